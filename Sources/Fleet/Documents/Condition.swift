@@ -1,0 +1,45 @@
+/// One observed aspect of a document, with the reason in a closed vocabulary.
+public struct Condition: Sendable, Hashable, Codable {
+    public enum Status: String, Sendable, Hashable, Codable {
+        case yes = "True"
+        case no = "False"
+        case unknown = "Unknown"
+    }
+
+    public enum Aspect: String, Sendable, Hashable, Codable {
+        /// The workload has an allocation.
+        case scheduled = "Scheduled"
+        /// The agent reported that it runs.
+        case running = "Running"
+        /// The host's session renews its lease.
+        case ready = "Ready"
+    }
+
+    public var type: Aspect
+    public var status: Status
+    public var reason: Reason
+    public var message: String
+    public var lastTransitionTime: Timestamp
+
+    public init(type: Aspect, status: Status, reason: Reason, message: String, lastTransitionTime: Timestamp)
+    {
+        self.type = type
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.lastTransitionTime = lastTransitionTime
+    }
+}
+
+extension [Condition] {
+    /// Replaces the condition of the same type; the transition time moves only when the status does.
+    public mutating func set(_ condition: Condition) {
+        guard let index = firstIndex(where: { $0.type == condition.type }) else {
+            append(condition)
+            return
+        }
+        var next = condition
+        if self[index].status == condition.status { next.lastTransitionTime = self[index].lastTransitionTime }
+        self[index] = next
+    }
+}

@@ -1,0 +1,54 @@
+/// A set of hosts scheduled as one unit.
+public struct CellSpec: DocumentSpec {
+    public static let kind = Kind.cell
+    public var description: String?
+
+    public init(description: String? = nil) { self.description = description }
+
+    public func defects() -> [FieldDefect] { [] }
+}
+
+/// Hosts of a cell with the same use.
+public struct PoolSpec: DocumentSpec {
+    public enum Use: String, Sendable, Hashable, Codable, CaseIterable { case vm, training, serving }
+    public enum Placement: String, Sendable, Hashable, Codable, CaseIterable {
+        case firstFit = "first-fit"
+        case bestFit = "best-fit"
+    }
+
+    public static let kind = Kind.pool
+    public var cell: String
+    public var admits: [Use]
+    /// Policy of VM placement; best fit when absent.
+    public var placement: Placement?
+    /// vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription.
+    public var cpuRatioPerMille: Int?
+
+    public init(cell: String, admits: [Use], placement: Placement? = nil, cpuRatioPerMille: Int? = nil) {
+        self.cell = cell
+        self.admits = admits
+        self.placement = placement
+        self.cpuRatioPerMille = cpuRatioPerMille
+    }
+
+    public func defects() -> [FieldDefect] {
+        var found: [FieldDefect] = []
+        if let defect = Name.defect(in: cell) {
+            found.append(.init(field: "spec.cell", code: .invalid, message: "\"\(cell)\" \(defect)"))
+        }
+        if admits.isEmpty {
+            found.append(
+                .init(
+                    field: "spec.admits", code: .required,
+                    message: "name at least one of vm, training, serving"))
+        }
+        if let ratio = cpuRatioPerMille, !(1000...16_000).contains(ratio) {
+            found.append(
+                .init(
+                    field: "spec.cpuRatioPerMille", code: .outOfRange,
+                    message:
+                        "\(ratio) is outside 1000 to 16000; the nearest is \(min(max(ratio, 1000), 16_000))"))
+        }
+        return found
+    }
+}

@@ -1,0 +1,77 @@
+/// A part of a host given to one part of a workload. The only thing that consumes capacity.
+public struct Allocation: Sendable, Hashable, Codable {
+    /// `reserved → active → releasing → released`; a reserved one may go straight to releasing.
+    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Capacity is held; the agent has not confirmed that the part runs.
+        case reserved
+        /// The agent reported the part running.
+        case active
+        /// The part is to stop; capacity is held until that is confirmed.
+        case releasing
+        /// Capacity is free; kept for the record.
+        case released
+
+        public var consumesCapacity: Bool { self != .released }
+    }
+
+    public var id: ID<Allocation>
+    public var workload: WorkloadReference
+    public var cell: String
+    public var host: ID<Document>
+    public var `class`: WorkloadClass
+    public var resources: Resources
+    /// UUIDs of the devices, sorted.
+    public var devices: [String]
+    public var state: State
+    /// Found running without a workload: consumes capacity, is stopped by nobody but an operator.
+    public var quarantined: Bool
+    public var plan: ID<Plan>?
+    public var onPartition: PartitionPolicy
+    public var antiAffinity: AntiAffinity?
+    public var createdAt: Timestamp
+    public var releasedAt: Timestamp?
+
+    public init(
+        id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
+        class: WorkloadClass,
+        resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
+        plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
+        createdAt: Timestamp, releasedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.workload = workload
+        self.cell = cell
+        self.host = host
+        self.class = `class`
+        self.resources = resources
+        self.devices = devices
+        self.state = state
+        self.quarantined = quarantined
+        self.plan = plan
+        self.onPartition = onPartition
+        self.antiAffinity = antiAffinity
+        self.createdAt = createdAt
+        self.releasedAt = releasedAt
+    }
+
+    /// Whether the CPU counts as guaranteed: the guaranteed class, and every part that is not a VM.
+    public var isGuaranteed: Bool { self.class == .guaranteed || workload.kind != .vm }
+}
+
+/// Names one part of one workload.
+public struct WorkloadReference: Sendable, Hashable, Codable {
+    public var kind: Kind
+    public var uid: ID<Document>
+    public var project: String
+    public var name: String
+    /// Part of the workload; a VM has the one part `vm`.
+    public var part: String
+
+    public init(kind: Kind, uid: ID<Document>, project: String, name: String, part: String) {
+        self.kind = kind
+        self.uid = uid
+        self.project = project
+        self.name = name
+        self.part = part
+    }
+}

@@ -1,0 +1,76 @@
+/// An immutable decision of one engine for one cell.
+public struct Plan: Sendable, Hashable, Codable {
+    public enum Engine: String, Sendable, Hashable, Codable, CaseIterable {
+        case vmPlacement, hostMaintenance, cells, operators
+    }
+
+    public var id: ID<Plan>
+    public var cell: String
+    public var engine: Engine
+    /// Last plan of (cell, engine) that this one was made on top of; nil for the first.
+    public var parent: ID<Plan>?
+    /// Hash of snapshot and policy.
+    public var inputsHash: String
+    public var seed: UInt64
+    public var groups: [DirectiveGroup]
+    public var report: PlanReport
+    public var createdAt: Timestamp
+
+    public init(
+        id: ID<Plan>, cell: String, engine: Engine, parent: ID<Plan>?, inputsHash: String, seed: UInt64,
+        groups: [DirectiveGroup], report: PlanReport, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.cell = cell
+        self.engine = engine
+        self.parent = parent
+        self.inputsHash = inputsHash
+        self.seed = seed
+        self.groups = groups
+        self.report = report
+        self.createdAt = createdAt
+    }
+}
+
+/// Directives that commit whole or not at all.
+public struct DirectiveGroup: Sendable, Hashable, Codable {
+    public var directives: [Directive]
+
+    public init(_ directives: [Directive]) { self.directives = directives }
+}
+
+public enum Directive: Sendable, Hashable, Codable {
+    case allocate(AllocateDirective)
+    case release(ReleaseDirective)
+}
+
+/// Takes capacity for a part. Refused when the host or the workload is no longer as the planner saw it.
+public struct AllocateDirective: Sendable, Hashable, Codable {
+    public var allocation: Allocation
+    /// `metadata.generation` of the workload that the planner saw.
+    public var workloadGeneration: Int
+    /// `host.generation` that the planner saw.
+    public var hostGeneration: Int
+    /// In words, for the workload's condition and event.
+    public var message: String
+
+    public init(allocation: Allocation, workloadGeneration: Int, hostGeneration: Int, message: String) {
+        self.allocation = allocation
+        self.workloadGeneration = workloadGeneration
+        self.hostGeneration = hostGeneration
+        self.message = message
+    }
+}
+
+/// Asks for a part to be stopped; capacity is free when that is confirmed.
+public struct ReleaseDirective: Sendable, Hashable, Codable {
+    public var allocation: ID<Allocation>
+    public var reason: Reason
+    public var message: String
+
+    public init(allocation: ID<Allocation>, reason: Reason, message: String) {
+        self.allocation = allocation
+        self.reason = reason
+        self.message = message
+    }
+}
