@@ -51,9 +51,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        library("Fleet", [collections]),
-        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        library("PostgresClient", ["CLibPQ", logging]),
-        library("warm", [hummingbird, hummingbirdTLS, asyncHTTPClient, argumentParser, x509, crypto, yams, lifecycle, nioSSL]),
+        library("Fleet"),
+        library("AgentProtocol", ["Fleet", crypto]),
     ]
 )

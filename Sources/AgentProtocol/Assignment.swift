@@ -1,0 +1,74 @@
+public import Fleet
+
+/// Everything that shall run on one host, at one generation.
+public struct HostAssignment: Sendable, Codable, Equatable {
+    /// Name of the host.
+    public var host: String
+    public var generation: Generation
+    /// SHA-256 of the parts in canonical JSON, hex. An equal generation with another hash is an alarm.
+    public var hash: String
+    /// Sorted by allocation id. A part that is missing here is forgotten by the agent only when it has
+    /// reported it stopped; otherwise it is kept and reported as unknown.
+    public var parts: [PartDirective]
+
+    public init(host: String, generation: Generation, hash: String, parts: [PartDirective]) {
+        self.host = host
+        self.generation = generation
+        self.hash = hash
+        self.parts = parts
+    }
+}
+
+/// What one part of a workload shall do on its host.
+public struct PartDirective: Sendable, Codable, Equatable {
+    public enum Action: String, Sendable, Codable { case run, stop }
+
+    public var allocation: ID<Allocation>
+    public var workload: WorkloadReference
+    public var action: Action
+    public var resources: Resources
+    public var devices: [String]
+    public var onPartition: PartitionPolicy
+
+    public init(
+        allocation: ID<Allocation>, workload: WorkloadReference, action: Action, resources: Resources,
+        devices: [String], onPartition: PartitionPolicy
+    ) {
+        self.allocation = allocation
+        self.workload = workload
+        self.action = action
+        self.resources = resources
+        self.devices = devices
+        self.onPartition = onPartition
+    }
+}
+
+/// Waits for assignments that the session has not seen.
+///
+/// `POST /v1/agent/poll`. With a nil or outdated cursor the answer holds every host of the session.
+public struct PollRequest: Sendable, Codable, Equatable {
+    public var incarnation: Int
+    /// Cursor of the last answer.
+    public var cursor: String?
+    /// Longest wait, seconds; bounded by the session's limits.
+    public var waitSeconds: Double
+
+    public init(incarnation: Int, cursor: String?, waitSeconds: Double) {
+        self.incarnation = incarnation
+        self.cursor = cursor
+        self.waitSeconds = waitSeconds
+    }
+}
+
+public struct PollResponse: Sendable, Codable, Equatable {
+    public var cursor: String
+    public var epoch: Int
+    /// Hosts whose assignment changed; repeats are allowed, gaps never happen.
+    public var assignments: [HostAssignment]
+
+    public init(cursor: String, epoch: Int, assignments: [HostAssignment]) {
+        self.cursor = cursor
+        self.epoch = epoch
+        self.assignments = assignments
+    }
+}
