@@ -53,5 +53,6 @@ let package = Package(
     targets: [
         library("Fleet"),
         library("AgentProtocol", ["Fleet", crypto]),
+        library("APITypes", ["Fleet"]),
     ]
 )

@@ -1,0 +1,277 @@
+public import Fleet
+
+/// One entry of the event log: a change that a user can see, with its reason.
+public struct EventRecord: Sendable, Hashable, Codable {
+    public var id: Int64
+    public var at: Timestamp
+    /// What it is about.
+    public var kind: Kind
+    public var project: String?
+    public var name: String
+    public var uid: ID<Document>
+    public var reason: Reason
+    public var message: String
+    /// Who says so: `vms`, `hosts`, `agent/…`, `user/…`.
+    public var source: String
+
+    public init(
+        id: Int64, at: Timestamp, kind: Kind, project: String?, name: String, uid: ID<Document>,
+        reason: Reason,
+        message: String, source: String
+    ) {
+        self.id = id
+        self.at = at
+        self.kind = kind
+        self.project = project
+        self.name = name
+        self.uid = uid
+        self.reason = reason
+        self.message = message
+        self.source = source
+    }
+}
+
+/// A slow verb under way.
+public struct OperationRecord: Sendable, Hashable, Codable {
+    public enum State: String, Sendable, Hashable, Codable { case running, succeeded, failed, cancelled }
+
+    public var id: ID<OperationRecord>
+    /// Such as `host.drain`.
+    public var verb: String
+    public var target: String
+    public var state: State
+    /// Parts done and in all; nil while unknown.
+    public var done: Int?
+    public var total: Int?
+    public var message: String
+    public var createdAt: Timestamp
+    public var updatedAt: Timestamp
+
+    public init(
+        id: ID<OperationRecord>, verb: String, target: String, state: State, done: Int? = nil,
+        total: Int? = nil,
+        message: String, createdAt: Timestamp, updatedAt: Timestamp
+    ) {
+        self.id = id
+        self.verb = verb
+        self.target = target
+        self.state = state
+        self.done = done
+        self.total = total
+        self.message = message
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// What a bearer token may do.
+public enum Role: String, Sendable, Hashable, Codable, CaseIterable {
+    case admin
+    case `operator`
+    case viewer
+    case agentSession = "agent-session"
+}
+
+/// `POST /v1/tokens`: a new bearer token. The secret is answered once and never stored.
+public struct TokenRequest: Sendable, Hashable, Codable {
+    public var name: String
+    public var role: Role
+    /// Seconds until it expires; nil never does.
+    public var ttlSeconds: Int?
+
+    public init(name: String, role: Role, ttlSeconds: Int? = nil) {
+        self.name = name
+        self.role = role
+        self.ttlSeconds = ttlSeconds
+    }
+}
+
+public struct TokenResponse: Sendable, Hashable, Codable {
+    public var name: String
+    public var role: Role
+    public var secret: String
+    public var expiresAt: Timestamp?
+
+    public init(name: String, role: Role, secret: String, expiresAt: Timestamp?) {
+        self.name = name
+        self.role = role
+        self.secret = secret
+        self.expiresAt = expiresAt
+    }
+}
+
+/// `POST /v1/jointokens`: a single-use token with which an agent makes hosts of one pool known.
+public struct JoinTokenRequest: Sendable, Hashable, Codable {
+    public var cell: String
+    public var pool: String
+    /// Host names the session may carry; `*` at the end stands for any rest.
+    public var hosts: String
+    public var ttlSeconds: Int
+
+    public init(cell: String, pool: String, hosts: String, ttlSeconds: Int) {
+        self.cell = cell
+        self.pool = pool
+        self.hosts = hosts
+        self.ttlSeconds = ttlSeconds
+    }
+}
+
+public struct JoinTokenResponse: Sendable, Hashable, Codable {
+    public var secret: String
+    public var expiresAt: Timestamp
+
+    public init(secret: String, expiresAt: Timestamp) {
+        self.secret = secret
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Body of `POST /v1/hosts/{name}/cordon`, `/drain` and `/fence`.
+public struct HostVerbRequest: Sendable, Hashable, Codable {
+    public var reason: String
+    /// Fencing only: the operator vouches that nothing runs on the host.
+    public var confirm: Bool?
+
+    public init(reason: String, confirm: Bool? = nil) {
+        self.reason = reason
+        self.confirm = confirm
+    }
+}
+
+/// `GET …/why`: why a workload is where it is, or nowhere.
+public struct WhyResponse: Sendable, Hashable, Codable {
+    public var kind: Kind
+    public var project: String?
+    public var name: String
+    public var state: WorkloadState
+    public var reason: Reason
+    public var message: String
+    /// Place among the pending workloads of the cell, 1 is next; nil when not pending.
+    public var queuePosition: Int?
+    public var explanation: PlacementExplanation?
+
+    public init(
+        kind: Kind, project: String?, name: String, state: WorkloadState, reason: Reason, message: String,
+        queuePosition: Int?, explanation: PlacementExplanation?
+    ) {
+        self.kind = kind
+        self.project = project
+        self.name = name
+        self.state = state
+        self.reason = reason
+        self.message = message
+        self.queuePosition = queuePosition
+        self.explanation = explanation
+    }
+}
+
+/// `GET /v1/cluster`: the fleet in one screen.
+public struct ClusterSummary: Sendable, Hashable, Codable {
+    public var epoch: Int
+    public var schemaVersion: Int
+    public var fleetTime: Timestamp
+    public var fleetRate: Double
+    public var cells: [CellSummary]
+    public var controllers: [ControllerSummary]
+
+    public init(
+        epoch: Int, schemaVersion: Int, fleetTime: Timestamp, fleetRate: Double, cells: [CellSummary],
+        controllers: [ControllerSummary]
+    ) {
+        self.epoch = epoch
+        self.schemaVersion = schemaVersion
+        self.fleetTime = fleetTime
+        self.fleetRate = fleetRate
+        self.cells = cells
+        self.controllers = controllers
+    }
+
+    public struct CellSummary: Sendable, Hashable, Codable {
+        public var name: String
+        public var hosts: Int
+        public var readyHosts: Int
+        public var emptyHosts: Int
+        public var capacity: Resources
+        public var used: Resources
+        public var devices: Int
+        public var usedDevices: Int
+        public var allocations: Int
+        public var runningVMs: Int
+        public var pendingVMs: Int
+        /// Used CPU over the CPU of hosts that are not empty, percent; nil when all are empty.
+        public var packingDensityPct: Double?
+
+        public init(
+            name: String, hosts: Int, readyHosts: Int, emptyHosts: Int, capacity: Resources, used: Resources,
+            devices: Int, usedDevices: Int, allocations: Int, runningVMs: Int, pendingVMs: Int,
+            packingDensityPct: Double?
+        ) {
+            self.name = name
+            self.hosts = hosts
+            self.readyHosts = readyHosts
+            self.emptyHosts = emptyHosts
+            self.capacity = capacity
+            self.used = used
+            self.devices = devices
+            self.usedDevices = usedDevices
+            self.allocations = allocations
+            self.runningVMs = runningVMs
+            self.pendingVMs = pendingVMs
+            self.packingDensityPct = packingDensityPct
+        }
+    }
+
+    public struct ControllerSummary: Sendable, Hashable, Codable {
+        public var cell: String
+        public var holder: String
+        public var token: Int
+        public var expiresAt: Timestamp
+
+        public init(cell: String, holder: String, token: Int, expiresAt: Timestamp) {
+            self.cell = cell
+            self.holder = holder
+            self.token = token
+            self.expiresAt = expiresAt
+        }
+    }
+}
+
+/// `GET /v1/check`: the invariants, checked now.
+public struct CheckResponse: Sendable, Hashable, Codable {
+    public var checkedAt: Timestamp
+    public var counts: [String: Int]
+    public var violations: [InvariantViolation]
+
+    public init(checkedAt: Timestamp, counts: [String: Int], violations: [InvariantViolation]) {
+        self.checkedAt = checkedAt
+        self.counts = counts
+        self.violations = violations
+    }
+}
+
+/// One broken invariant.
+public struct InvariantViolation: Sendable, Hashable, Codable {
+    /// Number of the invariant, 1 to 9.
+    public var invariant: Int
+    public var subject: String
+    public var message: String
+
+    public init(invariant: Int, subject: String, message: String) {
+        self.invariant = invariant
+        self.subject = subject
+        self.message = message
+    }
+}
+
+/// `GET /v1/version`.
+public struct VersionResponse: Sendable, Hashable, Codable {
+    public var version: String
+    public var api: String
+    public var schema: Int
+
+    public init(version: String, api: String, schema: Int) {
+        self.version = version
+        self.api = api
+        self.schema = schema
+    }
+}
