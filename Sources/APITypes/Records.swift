@@ -1,77 +1,5 @@
 public import Fleet
 
-/// One entry of the event log: a change that a user can see, with its reason.
-public struct EventRecord: Sendable, Hashable, Codable {
-    public var id: Int64
-    public var at: Timestamp
-    /// What it is about.
-    public var kind: Kind
-    public var project: String?
-    public var name: String
-    public var uid: ID<Document>
-    public var reason: Reason
-    public var message: String
-    /// Who says so: `vms`, `hosts`, `agent/…`, `user/…`.
-    public var source: String
-
-    public init(
-        id: Int64, at: Timestamp, kind: Kind, project: String?, name: String, uid: ID<Document>,
-        reason: Reason,
-        message: String, source: String
-    ) {
-        self.id = id
-        self.at = at
-        self.kind = kind
-        self.project = project
-        self.name = name
-        self.uid = uid
-        self.reason = reason
-        self.message = message
-        self.source = source
-    }
-}
-
-/// A slow verb under way.
-public struct OperationRecord: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable { case running, succeeded, failed, cancelled }
-
-    public var id: ID<OperationRecord>
-    /// Such as `host.drain`.
-    public var verb: String
-    public var target: String
-    public var state: State
-    /// Parts done and in all; nil while unknown.
-    public var done: Int?
-    public var total: Int?
-    public var message: String
-    public var createdAt: Timestamp
-    public var updatedAt: Timestamp
-
-    public init(
-        id: ID<OperationRecord>, verb: String, target: String, state: State, done: Int? = nil,
-        total: Int? = nil,
-        message: String, createdAt: Timestamp, updatedAt: Timestamp
-    ) {
-        self.id = id
-        self.verb = verb
-        self.target = target
-        self.state = state
-        self.done = done
-        self.total = total
-        self.message = message
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
-    }
-}
-
-/// What a bearer token may do.
-public enum Role: String, Sendable, Hashable, Codable, CaseIterable {
-    case admin
-    case `operator`
-    case viewer
-    case agentSession = "agent-session"
-}
-
 /// `POST /v1/tokens`: a new bearer token. The secret is answered once and never stored.
 public struct TokenRequest: Sendable, Hashable, Codable {
     public var name: String
@@ -83,20 +11,6 @@ public struct TokenRequest: Sendable, Hashable, Codable {
         self.name = name
         self.role = role
         self.ttlSeconds = ttlSeconds
-    }
-}
-
-public struct TokenResponse: Sendable, Hashable, Codable {
-    public var name: String
-    public var role: Role
-    public var secret: String
-    public var expiresAt: Timestamp?
-
-    public init(name: String, role: Role, secret: String, expiresAt: Timestamp?) {
-        self.name = name
-        self.role = role
-        self.secret = secret
-        self.expiresAt = expiresAt
     }
 }
 
@@ -113,16 +27,6 @@ public struct JoinTokenRequest: Sendable, Hashable, Codable {
         self.pool = pool
         self.hosts = hosts
         self.ttlSeconds = ttlSeconds
-    }
-}
-
-public struct JoinTokenResponse: Sendable, Hashable, Codable {
-    public var secret: String
-    public var expiresAt: Timestamp
-
-    public init(secret: String, expiresAt: Timestamp) {
-        self.secret = secret
-        self.expiresAt = expiresAt
     }
 }
 
@@ -246,20 +150,6 @@ public struct CheckResponse: Sendable, Hashable, Codable {
         self.checkedAt = checkedAt
         self.counts = counts
         self.violations = violations
-    }
-}
-
-/// One broken invariant.
-public struct InvariantViolation: Sendable, Hashable, Codable {
-    /// Number of the invariant, 1 to 9.
-    public var invariant: Int
-    public var subject: String
-    public var message: String
-
-    public init(invariant: Int, subject: String, message: String) {
-        self.invariant = invariant
-        self.subject = subject
-        self.message = message
     }
 }
 
