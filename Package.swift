@@ -54,5 +54,6 @@ let package = Package(
         library("Fleet"),
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
+        library("Store", ["AgentProtocol", "Fleet"]),
     ]
 )

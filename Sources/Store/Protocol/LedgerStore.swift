@@ -1,0 +1,179 @@
+public import AgentProtocol
+public import Fleet
+
+/// The ledger: hosts with their room, allocations, plans and quotas.
+public protocol LedgerStore: Sendable {
+    /// Applies a plan: each group whole or not at all, in order; refused groups say why.
+    ///
+    /// Lease row first, then host rows in id order, then quota rows, then workloads. Room is checked against
+    /// the rows themselves, so a plan made on an old snapshot cannot overfill a host.
+    /// - Throws: `leaseLost`, `planParentStale`, `planAlreadyApplied`; nothing is written then.
+    func commit(_ commit: LedgerCommit) async throws -> CommitOutcome
+
+    /// Writes statuses of workloads of the cell, under the cell lease. A workload that is gone, or whose status
+    /// version moved past `expected`, is skipped.
+    /// - Throws: `leaseLost`.
+    func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws
+
+    /// Removes workloads that are marked deleted and have no unreleased allocation.
+    ///
+    /// - Returns: the uids that are gone.
+    /// - Throws: `leaseLost`.
+    func finalize(_ workloads: [ID<Document>], lease: CellLease) async throws -> [ID<Document>]
+
+    /// Hosts as the ledger holds them, sorted by id.
+    func hosts(_ filter: HostFilter) async throws -> [HostRecord]
+
+    /// Allocations sorted by id.
+    func allocations(_ filter: AllocationFilter) async throws -> [Allocation]
+
+    /// Every allocation on the given hosts that is not released, with each host's assignment generation, in
+    /// one snapshot: what agents are told.
+    func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
+
+    func plan(_ id: ID<Plan>) async throws -> Plan?
+
+    /// The last plan of an engine in a cell.
+    func planHead(cell: String, engine: Plan.Engine) async throws -> ID<Plan>?
+}
+
+/// A plan on its way into the ledger.
+public struct LedgerCommit: Sendable, Hashable {
+    public var lease: CellLease
+    public var plan: Plan
+    /// New status, JSON, of each workload that the plan touches; written when its groups are accepted.
+    public var statuses: [ID<Document>: String]
+
+    public init(lease: CellLease, plan: Plan, statuses: [ID<Document>: String]) {
+        self.lease = lease
+        self.plan = plan
+        self.statuses = statuses
+    }
+}
+
+public struct CommitOutcome: Sendable, Hashable {
+    /// Refused groups by index, ascending.
+    public var refusals: [GroupRefusal]
+    /// Position of the commit's own changes.
+    public var transaction: UInt64
+
+    public init(refusals: [GroupRefusal], transaction: UInt64) {
+        self.refusals = refusals
+        self.transaction = transaction
+    }
+}
+
+/// Why a group was not applied; the first directive that could not be.
+public struct GroupRefusal: Sendable, Hashable {
+    public var group: Int
+    public var reason: Reason
+    /// Host that refused; nil when it was not a host.
+    public var host: ID<Document>?
+
+    public init(group: Int, reason: Reason, host: ID<Document>?) {
+        self.group = group
+        self.reason = reason
+        self.host = host
+    }
+}
+
+public struct StatusWrite: Sendable, Hashable {
+    public var uid: ID<Document>
+    /// `resourceVersion` that the status was computed from.
+    public var expected: String
+    /// JSON object.
+    public var status: String
+    public var event: EventDraft?
+
+    public init(uid: ID<Document>, expected: String, status: String, event: EventDraft?) {
+        self.uid = uid
+        self.expected = expected
+        self.status = status
+        self.event = event
+    }
+}
+
+/// One host with everything that placement and agents need.
+public struct HostRecord: Sendable, Hashable {
+    public var id: ID<Document>
+    public var name: String
+    public var cell: String
+    public var pool: String
+    /// Labels of the document over those of the inventory.
+    public var labels: [String: String]
+    public var domain: FailureDomain
+    public var substrate: String
+    public var generation: Int
+    /// Version of what shall run on the host.
+    public var assignment: Int
+    public var cordoned: Bool
+    public var draining: Bool
+    public var contact: HostContact
+    public var session: ID<AgentSession>?
+    public var room: HostRoom
+    public var devices: [Device]
+    /// UUIDs of devices under an unreleased allocation, sorted.
+    public var takenDevices: [String]
+
+    public init(
+        id: ID<Document>, name: String, cell: String, pool: String, labels: [String: String],
+        domain: FailureDomain, substrate: String, generation: Int, assignment: Int, cordoned: Bool,
+        draining: Bool,
+        contact: HostContact, session: ID<AgentSession>?, room: HostRoom, devices: [Device],
+        takenDevices: [String]
+    ) {
+        self.id = id
+        self.name = name
+        self.cell = cell
+        self.pool = pool
+        self.labels = labels
+        self.domain = domain
+        self.substrate = substrate
+        self.generation = generation
+        self.assignment = assignment
+        self.cordoned = cordoned
+        self.draining = draining
+        self.contact = contact
+        self.session = session
+        self.room = room
+        self.devices = devices
+        self.takenDevices = takenDevices
+    }
+}
+
+public enum HostFilter: Sendable, Hashable {
+    case all
+    case cell(String)
+    case ids([ID<Document>])
+    case session(ID<AgentSession>)
+}
+
+public enum AllocationFilter: Sendable, Hashable {
+    /// Not released, of every cell.
+    case live
+    /// Not released, of one cell.
+    case cell(String)
+    /// Not released, on these hosts.
+    case hosts([ID<Document>])
+    /// Of these workloads, released ones included.
+    case workloads([ID<Document>])
+    /// By id, released ones included.
+    case ids([ID<Allocation>])
+    /// The newest `limit` after an id, released ones included, for listing.
+    case page(after: ID<Allocation>?, limit: Int)
+}
+
+public struct HostAssignmentRecord: Sendable, Hashable {
+    public var host: ID<Document>
+    public var name: String
+    public var generation: Generation
+    /// Sorted by id.
+    public var allocations: [Allocation]
+
+    public init(host: ID<Document>, name: String, generation: Generation, allocations: [Allocation]) {
+        self.host = host
+        self.name = name
+        self.generation = generation
+        self.allocations = allocations
+    }
+}

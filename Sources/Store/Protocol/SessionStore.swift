@@ -1,0 +1,174 @@
+public import AgentProtocol
+public import Fleet
+
+/// Agent sessions, host leases and what agents report.
+public protocol SessionStore: Sendable {
+    func createJoinToken(_ token: JoinToken, context: WriteContext) async throws
+
+    /// Spends a join token for a session with a credential of its own.
+    ///
+    /// - Throws: `unauthorized` when the token is unknown, spent, expired or does not cover a host.
+    func join(_ request: JoinSpending) async throws -> ID<AgentSession>
+
+    /// The session of a credential; nil when there is none or it was revoked.
+    func session(credentialHash: String) async throws -> SessionRecord?
+
+    /// Starts an incarnation: creates missing host documents, refreshes inventories, binds hosts, renews.
+    ///
+    /// A host that a live session holds, or whose name the session does not cover, is refused. Parts that the
+    /// ledger does not know become quarantined allocations.
+    func hello(_ hello: SessionHello) async throws -> HelloOutcome
+
+    /// Renews the leases of the session's hosts and moves allocations to what the agent saw.
+    ///
+    /// `reserved → active` on running; anything unreleased → released on stopped or failed. A repeated
+    /// sequence is acknowledged without effect.
+    /// - Throws: `sessionSuperseded`.
+    func report(_ report: SessionReport) async throws -> [RefusedPart]
+
+    /// Moves hosts whose lease ran out: `ready → suspect` after `lease`, `suspect → fenced` after `fencedAfter`,
+    /// and back to ready when renewed.
+    ///
+    /// After a gap of over 10 s in which no controller could commit, all leases are extended by one lease
+    /// before expiry is judged. More than `breaker` of a failure domain within a minute moves nothing more and
+    /// says so.
+    func judgeHosts(cell: CellLease, terms: LeaseTerms, breaker: Double) async throws -> HostJudgement
+
+    /// Releases allocations on a fenced host: all with `onPartition: stop`, or every one when an operator
+    /// confirmed that the host is off.
+    func releaseFenced(host: ID<Document>, everything: Bool, lease: CellLease, context: WriteContext)
+        async throws
+        -> [ID<Allocation>]
+
+    func sessions() async throws -> [SessionRecord]
+}
+
+public struct JoinToken: Sendable, Hashable {
+    public var secretHash: String
+    public var cell: String
+    public var pool: String
+    /// Name, or prefix followed by `*`.
+    public var hostPattern: String
+    public var lifetime: Duration
+
+    public init(secretHash: String, cell: String, pool: String, hostPattern: String, lifetime: Duration) {
+        self.secretHash = secretHash
+        self.cell = cell
+        self.pool = pool
+        self.hostPattern = hostPattern
+        self.lifetime = lifetime
+    }
+
+    /// Whether a pattern covers a host name.
+    public static func covers(_ pattern: String, host: String) -> Bool {
+        pattern.hasSuffix("*") ? host.hasPrefix(pattern.dropLast()) : host == pattern
+    }
+}
+
+public struct JoinSpending: Sendable, Hashable {
+    public var tokenHash: String
+    public var session: ID<AgentSession>
+    public var name: String
+    public var substrate: String
+    public var hosts: [String]
+    public var credentialHash: String
+
+    public init(
+        tokenHash: String, session: ID<AgentSession>, name: String, substrate: String, hosts: [String],
+        credentialHash: String
+    ) {
+        self.tokenHash = tokenHash
+        self.session = session
+        self.name = name
+        self.substrate = substrate
+        self.hosts = hosts
+        self.credentialHash = credentialHash
+    }
+}
+
+public struct SessionRecord: Sendable, Hashable {
+    public var id: ID<AgentSession>
+    public var name: String
+    public var cell: String
+    public var pool: String
+    public var hostPattern: String
+    public var incarnation: Int
+    public var renewedAt: Timestamp?
+
+    public init(
+        id: ID<AgentSession>, name: String, cell: String, pool: String, hostPattern: String, incarnation: Int,
+        renewedAt: Timestamp?
+    ) {
+        self.id = id
+        self.name = name
+        self.cell = cell
+        self.pool = pool
+        self.hostPattern = hostPattern
+        self.incarnation = incarnation
+        self.renewedAt = renewedAt
+    }
+}
+
+public struct SessionHello: Sendable {
+    public var session: ID<AgentSession>
+    public var hosts: [HostHello]
+    /// Ids for documents and quarantined allocations that the hello creates, one per host and one per part.
+    public var ids: any IDSource
+    /// How long a silent session keeps its hosts.
+    public var terms: LeaseTerms
+
+    public init(session: ID<AgentSession>, hosts: [HostHello], ids: any IDSource, terms: LeaseTerms) {
+        self.session = session
+        self.hosts = hosts
+        self.ids = ids
+        self.terms = terms
+    }
+}
+
+public struct HelloOutcome: Sendable, Hashable {
+    public var incarnation: Int
+    public var epoch: Int
+    public var refused: [RefusedHost]
+
+    public init(incarnation: Int, epoch: Int, refused: [RefusedHost]) {
+        self.incarnation = incarnation
+        self.epoch = epoch
+        self.refused = refused
+    }
+}
+
+public struct SessionReport: Sendable, Hashable {
+    public var session: ID<AgentSession>
+    public var incarnation: Int
+    public var sequence: Int
+    public var parts: [PartReport]
+    public var unreachable: [String]
+
+    public init(
+        session: ID<AgentSession>, incarnation: Int, sequence: Int, parts: [PartReport], unreachable: [String]
+    ) {
+        self.session = session
+        self.incarnation = incarnation
+        self.sequence = sequence
+        self.parts = parts
+        self.unreachable = unreachable
+    }
+}
+
+/// What a judgement of host leases changed.
+public struct HostJudgement: Sendable, Hashable {
+    public var suspected: [ID<Document>]
+    public var fenced: [ID<Document>]
+    public var returned: [ID<Document>]
+    /// Failure domains in which the breaker holds further moves back.
+    public var tripped: [String]
+
+    public init(
+        suspected: [ID<Document>], fenced: [ID<Document>], returned: [ID<Document>], tripped: [String]
+    ) {
+        self.suspected = suspected
+        self.fenced = fenced
+        self.returned = returned
+        self.tripped = tripped
+    }
+}
