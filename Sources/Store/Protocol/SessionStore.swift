@@ -125,7 +125,7 @@ public struct SessionHello: Sendable {
     }
 }
 
-public struct HelloOutcome: Sendable, Hashable {
+public struct HelloOutcome: Sendable, Equatable {
     public var incarnation: Int
     public var epoch: Int
     public var refused: [RefusedHost]
@@ -137,7 +137,7 @@ public struct HelloOutcome: Sendable, Hashable {
     }
 }
 
-public struct SessionReport: Sendable, Hashable {
+public struct SessionReport: Sendable, Equatable {
     public var session: ID<AgentSession>
     public var incarnation: Int
     public var sequence: Int
