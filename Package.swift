@@ -54,6 +54,8 @@ let package = Package(
         library("Fleet"),
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
-        library("Store", ["AgentProtocol", "Fleet"]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("PostgresClient", ["CLibPQ", logging]),
+        library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
     ]
 )
