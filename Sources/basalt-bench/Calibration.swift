@@ -7,7 +7,12 @@ enum Calibration {
     static func milliseconds(_ clock: some Clock<Duration>) -> Double {
         var value: UInt64 = 1
         let taken = clock.measure {
-            for _ in 0..<steps { value = value &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 }
+            // Xorshift (Marsaglia 2003): each step waits for the one before, and none can be left out.
+            for _ in 0..<steps {
+                value ^= value << 13
+                value ^= value >> 7
+                value ^= value << 17
+            }
         }
         // The value is looked at, so that the loop is not removed; it is never 0.
         return value == 0 ? 0 : Spread.milliseconds(taken)

@@ -14,8 +14,8 @@ struct ReplayBenchmark<C: Clock<Duration>> {
     func run() throws {
         let shards = try options.number("shards", default: 4, atLeast: 0)
         print("calibration_ms \(Calibration.milliseconds(clock))")
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        let source = TraceSource.bytes([UInt8](bytes), name: path)
+        let bytes = try bytes()
+        let source = TraceSource.bytes(bytes, name: path)
         let reading = try clock.measure { _ = try VMTraceReader().read(source) }
         print("read \(bytes.count) bytes in \(Spread.milliseconds(reading)) ms")
         var results: [PolicyResult] = []
@@ -29,8 +29,14 @@ struct ReplayBenchmark<C: Clock<Duration>> {
     }
 
     private var path: String {
-        let path = options.text("trace", default: "Benchmarks/traces/azure-v1-sample.csv")
-        return path == "-" ? "/dev/stdin" : path
+        options.text("trace", default: "Benchmarks/traces/azure-v1-sample.csv")
+    }
+
+    /// The whole text, as it is read once per shard.
+    private func bytes() throws -> [UInt8] {
+        let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
+        guard let handle else { throw BenchmarkError("--trace: \"\(path)\" cannot be read") }
+        return try [UInt8](handle.readToEnd() ?? Data())
     }
 
     private func experiment(_ shard: Shard?) throws -> VMExperiment {
