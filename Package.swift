@@ -56,6 +56,9 @@ let package = Package(
         library("APITypes", ["Fleet"]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("PostgresClient", ["CLibPQ", logging]),
+        library("VMPlacement", ["Fleet"]),
+        library("Replay", ["Fleet", "VMPlacement"]),
+        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", logging]),
         library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
     ]
 )
