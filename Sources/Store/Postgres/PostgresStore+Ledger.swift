@@ -157,6 +157,12 @@ extension PostgresStore {
         return records
     }
 
+    public func countWaitingVMs() async throws -> [String: Int] {
+        let rows = try await read(Self.waitingStatement)
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { (try $0.decode("cell"), try $0.decode("waiting")) })
+    }
+
     public func plan(_ id: ID<Plan>) async throws -> Plan? {
         guard let row = try await read(Self.planStatement, [id.uuid]).first else { return nil }
         var plan = try JSONDecoder().decode(
@@ -218,6 +224,14 @@ extension PostgresStore {
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
             FROM host_ledger h LEFT JOIN allocation a ON a.host = h.host AND a.state <> 'released'
             WHERE h.host = ANY ($1) ORDER BY h.host, a.id
+            """)
+    private static let waitingStatement = Statement(
+        name: "vms_waiting",
+        sql: """
+            SELECT coalesce(d.cell, '') AS cell, count(*) AS waiting FROM document d
+            WHERE d.kind = 'VM' AND d.deletion_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM allocation a WHERE a.workload = d.uid AND a.state <> 'released')
+            GROUP BY 1
             """)
     private static let planStatement = Statement(
         name: "plan_get", sql: "SELECT content, created_at FROM plan WHERE id = $1")
