@@ -22,6 +22,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -32,6 +33,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -40,6 +42,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -64,8 +67,16 @@ let package = Package(
         library(
             "API",
             [
-                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", crypto, httpTypes, hummingbird, hummingbirdTLS,
+                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", crypto, httpTypes, hummingbird,
+                hummingbirdTLS,
                 logging, nioCore, nioSSL,
+            ]),
+        program(
+            "basaltd",
+            [
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1,
+                crypto,
+                hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
             ]),
         library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
     ]

@@ -9,9 +9,11 @@ extension HostAssignment {
         for part in parts {
             let workload = part.workload
             let fields = [
-                part.allocation.description, part.action.rawValue, workload.kind.rawValue, workload.uid.description,
+                part.allocation.description, part.action.rawValue, workload.kind.rawValue,
+                workload.uid.description,
                 workload.project, workload.name, workload.part, String(part.resources.milliCPU),
-                String(part.resources.memoryMiB), part.devices.joined(separator: ","), part.onPartition.rawValue,
+                String(part.resources.memoryMiB), part.devices.joined(separator: ","),
+                part.onPartition.rawValue,
             ]
             // Names hold neither separator, so no two lists of parts give one text.
             hash.update(data: Array((fields.joined(separator: "|") + "\n").utf8))

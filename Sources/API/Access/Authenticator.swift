@@ -58,7 +58,8 @@ struct AccessMiddleware: RouterMiddleware {
 
     @concurrent
     func handle(
-        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
+        _ request: Request, context: APIContext,
+        next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
         if Access.isOpen(path) { return try await next(request, context) }
@@ -73,7 +74,8 @@ struct AccessMiddleware: RouterMiddleware {
         }
         if case .user(let name, let role) = caller, !Access.allows(role, method: request.method, path: path) {
             throw Problem(
-                .forbidden, detail: "\(name) has the role \(role.rawValue), which may not \(request.method) \(path)")
+                .forbidden,
+                detail: "\(name) has the role \(role.rawValue), which may not \(request.method) \(path)")
         }
         var context = context
         context.caller = caller

@@ -19,7 +19,8 @@ struct AgentRoutes {
             let credential = self.secrets.next()
             let session = try await self.store.join(
                 JoinSpending(
-                    tokenHash: Authenticator.hash(join.token), session: ID(self.ids.next()), name: join.session,
+                    tokenHash: Authenticator.hash(join.token), session: ID(self.ids.next()),
+                    name: join.session,
                     substrate: join.substrate, hosts: join.hosts,
                     credentialHash: Authenticator.hash(credential)))
             return try JSONAnswer.response(
@@ -27,15 +28,18 @@ struct AgentRoutes {
         }
         router.post("/v1/agent/hello") { request, context in
             try JSONAnswer.response(
-                try await self.sessions.hello(try await Self.body(request), session: try Self.session(context)))
+                try await self.sessions.hello(
+                    try await Self.body(request), session: try Self.session(context)))
         }
         router.post("/v1/agent/poll") { request, context in
             try JSONAnswer.response(
-                try await self.sessions.poll(try await Self.body(request), session: try Self.session(context)))
+                try await self.sessions.poll(try await Self.body(request), session: try Self.session(context))
+            )
         }
         router.post("/v1/agent/report") { request, context in
             try JSONAnswer.response(
-                try await self.sessions.report(try await Self.body(request), session: try Self.session(context)))
+                try await self.sessions.report(
+                    try await Self.body(request), session: try Self.session(context)))
         }
     }
 

@@ -38,22 +38,24 @@ struct DocumentRoutes {
 
     private func add(_ kind: Kind, to group: RouterGroup<APIContext>) {
         group.get { request, context in
-            try await self.list(kind, project: context.parameters.get("project"), request, context)
+            try await self.list(kind, project: Self.project(kind, context), request, context)
         }
         group.post { request, context in try await self.create(kind, request, context) }
-        group.get(":name") { request, context in
+        // A project's own name and that of its documents share a place in the path, so they share the parameter.
+        let item = RouterPath(stringLiteral: kind == .project ? ":project" : ":name")
+        group.get(item) { request, context in
             try JSONAnswer.response(try await self.existing(kind, context))
         }
-        group.put(":name") { request, context in try await self.replace(kind, request, context) }
-        group.patch(":name") { request, context in try await self.patch(kind, request, context) }
-        group.delete(":name") { request, context in try await self.delete(kind, request, context) }
+        group.put(item) { request, context in try await self.replace(kind, request, context) }
+        group.patch(item) { request, context in try await self.patch(kind, request, context) }
+        group.delete(item) { request, context in try await self.delete(kind, request, context) }
     }
 
     // MARK: Reading
 
     private func existing(_ kind: Kind, _ context: APIContext) async throws -> Resource {
-        let name = try context.parameters.require("name")
-        guard let resource = try await store.document(kind, project: context.parameters.get("project"), name: name)
+        let name = try Self.name(kind, context)
+        guard let resource = try await store.document(kind, project: Self.project(kind, context), name: name)
         else { throw StoreError.notFound(kind: kind, name: name) }
         return resource
     }
@@ -69,7 +71,8 @@ struct DocumentRoutes {
         }
         let page = try await store.list(
             ListQuery(
-                kind: kind, project: project, labels: parameters.labels, name: parameters.fields["metadata.name"],
+                kind: kind, project: project, labels: parameters.labels,
+                name: parameters.fields["metadata.name"],
                 cell: parameters.fields["spec.cell"], after: parameters.after, limit: parameters.limit))
         return try JSONAnswer.list(
             page.documents.map(JSONAnswer.document),
@@ -100,7 +103,7 @@ struct DocumentRoutes {
 
     private func create(_ kind: Kind, _ request: Request, _ context: APIContext) async throws -> Response {
         let body = try await request.body.collect(upTo: context.maxUploadSize)
-        let project = context.parameters.get("project")
+        let project = Self.project(kind, context)
         let accepted = try DraftReader.read(Data(body.readableBytesView), kind: kind, project: project)
         let draft = DocumentDraft(
             uid: ID(ids.next()), kind: kind, project: project, name: accepted.metadata.name,
@@ -125,10 +128,13 @@ struct DocumentRoutes {
         return response
     }
 
-    private func idempotencyKey(_ key: String, _ request: Request, _ body: ByteBuffer) throws -> IdempotencyKey {
+    private func idempotencyKey(_ key: String, _ request: Request, _ body: ByteBuffer) throws
+        -> IdempotencyKey
+    {
         guard !key.isEmpty, key.utf8.count <= RequestLimit.keyLength else {
             throw Problem(
-                .malformedRequest, detail: "Idempotency-Key must have 1 to \(RequestLimit.keyLength) characters")
+                .malformedRequest,
+                detail: "Idempotency-Key must have 1 to \(RequestLimit.keyLength) characters")
         }
         var hash = SHA256()
         hash.update(data: Array("\(request.method) \(request.uri.path)\n".utf8))
@@ -154,9 +160,9 @@ struct DocumentRoutes {
 
     private func replace(_ kind: Kind, _ request: Request, _ context: APIContext) async throws -> Response {
         let body = try await request.body.collect(upTo: context.maxUploadSize)
-        let name = try context.parameters.require("name")
+        let name = try Self.name(kind, context)
         let accepted = try DraftReader.read(
-            Data(body.readableBytesView), kind: kind, project: context.parameters.get("project"))
+            Data(body.readableBytesView), kind: kind, project: Self.project(kind, context))
         guard accepted.metadata.name == name else {
             throw Problem(
                 .invalid, detail: "the body names another object",
@@ -196,7 +202,7 @@ struct DocumentRoutes {
             return JSONAnswer.response("{\"document\":\(try JSONAnswer.document(resource))}")
         }
         let resource = try await store.update(
-            kind, project: context.parameters.get("project"), name: try context.parameters.require("name"),
+            kind, project: Self.project(kind, context), name: try Self.name(kind, context),
             precondition: precondition, context: write(verb, context), change: change)
         return try JSONAnswer.response(resource)
     }
@@ -208,7 +214,7 @@ struct DocumentRoutes {
                 "{\"document\":\(try JSONAnswer.document(try await existing(kind, context)))}")
         }
         let (resource, removed) = try await store.delete(
-            kind, project: context.parameters.get("project"), name: try context.parameters.require("name"),
+            kind, project: Self.project(kind, context), name: try Self.name(kind, context),
             precondition: precondition, context: write("delete", context))
         if removed { return Response(status: .noContent) }
         return try JSONAnswer.response(resource)
@@ -243,6 +249,14 @@ struct DocumentRoutes {
 
     // MARK: Headers and parameters
 
+    private static func project(_ kind: Kind, _ context: APIContext) -> String? {
+        kind.isTenant ? context.parameters.get("project") : nil
+    }
+
+    private static func name(_ kind: Kind, _ context: APIContext) throws -> String {
+        try context.parameters.require(kind == .project ? "project" : "name")
+    }
+
     static func isDryRun(_ request: Request) throws -> Bool {
         switch request.uri.queryParameters["dryRun"] {
         case nil, "false": return false
@@ -259,7 +273,8 @@ struct DocumentRoutes {
         let tag = header.trimmingCharacters(in: .whitespaces)
         if tag == "*" {
             guard anyAllowed else {
-                throw Problem(.preconditionRequired, detail: "If-Match: * is allowed for DELETE only; send the ETag")
+                throw Problem(
+                    .preconditionRequired, detail: "If-Match: * is allowed for DELETE only; send the ETag")
             }
             return .none
         }

@@ -16,7 +16,8 @@ enum DraftReader {
         var causes = metadataDefects(draft, kind: kind, project: project)
         let spec = try spec(draft.spec, kind: kind, causes: &causes)
         if !causes.isEmpty {
-            throw Problem(.invalid, detail: "\(kind.rawValue) \"\(draft.metadata.name)\" is not valid", causes: causes)
+            throw Problem(
+                .invalid, detail: "\(kind.rawValue) \"\(draft.metadata.name)\" is not valid", causes: causes)
         }
         return Accepted(metadata: draft.metadata, spec: spec)
     }
@@ -55,7 +56,8 @@ enum DraftReader {
         var causes: [FieldDefect] = []
         func check(_ text: String, _ field: String) {
             if let defect = Name.defect(in: text) {
-                causes.append(FieldDefect(field: field, code: .invalid, message: "\"\(text.prefix(80))\" \(defect)"))
+                causes.append(
+                    FieldDefect(field: field, code: .invalid, message: "\"\(text.prefix(80))\" \(defect)"))
             }
         }
         if let version = draft.apiVersion, version != WireDocument.apiVersion {
@@ -66,7 +68,8 @@ enum DraftReader {
         }
         if let given = draft.kind, given != kind.rawValue {
             causes.append(
-                FieldDefect(field: "kind", code: .conflict, message: "\"\(given)\" was sent to \(kind.plural)"))
+                FieldDefect(
+                    field: "kind", code: .conflict, message: "\"\(given)\" was sent to \(kind.plural)"))
         }
         check(draft.metadata.name, "metadata.name")
         if let given = draft.metadata.project, given != project {
@@ -75,7 +78,9 @@ enum DraftReader {
                     field: "metadata.project", code: .conflict,
                     message: "\"\(given)\" is not the project of the path, \"\(project ?? "")\""))
         }
-        for (field, values) in [("labels", draft.metadata.labels), ("annotations", draft.metadata.annotations)] {
+        for (field, values) in [
+            ("labels", draft.metadata.labels), ("annotations", draft.metadata.annotations),
+        ] {
             causes += labelDefects(values ?? [:], field: "metadata.\(field)")
         }
         return causes
@@ -85,7 +90,9 @@ enum DraftReader {
     private static func labelDefects(_ values: [String: String], field: String) -> [FieldDefect] {
         var causes: [FieldDefect] = []
         if values.count > 64 {
-            causes.append(FieldDefect(field: field, code: .outOfRange, message: "\(values.count) entries; the limit is 64"))
+            causes.append(
+                FieldDefect(
+                    field: field, code: .outOfRange, message: "\(values.count) entries; the limit is 64"))
         }
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             let printable = (key + value).unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
@@ -93,7 +100,8 @@ enum DraftReader {
                 causes.append(
                     FieldDefect(
                         field: field, code: .invalid,
-                        message: "\"\(key.prefix(80))\" or its value is empty, above 256 bytes or not printable"))
+                        message:
+                            "\"\(key.prefix(80))\" or its value is empty, above 256 bytes or not printable"))
             }
         }
         return causes
@@ -106,7 +114,8 @@ enum DraftReader {
         } catch let error as DecodingError {
             let cause = FieldDefect(error, under: field, given: nil)
             if cause.field.isEmpty { throw Problem(.malformedRequest, detail: cause.message) }
-            throw Problem(.invalid, detail: "the \(kind?.rawValue ?? "request") is not valid", causes: [cause])
+            throw Problem(
+                .invalid, detail: "the \(kind?.rawValue ?? "request") is not valid", causes: [cause])
         }
     }
 
@@ -117,9 +126,15 @@ enum DraftReader {
         var escaped = false
         for byte in body {
             if inString {
-                if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte
+                if escaped {
+                    escaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    escaped = true
+                } else if byte
                     == UInt8(ascii: "\"")
-                { inString = false }
+                {
+                    inString = false
+                }
                 continue
             }
             switch byte {
@@ -153,7 +168,8 @@ extension FieldDefect {
                 field: path(context.codingPath), code: .invalid, message: "is not \(Self.word(for: type))")
         case .valueNotFound(let type, let context):
             self.init(
-                field: path(context.codingPath), code: .required, message: "is null instead of \(Self.word(for: type))")
+                field: path(context.codingPath), code: .required,
+                message: "is null instead of \(Self.word(for: type))")
         case .dataCorrupted(let context):
             let text = context.codingPath.isEmpty ? "the body is not JSON" : context.debugDescription
             self.init(field: path(context.codingPath), code: .invalid, message: text)

@@ -20,19 +20,24 @@ struct ListParameters {
     /// Version from which a watch starts.
     var since: String?
 
-    private static let known = ["limit", "cursor", "labelSelector", "fieldSelector", "watch", "wait", "since"]
+    private static let known = [
+        "limit", "cursor", "labelSelector", "fieldSelector", "watch", "wait", "since",
+    ]
 
     /// - Parameter fields: names that the field selector may use.
     init(_ request: Request, fields allowed: [String]) throws {
         let query = request.uri.queryParameters
         for (key, _) in query where !Self.known.contains(String(key)) {
-            let nearest = EditDistance.nearest(to: String(key), among: Self.known).map { "; did you mean \"\($0)\"?" }
+            let nearest = EditDistance.nearest(to: String(key), among: Self.known).map {
+                "; did you mean \"\($0)\"?"
+            }
             throw Problem(.unknownParameter, detail: "the parameter \"\(key)\" is not known\(nearest ?? "")")
         }
         limit = 100
         if let text = query["limit"] {
             guard let value = Int(text), (1...RequestLimit.page).contains(value) else {
-                throw Problem(.malformedRequest, detail: "limit is \"\(text)\"; it must be 1 to \(RequestLimit.page)")
+                throw Problem(
+                    .malformedRequest, detail: "limit is \"\(text)\"; it must be 1 to \(RequestLimit.page)")
             }
             limit = value
         }
@@ -58,7 +63,8 @@ struct ListParameters {
             watch = .longPoll(seconds: min(value, RequestLimit.waitSeconds))
         }
         if watch != nil, since == nil {
-            throw Problem(.malformedRequest, detail: "a watch needs since, the resourceVersion of a list or an object")
+            throw Problem(
+                .malformedRequest, detail: "a watch needs since, the resourceVersion of a list or an object")
         }
     }
 
@@ -68,7 +74,8 @@ struct ListParameters {
         for term in text.split(separator: ",", omittingEmptySubsequences: false) {
             let sides = term.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2, !sides[0].isEmpty else {
-                throw Problem(.malformedRequest, detail: "\(name) has the term \"\(term)\"; write key=value,key=value")
+                throw Problem(
+                    .malformedRequest, detail: "\(name) has the term \"\(term)\"; write key=value,key=value")
             }
             found[String(sides[0])] = String(sides[1].hasPrefix("=") ? sides[1].dropFirst() : sides[1])
         }

@@ -20,7 +20,9 @@ enum MergePatch {
             throw Problem(
                 .invalid, detail: "the patch is not valid",
                 causes: [
-                    FieldDefect(field: "metadata.\(key)", code: .immutable, message: "labels and annotations can change")
+                    FieldDefect(
+                        field: "metadata.\(key)", code: .immutable,
+                        message: "labels and annotations can change")
                 ])
         }
         resource.metadata.labels = try strings(metadata["labels"], over: resource.metadata.labels, "labels")

@@ -13,7 +13,8 @@ enum UnknownFields {
                     let nearest = EditDistance.nearest(to: name, among: fields.keys.sorted())
                     let hint = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
                     causes.append(
-                        FieldDefect(field: "\(path).\(name)", code: .unknownField, message: "is not known\(hint)"))
+                        FieldDefect(
+                            field: "\(path).\(name)", code: .unknownField, message: "is not known\(hint)"))
                     continue
                 }
                 find(in: member, read: field, at: "\(path).\(name)", into: &causes)

@@ -20,7 +20,8 @@ struct ClusterRoutes {
             let state = try await self.store.clusterState()
             return try JSONAnswer.response(
                 VersionResponse(
-                    version: ProductVersion.current, api: WireDocument.apiVersion, schema: state.schemaVersion))
+                    version: ProductVersion.current, api: WireDocument.apiVersion, schema: state.schemaVersion
+                ))
         }
         router.get("/v1/cluster") { _, _ in try JSONAnswer.response(try await self.summary()) }
     }

@@ -41,7 +41,10 @@ struct HostVerbRoutes {
         if reasonRequired, verb.reason.isEmpty {
             throw Problem(
                 .invalid, detail: "a reason is required",
-                causes: [FieldDefect(field: "reason", code: .required, message: "say why, for whoever finds the host so")])
+                causes: [
+                    FieldDefect(
+                        field: "reason", code: .required, message: "say why, for whoever finds the host so")
+                ])
         }
         return verb
     }
@@ -70,7 +73,8 @@ struct HostVerbRoutes {
         // The operation first: should we stop here, it says "running" of a drain that an operator can repeat,
         // never a drain that nobody can follow.
         let operation = OperationRecord(
-            id: ID(ids.next()), verb: "host.drain", target: name, state: .running, message: "begins", createdAt: now,
+            id: ID(ids.next()), verb: "host.drain", target: name, state: .running, message: "begins",
+            createdAt: now,
             updatedAt: now)
         guard try await store.document(.host, project: nil, name: name) != nil else {
             throw StoreError.notFound(kind: .host, name: name)
@@ -91,7 +95,9 @@ struct HostVerbRoutes {
         guard verb.confirm == true else {
             throw Problem(
                 .guardRefused,
-                detail: "fencing starts workloads elsewhere: confirm that \(name) is powered off with confirm: true")
+                detail:
+                    "fencing starts workloads elsewhere: confirm that \(name) is powered off with confirm: true"
+            )
         }
         guard let resource = try await store.document(.host, project: nil, name: name),
             let host = try await store.hosts(.ids([resource.metadata.uid])).first

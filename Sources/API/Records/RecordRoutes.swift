@@ -57,10 +57,12 @@ struct RecordRoutes {
         let parameters = try ListParameters(request, fields: ["host", "workload", "state", "cell"])
         if let watch = parameters.watch {
             return try await watcher.answer(
-                watch, since: parameters.since ?? "", scope: .init(kind: .allocation, project: nil, labels: [:]))
+                watch, since: parameters.since ?? "",
+                scope: .init(kind: .allocation, project: nil, labels: [:]))
         }
         let position = try await store.feedPosition()
-        var filter = AllocationFilter.page(after: parameters.after.flatMap { ID($0.name) }, limit: parameters.limit)
+        var filter = AllocationFilter.page(
+            after: parameters.after.flatMap { ID($0.name) }, limit: parameters.limit)
         if let name = parameters.fields["host"] {
             guard let host = try await store.document(.host, project: nil, name: name) else {
                 throw StoreError.notFound(kind: .host, name: name)
@@ -88,13 +90,15 @@ struct RecordRoutes {
             project: parameters.fields["project"], name: parameters.fields["name"], limit: parameters.limit)
         if let text = parameters.fields["kind"] {
             guard let kind = Kind(named: text) else {
-                throw Problem(.malformedRequest, detail: Self.unknown(text, "kind", Kind.allCases.map(\.rawValue)))
+                throw Problem(
+                    .malformedRequest, detail: Self.unknown(text, "kind", Kind.allCases.map(\.rawValue)))
             }
             query.kind = kind
         }
         if let text = parameters.fields["reason"] {
             guard let reason = Reason(rawValue: text) else {
-                throw Problem(.malformedRequest, detail: Self.unknown(text, "reason", Reason.allCases.map(\.rawValue)))
+                throw Problem(
+                    .malformedRequest, detail: Self.unknown(text, "reason", Reason.allCases.map(\.rawValue)))
             }
             query.reason = reason
         }
@@ -145,7 +149,8 @@ struct RecordRoutes {
         var operation = try await operation(context)
         guard operation.state == .running else { return try JSONAnswer.response(operation) }
         _ = try await store.update(
-            .host, project: nil, name: operation.target, precondition: .none, context: write("cancel", context)
+            .host, project: nil, name: operation.target, precondition: .none,
+            context: write("cancel", context)
         ) { resource in
             var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
             spec.draining = nil
@@ -168,7 +173,8 @@ struct RecordRoutes {
             throw Self.invalid("name", "\"\(asked.name.prefix(80))\" \(defect)")
         }
         guard asked.role != .agentSession else {
-            throw Self.invalid("role", "agents get their credential by joining; choose admin, operator or viewer")
+            throw Self.invalid(
+                "role", "agents get their credential by joining; choose admin, operator or viewer")
         }
         if let ttl = asked.ttlSeconds, ttl < 1 { throw Self.invalid("ttlSeconds", "\(ttl) is below 1") }
         let secret = secrets.next()
@@ -189,12 +195,14 @@ struct RecordRoutes {
         }
         let stem = asked.hosts.hasSuffix("*") ? String(asked.hosts.dropLast()) : asked.hosts
         if stem.contains("*") || Name.defect(in: stem + "0") != nil {
-            throw Self.invalid("hosts", "\"\(asked.hosts.prefix(80))\" is no host name, or prefix followed by *")
+            throw Self.invalid(
+                "hosts", "\"\(asked.hosts.prefix(80))\" is no host name, or prefix followed by *")
         }
         let secret = secrets.next()
         try await store.createJoinToken(
             JoinToken(
-                secretHash: Authenticator.hash(secret), cell: asked.cell, pool: asked.pool, hostPattern: asked.hosts,
+                secretHash: Authenticator.hash(secret), cell: asked.cell, pool: asked.pool,
+                hostPattern: asked.hosts,
                 lifetime: .seconds(asked.ttlSeconds)),
             context: write("create", context))
         return try JSONAnswer.response(

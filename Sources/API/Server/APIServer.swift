@@ -20,13 +20,10 @@ public struct APIServer: Sendable {
         public var time: Timekeeper
         /// Makes bearer secrets; at least 128 random bits in printable ASCII.
         public var secret: @Sendable () -> String
-        /// Where source checks of the invariants come from; JSON of a `CheckResponse`.
-        public var check: @Sendable () async throws -> String
 
         public init(
             store: any Store, hub: FeedHub, sessions: AgentSessions, supervisor: CellSupervisor?,
-            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String,
-            check: @escaping @Sendable () async throws -> String
+            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String
         ) {
             self.store = store
             self.hub = hub
@@ -35,7 +32,6 @@ public struct APIServer: Sendable {
             self.ids = ids
             self.time = time
             self.secret = secret
-            self.check = check
         }
     }
 
@@ -55,7 +51,8 @@ public struct APIServer: Sendable {
         Application(
             router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
             configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) }, logger: logger)
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
+            logger: logger)
     }
 
     func router() -> Router<APIContext> {
@@ -74,10 +71,9 @@ public struct APIServer: Sendable {
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
         ).add(to: router)
-        AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(to: router)
+        AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
+            to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
-        let check = parts.check
-        router.get("/v1/check") { _, _ in JSONAnswer.response(try await check()) }
         return router
     }
 }

@@ -45,6 +45,7 @@ enum JSONAnswer {
     static func list(_ items: [String], nextCursor: String?, resourceVersion: String) throws -> Response {
         let next = try nextCursor.map { ",\"nextCursor\":\(try text($0))" } ?? ""
         return response(
-            "{\"items\":[\(items.joined(separator: ","))]\(next),\"resourceVersion\":\(try text(resourceVersion))}")
+            "{\"items\":[\(items.joined(separator: ","))]\(next),\"resourceVersion\":\(try text(resourceVersion))}"
+        )
     }
 }

@@ -13,7 +13,8 @@ struct ProblemMiddleware: RouterMiddleware {
 
     @concurrent
     func handle(
-        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
+        _ request: Request, context: APIContext,
+        next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
         do {
@@ -26,7 +27,9 @@ struct ProblemMiddleware: RouterMiddleware {
             if problem.code == .internalError {
                 context.logger.error(
                     "request failed",
-                    metadata: ["error": "\(error)", "method": "\(request.method)", "path": "\(request.uri.path)"])
+                    metadata: [
+                        "error": "\(error)", "method": "\(request.method)", "path": "\(request.uri.path)",
+                    ])
             }
             response = JSONAnswer.response(
                 try JSONAnswer.text(problem), status: .init(code: problem.status),
@@ -54,7 +57,9 @@ struct ProblemMiddleware: RouterMiddleware {
             Problem(.tooLarge, detail: "the body is above the limit of this path")
         case let error as HTTPError where error.status.code < 500:
             Problem(.malformedRequest, detail: error.body ?? "the request cannot be read")
-        default: Problem(.internalError, detail: "the server met a state it does not know; the request id finds it")
+        default:
+            Problem(
+                .internalError, detail: "the server met a state it does not know; the request id finds it")
         }
     }
 
@@ -65,7 +70,9 @@ struct ProblemMiddleware: RouterMiddleware {
         case .alreadyExists(let kind, let name):
             Problem(.alreadyExists, detail: "\(kind.rawValue) \"\(name)\" exists already")
         case .preconditionFailed(let current):
-            Problem(.preconditionFailed, detail: "the entity tag in force is \"\(current)\"; read the object again")
+            Problem(
+                .preconditionFailed,
+                detail: "the entity tag in force is \"\(current)\"; read the object again")
         case .beingDeleted(let kind, let name):
             Problem(.beingDeleted, detail: "\(kind.rawValue) \"\(name)\" is being deleted")
         case .inUse(let kind, let name, let by):
@@ -74,7 +81,8 @@ struct ProblemMiddleware: RouterMiddleware {
             Problem(
                 .invalid, detail: "\(field) names a \(kind.rawValue) that does not exist",
                 causes: [
-                    FieldDefect(field: field, code: .notFound, message: "there is no \(kind.rawValue) \"\(name)\"")
+                    FieldDefect(
+                        field: field, code: .notFound, message: "there is no \(kind.rawValue) \"\(name)\"")
                 ])
         case .idempotencyKeyReused(let key):
             Problem(.idempotencyKeyReused, detail: "the key \"\(key)\" was sent with another body before")
@@ -85,11 +93,14 @@ struct ProblemMiddleware: RouterMiddleware {
         case .unauthorized(let detail): Problem(.unauthenticated, detail: detail)
         case .unavailable: Problem(.unavailable, detail: "the database does not answer; nothing was written")
         case .outcomeUnknown:
-            Problem(.unavailable, detail: "the connection to the database broke; the request may have taken effect")
+            Problem(
+                .unavailable,
+                detail: "the connection to the database broke; the request may have taken effect")
         case .leaseLost, .planParentStale, .planAlreadyApplied:
             Problem(.unavailable, detail: "the cell changed its controller; repeat the request")
         case .corrupt:
-            Problem(.internalError, detail: "the server met a state it does not know; the request id finds it")
+            Problem(
+                .internalError, detail: "the server met a state it does not know; the request id finds it")
         }
     }
 }

@@ -83,8 +83,11 @@ struct Watcher: Sendable {
         let objects = try await objects(of: scope.kind, entries)
         var events: [String] = []
         for entry in entries {
-            guard let (object, labels) = try entry.final.map({ (try JSONAnswer.document($0), $0.metadata.labels) })
-                ?? objects[entry.uid]
+            guard
+                let (object, labels) = try entry.final.map({
+                    (try JSONAnswer.document($0), $0.metadata.labels)
+                })
+                    ?? objects[entry.uid]
             else { continue }
             let matches = scope.labels.allSatisfy { labels[$0] == $1 }
             // What no longer matches has left the watcher's view.
@@ -97,7 +100,8 @@ struct Watcher: Sendable {
                 }
             guard let type else { continue }
             events.append(
-                "{\"object\":\(object),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}")
+                "{\"object\":\(object),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}"
+            )
         }
         return (events, page.next)
     }
@@ -125,7 +129,8 @@ struct Watcher: Sendable {
         let resource = Resource(
             kind: .allocation,
             metadata: Metadata(
-                name: allocation.id.description, uid: ID(allocation.id.uuid), project: allocation.workload.project,
+                name: allocation.id.description, uid: ID(allocation.id.uuid),
+                project: allocation.workload.project,
                 createdAt: allocation.createdAt),
             spec: try JSONAnswer.text(allocation),
             status: "{\"state\":\"\(allocation.state.rawValue)\"}")

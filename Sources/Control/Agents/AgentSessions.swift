@@ -20,7 +20,8 @@ public final class AgentSessions: Sendable {
     }
 
     public init(
-        store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms, limits: SessionLimits = .standard
+        store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
+        limits: SessionLimits = .standard
     ) {
         self.store = store
         self.hub = hub
@@ -72,7 +73,8 @@ public final class AgentSessions: Sendable {
                 let (changed, next) = try await changes(after: cursor, among: hosts)
                 cursor = next
                 if !changed.isEmpty {
-                    return PollResponse(cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
+                    return PollResponse(
+                        cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
                 }
                 let left = clock.now.duration(to: deadline)
                 if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
@@ -118,7 +120,8 @@ public final class AgentSessions: Sendable {
         try await store.assignments(hosts: hosts.sorted()).map { record in
             let parts = record.allocations.map(PartDirective.init)
             return HostAssignment(
-                host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts), parts: parts)
+                host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
+                parts: parts)
         }
     }
 }

@@ -147,7 +147,8 @@ struct CellModel {
             id: host.id, name: host.name, generation: host.generation, pool: host.pool,
             poolAdmitsVMs: pools[host.pool]?.admits.contains(.vm) ?? false, contact: host.contact,
             isSchedulable: !host.cordoned && !host.draining && host.substrate != Self.observedSubstrate,
-            capacity: host.room.total, reserved: host.room.reserved, cpuRatioPerMille: host.room.cpuRatioPerMille,
+            capacity: host.room.total, reserved: host.room.reserved,
+            cpuRatioPerMille: host.room.cpuRatioPerMille,
             labels: host.labels, domain: host.domain, devices: host.devices)
     }
 
@@ -156,7 +157,9 @@ struct CellModel {
 
     /// The unreleased allocation that writes for a workload.
     func writer(of uid: ID<Document>) -> Allocation? {
-        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined }.min { $0.id < $1.id }
+        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined }.min {
+            $0.id < $1.id
+        }
     }
 
     func allocations(on host: ID<Document>) -> [Allocation] {

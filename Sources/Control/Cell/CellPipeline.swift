@@ -24,7 +24,8 @@ actor CellPipeline {
     var drainReports: [ID<Document>: DrainPlanner.Decision] = [:]
 
     init(
-        lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper, limits: CellLimits,
+        lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
+        limits: CellLimits,
         logger: Logger
     ) {
         cell = lease.cell
@@ -71,12 +72,18 @@ actor CellPipeline {
     private func load() async throws {
         let position = try await store.feedPosition()
         var fresh = CellModel(name: cell)
-        for resource in try await all(.pool, cell: cell) { fresh.put(pool: resource.metadata.name, try spec(resource)) }
-        for resource in try await all(.flavor) { fresh.put(flavor: resource.metadata.name, try spec(resource)) }
+        for resource in try await all(.pool, cell: cell) {
+            fresh.put(pool: resource.metadata.name, try spec(resource))
+        }
+        for resource in try await all(.flavor) {
+            fresh.put(flavor: resource.metadata.name, try spec(resource))
+        }
         for resource in try await all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
         for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
-        for engine in Plan.Engine.allCases { heads[engine] = try await store.planHead(cell: cell, engine: engine) }
+        for engine in Plan.Engine.allCases {
+            heads[engine] = try await store.planHead(cell: cell, engine: engine)
+        }
         model = fresh
         cursor = position
         logger.info(
@@ -164,7 +171,9 @@ actor CellPipeline {
         if let judgedAt, now.since(judgedAt) < limits.judgeEvery { return false }
         judgedAt = now
         let judgement = try await store.judgeHosts(cell: lease, terms: limits.terms, breaker: limits.breaker)
-        for (hosts, word) in [(judgement.suspected, "suspect"), (judgement.fenced, "fenced"), (judgement.returned, "back")]
+        for (hosts, word) in [
+            (judgement.suspected, "suspect"), (judgement.fenced, "fenced"), (judgement.returned, "back"),
+        ]
         where !hosts.isEmpty {
             logger.notice("hosts \(word)", metadata: ["cell": "\(cell)", "count": "\(hosts.count)"])
         }
@@ -186,7 +195,8 @@ actor CellPipeline {
             else { continue }
             directives.append(
                 ReleaseDirective(
-                    allocation: allocation.id, reason: .deletionRequested, message: "its deletion was asked for"))
+                    allocation: allocation.id, reason: .deletionRequested,
+                    message: "its deletion was asked for"))
             if directives.count == limits.groupsPerPlan { break }
         }
         return try await release(directives, engine: .vmPlacement, policy: "delete")
@@ -235,8 +245,10 @@ actor CellPipeline {
     private func commit(_ plan: Plan) async throws {
         var statuses: [ID<Document>: String] = [:]
         for directive in plan.groups.flatMap(\.directives) {
-            guard let allocation = allocation(after: directive), let vm = model.vms[allocation.workload.uid] else { continue }
-            statuses[vm.metadata.uid] = try Self.encoded(status(of: vm, allocation: allocation, now: plan.createdAt))
+            guard let allocation = allocation(after: directive), let vm = model.vms[allocation.workload.uid]
+            else { continue }
+            statuses[vm.metadata.uid] = try Self.encoded(
+                status(of: vm, allocation: allocation, now: plan.createdAt))
         }
         let outcome: CommitOutcome
         do {
@@ -248,7 +260,8 @@ actor CellPipeline {
             throw error
         }
         heads[plan.engine] = plan.id
-        let refused = Dictionary(outcome.refusals.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first })
+        let refused = Dictionary(
+            outcome.refusals.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first })
         var stale: Set<ID<Document>> = []
         for (index, group) in plan.groups.enumerated() {
             for directive in group.directives {
@@ -290,7 +303,8 @@ actor CellPipeline {
         let host = allocation.flatMap { model.hosts[$0.host] }.map { (name: $0.name, contact: $0.contact) }
         let blocked = vm.blockedAt == nil ? nil : vm.explanation
         return VMStatus.derived(
-            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, blocked: blocked, now: now)
+            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, blocked: blocked,
+            now: now)
     }
 
     /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.
@@ -337,7 +351,8 @@ actor CellPipeline {
         default: return nil
         }
         return EventDraft(
-            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid, reason: reason,
+            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid,
+            reason: reason,
             message: message, source: "vms")
     }
 

@@ -17,7 +17,8 @@ public final class CellSupervisor: Sendable {
 
     /// - Parameter holder: name of this controller, unique in the fleet and for every start of it.
     public init(
-        holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper, limits: CellLimits,
+        holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
+        limits: CellLimits,
         logger: Logger
     ) {
         self.holder = holder
@@ -54,7 +55,8 @@ public final class CellSupervisor: Sendable {
             do {
                 try await store.releaseLease(lease)
             } catch {
-                logger.warning("lease not given back", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+                logger.warning(
+                    "lease not given back", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
             }
         }
         leases.withLock { $0.removeAll() }
@@ -70,7 +72,9 @@ public final class CellSupervisor: Sendable {
                 // Whoever holds more cells lets others take the next one first.
                 let held = leases.withLock { $0.count }
                 if held > 0 { try await time.sleep(limits.renewEvery / 4 * held) }
-                if let lease = try await store.acquireLease(cell: cell, holder: holder, duration: limits.lease) {
+                if let lease = try await store.acquireLease(
+                    cell: cell, holder: holder, duration: limits.lease)
+                {
                     logger.notice("lease acquired", metadata: ["cell": "\(cell)", "token": "\(lease.token)"])
                     await work(lease)
                 }
@@ -100,11 +104,13 @@ public final class CellSupervisor: Sendable {
     private func runPipeline(_ lease: CellLease) async {
         do {
             if lease.cell == CellsReconciler.leaseName {
-                let reconciler = CellsReconciler(lease: lease, store: store, hub: hub, time: time, logger: logger)
+                let reconciler = CellsReconciler(
+                    lease: lease, store: store, hub: hub, time: time, logger: logger)
                 try await reconciler.run()
             } else {
                 let pipeline = CellPipeline(
-                    lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits, logger: logger)
+                    lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits, logger: logger
+                )
                 pipelines.withLock { $0[lease.cell] = pipeline }
                 try await pipeline.run()
             }

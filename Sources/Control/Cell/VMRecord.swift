@@ -18,7 +18,9 @@ struct VMRecord {
         let decoder = JSONDecoder()
         metadata = resource.metadata
         spec = try decoder.decode(VMSpec.self, from: Data(resource.spec.utf8))
-        status = resource.status == "{}" ? VMStatus() : try decoder.decode(VMStatus.self, from: Data(resource.status.utf8))
+        status =
+            resource.status == "{}"
+            ? VMStatus() : try decoder.decode(VMStatus.self, from: Data(resource.status.utf8))
     }
 
     var reference: WorkloadReference {
@@ -37,7 +39,8 @@ struct VMRecord {
         }
         guard let resources else { return nil }
         return VMRequest(
-            workload: reference, workloadGeneration: metadata.generation, pool: spec.pool, resources: resources,
+            workload: reference, workloadGeneration: metadata.generation, pool: spec.pool,
+            resources: resources,
             devices: devices, class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
             antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
             lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) }, queuedAt: metadata.createdAt)

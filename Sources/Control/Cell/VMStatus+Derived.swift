@@ -10,7 +10,8 @@ extension VMStatus {
     ///   - blocked: why no host takes it, when it was tried.
     /// - Returns: the status and, when its state moved, the reason and message of the event.
     public static func derived(
-        from previous: VMStatus, metadata: Metadata, allocation: Allocation?, host: (name: String, contact: HostContact)?,
+        from previous: VMStatus, metadata: Metadata, allocation: Allocation?,
+        host: (name: String, contact: HostContact)?,
         blocked: PlacementExplanation?, now: Timestamp
     ) -> VMStatus {
         var next = previous
@@ -28,7 +29,8 @@ extension VMStatus {
         }
         let place = "on host \(host?.name ?? allocation.host.description)"
         next.conditions.set(
-            .init(type: .scheduled, status: .yes, reason: .scheduled, message: place, lastTransitionTime: now))
+            .init(type: .scheduled, status: .yes, reason: .scheduled, message: place, lastTransitionTime: now)
+        )
         switch (allocation.state, host?.contact ?? .ready) {
         case (.reserved, _):
             next.become(.scheduled, running: .no, .starting, "starting \(place)", now)
@@ -44,8 +46,9 @@ extension VMStatus {
     }
 
     private mutating func pend(_ previous: VMStatus, blocked: PlacementExplanation?, now: Timestamp) {
-        if previous.allocation != nil, previous.state == .scheduled || previous.state == .running
-            || previous.state == .unknown
+        if previous.allocation != nil,
+            previous.state == .scheduled || previous.state == .running
+                || previous.state == .unknown
         {
             restarts += 1
         }
@@ -59,12 +62,14 @@ extension VMStatus {
         conditions.set(
             .init(type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
         conditions.set(
-            .init(type: .running, status: .no, reason: .waitingForPlacement, message: "not placed",
+            .init(
+                type: .running, status: .no, reason: .waitingForPlacement, message: "not placed",
                 lastTransitionTime: now))
     }
 
     private mutating func become(
-        _ state: WorkloadState, running: Condition.Status, _ reason: Reason, _ message: String, _ now: Timestamp
+        _ state: WorkloadState, running: Condition.Status, _ reason: Reason, _ message: String,
+        _ now: Timestamp
     ) {
         self.state = state
         conditions.set(

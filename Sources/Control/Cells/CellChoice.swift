@@ -22,7 +22,8 @@ struct CellChoice {
             room.free += Resources(
                 milliCPU: max(0, usable.milliCPU - host.room.consumedMilliCPU),
                 memoryMiB: max(0, usable.memoryMiB - host.room.usedMemoryMiB))
-            for device in host.devices where device.health == .healthy && !host.takenDevices.contains(device.uuid) {
+            for device in host.devices
+            where device.health == .healthy && !host.takenDevices.contains(device.uuid) {
                 room.devices[device.model, default: 0] += 1
             }
             room.pools.insert(host.pool)

@@ -43,7 +43,8 @@ struct CellsReconciler {
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
             cursor = page.next
-            waiting.formUnion(page.entries.filter { $0.kind == .vm && $0.cell == nil && $0.change != .deleted }.map(\.uid))
+            waiting.formUnion(
+                page.entries.filter { $0.kind == .vm && $0.cell == nil && $0.change != .deleted }.map(\.uid))
             let now = time.now()
             if waiting.isEmpty || retryAt.map({ $0 > now }) ?? false {
                 if page.entries.isEmpty { try await hub.wait(after: cursor, timeout: Self.roomAge) }
@@ -67,7 +68,9 @@ struct CellsReconciler {
         var query = ListQuery(kind: .vm, limit: 1000)
         while true {
             let page = try await store.list(query)
-            for resource in page.documents where try VMRecord(resource).cell == nil { found.insert(resource.metadata.uid) }
+            for resource in page.documents where try VMRecord(resource).cell == nil {
+                found.insert(resource.metadata.uid)
+            }
             guard page.more, let last = page.documents.last?.metadata else { return found }
             query.after = .init(project: last.project ?? "", name: last.name)
         }
@@ -76,7 +79,8 @@ struct CellsReconciler {
     private func pools() async throws -> [String: PoolSpec] {
         var found: [String: PoolSpec] = [:]
         for resource in try await store.list(ListQuery(kind: .pool, limit: 1000)).documents {
-            found[resource.metadata.name] = try JSONDecoder().decode(PoolSpec.self, from: Data(resource.spec.utf8))
+            found[resource.metadata.name] = try JSONDecoder().decode(
+                PoolSpec.self, from: Data(resource.spec.utf8))
         }
         return found
     }
@@ -118,15 +122,20 @@ struct CellsReconciler {
         status.observedGeneration = vm.metadata.generation
         status.cell = cell
         let reason: Reason = cell == nil ? .noCellFits : .waitingForPlacement
-        let message = cell.map { "cell \($0) has most room" } ?? "no cell has the room, the devices, the pool and the labels"
+        let message =
+            cell.map { "cell \($0) has most room" }
+            ?? "no cell has the room, the devices, the pool and the labels"
         status.conditions.set(
-            Condition(type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
+            Condition(
+                type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
         guard status != vm.status else { return nil }
         let event = EventDraft(
-            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid, reason: reason,
+            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid,
+            reason: reason,
             message: message, source: "cells")
         return StatusWrite(
-            uid: vm.metadata.uid, expected: vm.metadata.resourceVersion, status: try CellPipeline.encoded(status),
+            uid: vm.metadata.uid, expected: vm.metadata.resourceVersion,
+            status: try CellPipeline.encoded(status),
             event: event)
     }
 }

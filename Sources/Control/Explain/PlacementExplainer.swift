@@ -54,7 +54,9 @@ public struct PlacementExplainer: Sendable {
             model.put(pool: pool.metadata.name, try decoder.decode(PoolSpec.self, from: Data(pool.spec.utf8)))
         }
         for flavor in try await store.list(ListQuery(kind: .flavor, limit: 1000)).documents {
-            model.put(flavor: flavor.metadata.name, try decoder.decode(FlavorSpec.self, from: Data(flavor.spec.utf8)))
+            model.put(
+                flavor: flavor.metadata.name,
+                try decoder.decode(FlavorSpec.self, from: Data(flavor.spec.utf8)))
         }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }

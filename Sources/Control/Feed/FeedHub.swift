@@ -119,8 +119,11 @@ public final class FeedHub: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let resumeNow = state.withLock { state in
-                    if Task.isCancelled || state.end.map({ $0 > cursor && !state.entries.isEmpty
-                        && state.entries[state.entries.count - 1].cursor > cursor }) ?? false
+                    if Task.isCancelled
+                        || state.end.map({
+                            $0 > cursor && !state.entries.isEmpty
+                                && state.entries[state.entries.count - 1].cursor > cursor
+                        }) ?? false
                     {
                         return true
                     }

@@ -28,7 +28,8 @@ extension CellPipeline {
                 operation.message = "\(decision.left) left"
             } else {
                 let names = decision.blocked.prefix(3).joined(separator: ", ")
-                operation.message = "\(decision.left) left; no other host takes \(decision.blocked.count): \(names)"
+                operation.message =
+                    "\(decision.left) left; no other host takes \(decision.blocked.count): \(names)"
             }
             try await store.putOperation(
                 operation, context: WriteContext(actor: "controller/hosts", verb: "host.drain"))
@@ -36,7 +37,8 @@ extension CellPipeline {
         if decision.left == 0 {
             try await store.appendEvents([
                 EventDraft(
-                    kind: .host, project: nil, name: host.name, uid: host.id, reason: .drained, message: "empty",
+                    kind: .host, project: nil, name: host.name, uid: host.id, reason: .drained,
+                    message: "empty",
                     source: "hosts")
             ])
         }

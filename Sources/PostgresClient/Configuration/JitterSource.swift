@@ -21,7 +21,8 @@ public struct JitterSource: Sendable {
         return Double(generator.next() as UInt64 >> 11) * 0x1p-53
     }
 
-    func fraction() -> Double {
+    /// The next fraction, from 0 to 1.
+    public func fraction() -> Double {
         min(max(next(), 0), 1)
     }
 }

@@ -45,12 +45,21 @@ extension PostgresConnection {
             outcomes.reserveCapacity(pipelines.count)
             for pipeline in pipelines { outcomes.append(try await collectOutcome(of: pipeline)) }
             guard PQexitPipelineMode(pointer) == 1 else { throw sendFailure(nil) }
+            try throwIfCancelled(outcomes)
             return outcomes
+        } catch let error as PostgresError where error.isQueryCanceled {
+            throw error
         } catch {
             // Half a pipeline was sent: its answers can no longer be told apart.
             connectionBroke((error as? PostgresError)?.asConnectionLoss)
             throw error
         }
+    }
+
+    /// A statement that this side stopped is not an outcome but a cancellation.
+    private func throwIfCancelled(_ outcomes: [PipelineOutcome]) throws {
+        guard isCancelRequested else { return }
+        for case let error? in outcomes.map(\.firstError) where error.isQueryCanceled { throw error }
     }
 
     private func collectOutcome(of pipeline: PostgresPipeline) async throws -> PipelineOutcome {
@@ -73,7 +82,13 @@ extension PostgresConnection {
             if error.code == .connectionLost { throw error }
             failure = error
         }
-        throw PostgresError(.protocolViolation, "a pipeline ended without its sync")
+        throw missingResult("a pipeline ended without its sync", statement: nil)
+    }
+
+    /// libpq answers NULL for what a lost connection never sent.
+    private func missingResult(_ message: String, statement: String?) -> PostgresError {
+        if PQstatus(handle?.pointer) == CONNECTION_BAD { connectionBroke(nil) }
+        return breakReason ?? PostgresError(.protocolViolation, message, statement: statement)
     }
 
     private func collectEntry(statement: String?) async throws -> PipelineOutcome.Entry {
@@ -96,7 +111,7 @@ extension PostgresConnection {
             }
         }
         guard let entry else {
-            throw PostgresError(.protocolViolation, "a statement of a pipeline has no result")
+            throw missingResult("a statement of a pipeline has no result", statement: statement)
         }
         return entry
     }

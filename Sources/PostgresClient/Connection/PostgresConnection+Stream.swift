@@ -61,7 +61,8 @@ extension PostgresConnection {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
                 break
             default:
-                stream?.failure = error(of: result, statement: stream?.statement)
+                let failure = error(of: result, statement: stream?.statement)
+                stream?.failure = failure
             }
         }
         let rows = stream?.takeRows() ?? []

@@ -31,7 +31,7 @@ public actor PostgresConnection {
     /// The operation with the current number spans several calls.
     private var isHeld = false
     var stream: RowStreamState?
-    private var breakReason: PostgresError?
+    private(set) var breakReason: PostgresError?
 
     /// What the connection is doing, which decides who reads from the socket.
     enum Phase {
@@ -189,19 +189,34 @@ public actor PostgresConnection {
             cancel = .overdue
             return wake()
         }
-        canceller.start { [weak self] in
-            guard let self else { return }
-            executor.perform { self.assumeIsolated { $0.cancelWasTaken(number) } }
-        }
+        send(canceller, of: number, repeatAfter: .milliseconds(20))
         _ = executor.timer(after: configuration.cancelTimeout) { [weak self] in
             self?.assumeIsolated { $0.cancelIsOverdue(number) }
         }
     }
 
-    private func cancelWasTaken(_ number: UInt64) {
+    private func send(_ canceller: CancelRequester, of number: UInt64, repeatAfter delay: Duration) {
+        canceller.start { [weak self] in
+            guard let self else { return }
+            executor.perform { self.assumeIsolated { $0.cancelWasTaken(number, canceller, delay) } }
+        }
+    }
+
+    /// A server that gets the request before the statement ignores it, so it is repeated, at growing
+    /// intervals, for as long as the statement runs.
+    private func cancelWasTaken(_ number: UInt64, _ canceller: CancelRequester, _ delay: Duration) {
         guard number == operationNumber, cancel == .requested else { return }
         cancel = .taken
         wake()
+        _ = executor.timer(after: delay) { [weak self] in
+            self?.assumeIsolated { connection in
+                guard number == connection.operationNumber, connection.phase != .idle,
+                    connection.cancel == .taken
+                else { return }
+                connection.cancel = .requested
+                connection.send(canceller, of: number, repeatAfter: delay * 2)
+            }
+        }
     }
 
     private func cancelIsOverdue(_ number: UInt64) {

@@ -62,12 +62,9 @@ struct PoolStateMachine {
     }
 
     mutating func connected(_ slot: SlotID, now: ContinuousClock.Instant) -> [Action] {
-        guard slots[slot] == .connecting else { return [] }
+        // Closing gave up the slot while its connection was under way.
+        guard slots[slot] == .connecting else { return [.close(slot)] }
         connectFailures = 0
-        if isClosed {
-            slots[slot] = nil
-            return [.close(slot)] + finishIfDone()
-        }
         return offer(slot, now: now)
     }
 
@@ -76,9 +73,9 @@ struct PoolStateMachine {
         guard slots[slot] == .connecting else { return [] }
         connectFailures += 1
         let isSurplus = slots.count > configuration.minimumConnections && connectingCount > queue.count
-        if isClosed || isSurplus {
+        if isSurplus {
             slots[slot] = nil
-            return finishIfDone()
+            return []
         }
         let delay = configuration.reconnect.delay(attempt: connectFailures, fraction: fraction)
         return [.connect(slot, after: delay)]
@@ -121,7 +118,8 @@ struct PoolStateMachine {
         return actions
     }
 
-    /// Refuses new requests, fails the waiting ones, closes idle connections; leased ones may finish.
+    /// Refuses new requests, fails the waiting ones, gives up attempts to connect, closes idle connections;
+    /// leased ones may finish.
     mutating func close() -> [Action] {
         guard !isClosed else { return [] }
         isClosed = true
@@ -132,6 +130,7 @@ struct PoolStateMachine {
             actions.append(.close(slot))
         }
         idle.removeAll()
+        slots = slots.filter { $0.value != .connecting }
         return actions + finishIfDone()
     }
 

@@ -12,10 +12,20 @@ extension PostgresConnection {
         let isPlain = options == TransactionOptions()
         var whole = pipeline
         if !isPlain { whole = try pipeline.enclosed(in: options) }
-        let outcome = try await runCommitting(whole)
-        if condition.withLock({ $0.isOpen && $0.transaction != .idle }) { await rollBack() }
+        let outcome: PipelineOutcome
+        do {
+            outcome = try await runCommitting(whole)
+        } catch {
+            await rollBackIfOpen()
+            throw error
+        }
+        await rollBackIfOpen()
         let results = try outcome.get()
         return isPlain ? results : Array(results.dropFirst().dropLast())
+    }
+
+    private nonisolated func rollBackIfOpen() async {
+        if condition.withLock({ $0.isOpen && $0.transaction != .idle }) { await rollBack() }
     }
 
     /// Any loss of the connection after the pipeline was handed over leaves the outcome unknown: the answer

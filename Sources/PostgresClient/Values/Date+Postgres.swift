@@ -3,7 +3,8 @@ public import Foundation
 /// `timestamp with time zone`, in microseconds.
 ///
 /// A `Date` counts seconds in floating point: between the years 1865 and 2137 every microsecond has a `Date`
-/// of its own, so a value that was written is read back equal; farther away it is rounded.
+/// of its own, so a value that was read is written back exactly. A `Date` between two microseconds goes as
+/// the nearer one; farther away the values read are rounded.
 extension Date: PostgresEncodable, PostgresArrayElement, PostgresDecodable, PostgresArrayDecodable {
     public static var postgresType: PostgresType { .timestamptz }
     public static var postgresArrayType: PostgresType { .timestamptzArray }

@@ -90,6 +90,10 @@ extension PostgresStore {
         }
     }
 
+    public func keepHouse() async throws {
+        _ = try await write(Self.keepHouseStatement)
+    }
+
     public func quotas() async throws -> [QuotaRecord] {
         try await read(Self.quotasStatement).map { row in
             let resource: String = try row.decode("resource")
@@ -156,6 +160,12 @@ extension PostgresStore {
         sql:
             "SELECT id, at, actor, request_id, verb, kind, project, name FROM audit ORDER BY id DESC LIMIT $1"
     )
+    private static let keepHouseStatement = Statement(
+        name: "keep_house",
+        sql: """
+            WITH gone AS (DELETE FROM idempotency WHERE created_at < basalt_now() - interval '1 day')
+            SELECT event_partitions(7)
+            """)
     private static let quotasStatement = Statement(
         name: "quotas",
         sql: "SELECT project, resource, used, bound FROM quota_usage ORDER BY project, resource")
