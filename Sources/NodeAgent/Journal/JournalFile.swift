@@ -24,7 +24,7 @@ final class JournalFile: Sendable {
         let descriptor = try openLocked(path: path, flags: O_RDWR | O_CREAT | O_APPEND)
         let file = JournalFile(path: path, descriptor: descriptor, length: 0)
         let contents = try read(path: path)
-        guard ftruncate(descriptor, off_t(contents.validLength)) == 0 else { throw system("ftruncate", path) }
+        guard ftruncate(descriptor, off_t(contents.validLength)) == 0 else { throw JournalError.system("ftruncate", path) }
         file.length.withLock { $0 = contents.validLength }
         return (file, contents.payloads)
     }
@@ -32,7 +32,7 @@ final class JournalFile: Sendable {
     /// Reads a journal that another process may be writing: a torn end is left out.
     /// - Throws: `JournalError`.
     static func read(path: String) throws -> JournalFrame.Contents {
-        guard let data = FileManager.default.contents(atPath: path) else { throw system("read", path) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.system("read", path) }
         let contents = JournalFrame.decode([UInt8](data))
         guard !contents.isCorrupt else {
             throw JournalError(
@@ -50,8 +50,8 @@ final class JournalFile: Sendable {
         let frame = JournalFrame.encode(payload)
         try length.withLock { length in
             do {
-                try Self.writeAll(frame, to: descriptor, path: path)
-                if durable, fsync(descriptor) != 0 { throw Self.system("fsync", path) }
+                try DurableFile.write(frame, to: descriptor, path: path)
+                if durable, fsync(descriptor) != 0 { throw JournalError.system("fsync", path) }
             } catch {
                 // Best effort: if it fails too, the next open cuts the torn frame.
                 _ = ftruncate(descriptor, off_t(length))
@@ -67,51 +67,27 @@ final class JournalFile: Sendable {
         let temporary = path + ".new"
         let descriptor = try openLocked(path: temporary, flags: O_RDWR | O_CREAT | O_APPEND)
         let file = JournalFile(path: path, descriptor: descriptor, length: 0)
-        guard ftruncate(descriptor, 0) == 0 else { throw system("ftruncate", temporary) }
+        guard ftruncate(descriptor, 0) == 0 else { throw JournalError.system("ftruncate", temporary) }
         var written = 0
         for payload in payloads where !payload.isEmpty {
             let frame = JournalFrame.encode(payload)
-            try writeAll(frame, to: descriptor, path: temporary)
+            try DurableFile.write(frame, to: descriptor, path: temporary)
             written += frame.count
         }
-        guard fsync(descriptor) == 0 else { throw system("fsync", temporary) }
-        guard rename(temporary, path) == 0 else { throw system("rename", path) }
-        try syncDirectory(of: path)
+        guard fsync(descriptor) == 0 else { throw JournalError.system("fsync", temporary) }
+        guard rename(temporary, path) == 0 else { throw JournalError.system("rename", path) }
+        try DurableFile.syncDirectory(of: path)
         file.length.withLock { $0 = written }
         return file
     }
 
-    /// Makes the directory's entry for `path` durable.
-    static func syncDirectory(of path: String) throws {
-        let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        let name = directory.isEmpty ? "." : directory.joined(separator: "/")
-        let descriptor = Foundation.open(name.isEmpty ? "/" : name, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw system("open", name) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw system("fsync", name) }
-    }
-
     private static func openLocked(path: String, flags: Int32) throws -> Int32 {
         let descriptor = Foundation.open(path, flags | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw system("open", path) }
+        guard descriptor >= 0 else { throw JournalError.system("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw JournalError(code: .locked, path: path, message: "another process writes this journal")
         }
         return descriptor
-    }
-
-    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws {
-        var start = 0
-        while start < bytes.count {
-            let count = bytes[start...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw system("write", path) }
-            start += count
-        }
-    }
-
-    private static func system(_ call: String, _ path: String) -> JournalError {
-        JournalError(code: .system, path: path, message: "\(call): errno \(errno)")
     }
 }

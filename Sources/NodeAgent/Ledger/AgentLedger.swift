@@ -37,7 +37,7 @@ final class AgentLedger {
                 snapshot.apply(entry)
             }
         }
-        try JournalFile.syncDirectory(of: path)
+        try DurableFile.syncDirectory(of: path)
         let ledger = AgentLedger(path: path, file: file)
         if file.byteCount > Limit.compactionBytes { try ledger.compact(snapshot) }
         return (ledger, snapshot)

@@ -54,7 +54,10 @@ public final class SimulatedSubstrate: Sendable {
         let now = clock.now()
         let wall = clock.wallTime()
         for part in records.survivors(now: now, wall: wall) { state.restore(part) }
-        state.setFence(try fence(in: directory, clock: clock))
+        var fence = try fence(in: directory, clock: clock)
+        // No part that stops by itself starts before the file is there; without it the deadlines are unknown.
+        if fence.session == nil { fence.renew(LeaseRenewal(sentAt: now, stopAfterSeconds: 0)) }
+        state.setFence(fence)
         state.adoptLive(at: now)
         let substrate = SimulatedSubstrate(
             clock: clock, directory: directory, journal: journal, state: state)

@@ -44,8 +44,11 @@ extension AgentState {
             let parts = host.parts.sorted { $0.key < $1.key }.map { allocation, part in
                 report(PartKey(host: found.name, allocation: allocation), part, host, complete: true)
             }
+            var inventory = found.inventory
+            // Whatever the source says: without a runtime nothing can be placed there.
+            if !canRun { inventory.substrate = SubstrateName.observe }
             return HostHello(
-                name: found.name, inventory: found.inventory, generation: host.accepted?.generation,
+                name: found.name, inventory: inventory, generation: host.accepted?.generation,
                 parts: parts)
         }
         return HelloRequest(version: configuration.version, hosts: hellos)
