@@ -27,3 +27,10 @@ final class TemporaryDirectory: Sendable {
 extension TemporaryDirectory {
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }
+
+extension TemporaryDirectory {
+    func permissions(of name: String) throws -> Int? {
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+        return (attributes[.posixPermissions] as? NSNumber)?.intValue
+    }
+}
