@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Journals and the agent's ledger")
 struct JournalTests {
-    private let payloads = ["first\n", "#12 not a header\n", "third line\nand fourth\n"].map { Array($0.utf8) }
+    private let payloads = ["first\n", "#12 not a header\n", "third line\nand fourth\n"].map {
+        Array($0.utf8)
+    }
 
     private func write(_ directory: TemporaryDirectory) throws -> String {
         let path = directory.path + "/journal"

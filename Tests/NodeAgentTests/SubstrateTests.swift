@@ -205,7 +205,8 @@ struct SubstrateTests {
         let moved = [run("a", 1, workload: 1, 0, 10), run("b", 2, workload: 1, 10, nil)]
         #expect(moved.overlaps.isEmpty)
         let twice = [
-            run("c", 3, workload: 2, 9, 12), run("a", 4, workload: 2, 0, 20), run("b", 5, workload: 2, 15, nil),
+            run("c", 3, workload: 2, 9, 12), run("a", 4, workload: 2, 0, 20),
+            run("b", 5, workload: 2, 15, nil),
         ]
         #expect(twice.overlaps.map(\.second.host) == ["c", "b"])
         let forever = [run("a", 6, workload: 3, 0, nil), run("b", 7, workload: 3, 50, 60)]

@@ -24,7 +24,9 @@ final class JournalFile: Sendable {
         let descriptor = try openLocked(path: path, flags: O_RDWR | O_CREAT | O_APPEND)
         let file = JournalFile(path: path, descriptor: descriptor, length: 0)
         let contents = try read(path: path)
-        guard ftruncate(descriptor, off_t(contents.validLength)) == 0 else { throw JournalError.system("ftruncate", path) }
+        guard ftruncate(descriptor, off_t(contents.validLength)) == 0 else {
+            throw JournalError.system("ftruncate", path)
+        }
         file.length.withLock { $0 = contents.validLength }
         return (file, contents.payloads)
     }
@@ -32,7 +34,9 @@ final class JournalFile: Sendable {
     /// Reads a journal that another process may be writing: a torn end is left out.
     /// - Throws: `JournalError`.
     static func read(path: String) throws -> JournalFrame.Contents {
-        guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.system("read", path) }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw JournalError.system("read", path)
+        }
         let contents = JournalFrame.decode([UInt8](data))
         guard !contents.isCorrupt else {
             throw JournalError(

@@ -48,7 +48,9 @@ enum JournalFrame {
         var position = start + 1
         while position < bytes.count {
             // Payloads are lines, so a frame begins after a line feed.
-            if bytes[position - 1] == UInt8(ascii: "\n"), frame(in: bytes, at: position) != nil { return true }
+            if bytes[position - 1] == UInt8(ascii: "\n"), frame(in: bytes, at: position) != nil {
+                return true
+            }
             position += 1
         }
         return false

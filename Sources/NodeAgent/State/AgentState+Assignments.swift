@@ -30,7 +30,11 @@ extension AgentState {
                 .notice(
                     .assignmentRefused(
                         host: assignment.host, generation: assignment.generation, refusal)))
-            if case .epochNotGreeted = refusal { isGreetingDue = true } else { restate(assignment.host, &step) }
+            if case .epochNotGreeted = refusal {
+                isGreetingDue = true
+            } else {
+                restate(assignment.host, &step)
+            }
         }
         drives.releaseHeld()
         if isGreetingDue { greetAgain(step.now) }

@@ -95,7 +95,8 @@ extension AgentState {
             delay(&connection.poll, call, error, &step)
             session = .connected(connection)
             restart(after: error, connection.poll)
-        case (.connected(var connection), .report(let incarnation)) where incarnation == connection.incarnation:
+        case (.connected(var connection), .report(let incarnation))
+        where incarnation == connection.incarnation:
             if supersede(error, &step) { return }
             delay(&connection.report, call, error, &step)
             session = .connected(connection)

@@ -108,7 +108,8 @@ struct AgentHarness {
         case .start(let start):
             started.append(start.key)
             return .runtimeAnswered(
-                .start(start.key), failure: Self.failure { () throws(RuntimeError) in try substrate?.start(start) })
+                .start(start.key),
+                failure: Self.failure { () throws(RuntimeError) in try substrate?.start(start) })
         case .stop(let key):
             stopped.append(key)
             return .runtimeAnswered(
