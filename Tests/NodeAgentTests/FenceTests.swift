@@ -47,7 +47,8 @@ struct FenceTests {
         harness.control.failure = .unreachable
         try harness.pass(60)
         let stop = try #require(try harness.records().first { $0.event == .stop })
-        // 25 s after the report that followed the repeats, which is at the earliest 15 s after the first copy.
+        // 25 s after the report that followed the repeats, which is at the earliest 15 s after the first
+        // copy.
         #expect(stop.time.since(committed) >= .seconds(40))
         let last = try #require(harness.state?.leaseDeadline)
         #expect(stop.time == harness.clock.wallTime().advanced(by: last.since(harness.clock.now())))

@@ -63,6 +63,69 @@ struct RuntimeTests {
         #expect(actions.stops == [key("sim-0", 1)])
     }
 
+    @Test("A stop that comes while the start is under way is not undone by a later run")
+    func stopWhileStartingIsFinal() throws {
+        var harness = StateHarness.connected()
+        _ = harness.poll([try assignment("sim-0", 1, [directive(1)])])
+        _ = harness.poll([try assignment("sim-0", 2, [directive(1, .stop)])])
+        let run = harness.poll([try assignment("sim-0", 3, [directive(1)])])
+        #expect(run.entries.flatMap(\.parts).isEmpty)
+        let actions = harness.handle(.runtimeAnswered(.start(key("sim-0", 1)), failure: nil))
+        #expect(actions.stops == [key("sim-0", 1)])
+    }
+
+    @Test("A part that ends before the first answer to a poll is kept until that answer")
+    func forgetNeedsAnswer() throws {
+        let adopted = [RuntimePart(key: key("sim-0", 1), state: .running, directive: directive(1))]
+        var harness = StateHarness.connected(adopted: adopted)
+        _ = harness.handle(change("sim-0", 1, .ended(PartEnd(outcome: .failed))))
+        let report = try #require(harness.handle(.tick, after: 1).reports.first)
+        #expect(!harness.acknowledge(report.sequence).contains(.forget([key("sim-0", 1)])))
+        #expect(harness.poll([try assignment("sim-0", 1, [directive(1)])]).starts.isEmpty)
+    }
+
+    @Test("The end of a part on a refused host is not forgotten, as nobody took it")
+    func refusedHostForgetsNothing() throws {
+        let end = PartEnd(outcome: .stopped)
+        let adopted = [RuntimePart(key: key("sim-0", 1), state: .ended(end), directive: directive(1))]
+        var response = hello
+        response.refused = [RefusedHost(name: "sim-0", reason: .claimRefused, message: "held")]
+        var harness = StateHarness.connected(adopted: adopted, response: response)
+        _ = harness.poll([try assignment("sim-0", 1, [])])
+        #expect(harness.state.part(key("sim-0", 1)) != nil)
+    }
+
+    @Test("A part whose end is not acknowledged yet is not forgotten for an earlier report")
+    func forgetNeedsTheEnd() throws {
+        var harness = StateHarness.connected()
+        try harness.run("sim-0", 1...1)
+        _ = harness.poll([try assignment("sim-0", 2, [])])
+        let running = try #require(harness.handle(.tick, after: 1).reports.first)
+        #expect(running.parts.map(\.state) == [.running])
+        _ = harness.handle(change("sim-0", 1, .ended(PartEnd(outcome: .failed))))
+        let actions = harness.acknowledge(running.sequence)
+        #expect(!actions.contains(.forget([key("sim-0", 1)])))
+        #expect(actions.reports.isEmpty)
+        let ended = try #require(harness.handle(.tick, after: 1).reports.first)
+        #expect(ended.parts.map(\.state) == [.failed])
+        #expect(harness.acknowledge(ended.sequence).contains(.forget([key("sim-0", 1)])))
+    }
+
+    @Test("What hello said is not reported again, and counts as acknowledged")
+    func helloAcknowledges() throws {
+        let adopted = (1...2).map { number in
+            RuntimePart(
+                key: key("sim-0", number), state: number == 1 ? .running : .ended(PartEnd(outcome: .stopped)),
+                directive: directive(number))
+        }
+        var harness = StateHarness(adopted: adopted)
+        #expect(harness.handle(.started).hellos.first?.hosts.first?.parts.count == 2)
+        #expect(harness.handle(.helloAnswered(hello)).reports.map(\.parts) == [[]])
+        _ = harness.acknowledge(1)
+        #expect(harness.poll([try assignment("sim-0", 1, [])]).contains(.forget([key("sim-0", 2)])))
+        #expect(harness.state.part(key("sim-0", 1))?.phase == .running)
+    }
+
     @Test("A launched part that the runtime no longer knows is failed, not started again")
     func lost() throws {
         let part = LedgerPart(directive: directive(1), progress: .launched, listed: true)

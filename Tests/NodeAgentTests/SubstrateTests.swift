@@ -184,6 +184,22 @@ struct SubstrateTests {
         #expect(try substrate.parts().map(\.state) == [.ended(.fenced)])
     }
 
+    @Test(
+        "Within a boot deadlines are exact, whatever was done to the wall clock", arguments: [-9000.0, 9000])
+    func wallClockSet(_ jump: Double) throws {
+        do {
+            let substrate = try open()
+            substrate.renew(LeaseRenewal(sentAt: clock.now(), stopAfterSeconds: 25))
+            try substrate.start(start("sim-0", 1, onPartition: .stop))
+        }
+        let after = ManualClock(now: 1020, wall: clock.wallTime().seconds + jump)
+        let substrate = try open(clock: after)
+        after.advance(.seconds(4))
+        #expect(try substrate.parts().map(\.state) == [.running])
+        after.advance(.seconds(1))
+        #expect(try substrate.parts().map(\.state) == [.ended(.fenced)])
+    }
+
     @Test("Deadlines that were lost count as passed")
     func lostDeadlines() throws {
         do {

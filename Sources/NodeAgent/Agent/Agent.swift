@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Carries the decisions for the hosts of one session out: executes what `AgentState` decides.
 ///
-/// The agent never stops a workload by its own end: after a stop, a crash or a takeover the runtime's shims go
-/// on and hold the fence deadlines, and the next start adopts what runs.
+/// The agent never stops a workload by its own end: after a stop, a crash or a takeover the runtime's shims
+/// go on and hold the fence deadlines, and the next start adopts what runs.
 public final class Agent: Service {
     private let configuration: AgentConfiguration
     /// Holds the ledger; one agent at a time.
@@ -45,8 +45,8 @@ public final class Agent: Service {
     public var metrics: AgentMetrics { published.withLock { $0 } }
 
     /// Works until graceful shutdown or cancellation.
-    /// - Throws: `AgentError.superseded`; `JournalError` when the ledger cannot be read or written, as nothing
-    ///   may be done then that is not on disk; what the inventory source throws.
+    /// - Throws: `AgentError.superseded`; `JournalError` when the ledger cannot be read or written, as
+    ///   nothing may be done then that is not on disk; what the inventory source throws.
     public func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await self.operate() }

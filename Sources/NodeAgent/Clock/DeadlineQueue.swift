@@ -1,4 +1,5 @@
-/// Elements by due time, equal times in the order of insertion: a binary heap, so one timer serves any number.
+/// Elements by due time, equal times in the order of insertion: a binary heap, so one timer serves any
+/// number.
 struct DeadlineQueue<Element> {
     struct Entry {
         var due: MonotonicTime

@@ -8,8 +8,8 @@ public struct SystemAgentClock: AgentClock {
     /// - Parameter bootID: `SystemAgentClock.currentBootID()`, or a constant where the system names no boots.
     public init(bootID: String) { self.bootID = bootID }
 
-    /// The kernel's id of this boot; nil when it gives none. A caller without one passes an id that is new for
-    /// every process, which makes spans across a restart be judged by wall time.
+    /// The kernel's id of this boot; nil when it gives none. A caller without one passes an id that is new
+    /// for every process, which makes spans across a restart be judged by wall time.
     public static func currentBootID() -> String? {
         let path = "/proc/sys/kernel/random/boot_id"
         guard let data = FileManager.default.contents(atPath: path) else { return nil }

@@ -47,7 +47,8 @@ final class JournalFile: Sendable {
     }
 
     /// Writes one frame. When it fails the file is as before.
-    /// - Parameter durable: wait until it survives a power loss; otherwise it survives the end of the process.
+    /// - Parameter durable: wait until it survives a power loss; otherwise it survives the end of the
+    ///   process.
     /// - Throws: `JournalError`.
     func append(_ payload: [UInt8], durable: Bool) throws {
         guard !payload.isEmpty else { return }

@@ -8,8 +8,8 @@ final class AgentLedger {
     enum Limit {
         /// Below this size rewriting the journal is not worth it: it loads in well under a second.
         static let compactionBytes = 8 << 20
-        /// Growth over the last compacted size that makes the next one due, so that rewriting costs a constant
-        /// share of what is appended.
+        /// Growth over the last compacted size that makes the next one due, so that rewriting costs a
+        /// constant share of what is appended.
         static let compactionGrowth = 4
         /// Hosts per frame of a compacted journal, a few MB.
         static let hostsPerFrame = 500

@@ -3,8 +3,8 @@ internal import Foundation
 
 /// The machine the agent runs on, read from `/proc` and `/sys`.
 ///
-/// The agent has no runtime for it yet, so the default substrate is `observe`: the host is shown, and the agent
-/// refuses placements.
+/// The agent has no runtime for it yet, so the default substrate is `observe`: the host is shown, and the
+/// agent refuses placements.
 public struct MachineInventory: InventorySource {
     public enum Reserve {
         /// One vCPU for kernel, agent and shims.
@@ -46,7 +46,7 @@ public struct MachineInventory: InventorySource {
                 Reserve.memoryMiB + capacity.memoryMiB / Reserve.memoryDivisor, capacity.memoryMiB))
         let inventory = HostInventory(
             capacity: capacity, reserved: reserved, devices: try nvidiaDevices(),
-            labels: labels(cpuInfo), substrate: substrate)
+            labels: try labels(cpuInfo), substrate: substrate)
         return [InventoriedHost(name: try hostName(), inventory: inventory)]
     }
 
@@ -83,8 +83,8 @@ public struct MachineInventory: InventorySource {
         return kibibytes / 1024
     }
 
-    private func labels(_ cpuInfo: String) -> [String: String] {
-        let nodes = entries("sys/devices/system/node").count { entry in
+    private func labels(_ cpuInfo: String) throws -> [String: String] {
+        let nodes = try entries("sys/devices/system/node").count { entry in
             entry.hasPrefix("node") && Int(entry.dropFirst(4)) != nil
         }
         let facts = [
@@ -125,11 +125,15 @@ extension MachineInventory {
         text(path)?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Names in a directory, sorted; none when it does not exist.
-    private func entries(_ path: String) -> [String] {
-        // An absent directory is the normal case: no driver, no NUMA.
-        let found = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(path)")) ?? []
-        return Array(found.sorted().prefix(Limit.entries))
+    /// Names in a directory, sorted; none when it does not exist, as without a driver or NUMA.
+    private func entries(_ path: String) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: "\(root)/\(path)") else { return [] }
+        do {
+            let found = try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(path)")
+            return Array(found.sorted().prefix(Limit.entries))
+        } catch {
+            throw MachineInventoryError(path: path, message: "\(error)")
+        }
     }
 
     /// Value of the first `name : value` line.

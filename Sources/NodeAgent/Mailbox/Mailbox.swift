@@ -46,7 +46,8 @@ final class Mailbox<Element: Sendable>: Sendable {
     private func waitForPost() async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                // The handler runs after cancellation is visible: it either finds the reader, or is seen here.
+                // The handler runs after cancellation is visible: it either finds the reader, or is seen
+                // here.
                 let outcome = state.withLock { state -> Result<Void, any Error>? in
                     if Task.isCancelled { return .failure(CancellationError()) }
                     if !state.elements.isEmpty { return .success(()) }

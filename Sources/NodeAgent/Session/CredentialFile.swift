@@ -22,8 +22,8 @@ public struct CredentialFile: Sendable {
         }
     }
 
-    /// Puts the credential there at once or not at all; returns when it survives a power loss. A join token is
-    /// used up by then, so a lost credential needs a new one.
+    /// Puts the credential there at once or not at all; returns when it survives a power loss. A join token
+    /// is used up by then, so a lost credential needs a new one.
     /// - Throws: `JournalError`.
     public func store(_ credential: JoinResponse) throws {
         let encoder = JSONEncoder()

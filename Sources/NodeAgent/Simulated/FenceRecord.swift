@@ -9,9 +9,9 @@ struct FenceRecord: Sendable, Codable {
 
     /// The deadlines on `clock`.
     ///
-    /// Within one boot the boot-time clock goes on across processes, so they hold exactly, whatever is done to
-    /// the wall clock. Across boots only wall time connects the two; where it went back, how long the agent was
-    /// away cannot be known, and the deadlines count as passed: the parts may run elsewhere.
+    /// Within one boot the boot-time clock goes on across processes, so they hold exactly, whatever is done
+    /// to the wall clock. Across boots only wall time connects the two; where it went back, how long the
+    /// agent was away cannot be known, and the deadlines count as passed: the parts may run elsewhere.
     func deadlines(on clock: some AgentClock) -> FenceDeadlines {
         guard bootID != clock.bootID else { return deadlines }
         let away = clock.wallTime().since(wall)

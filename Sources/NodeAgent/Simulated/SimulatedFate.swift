@@ -1,8 +1,8 @@
 import Fleet
 import Foundation
 
-/// What will happen to one allocation: a function of the seed and its id, so it is the same after a restart and
-/// whatever else happens.
+/// What will happen to one allocation: a function of the seed and its id, so it is the same after a restart
+/// and whatever else happens.
 struct SimulatedFate {
     var startLatency: Duration
     var stopLatency: Duration

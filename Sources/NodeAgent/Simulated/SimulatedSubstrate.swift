@@ -146,7 +146,8 @@ extension SimulatedSubstrate: VMRuntime {
         state.withLock { state in
             var next = state.fence
             next.renew(renewal)
-            // Known on disk before it counts, so that no process ever holds an earlier deadline than this one.
+            // Known on disk before it counts, so that no process ever holds an earlier deadline than this
+            // one.
             guard (try? save(next)) != nil else { return }
             state.setFence(next)
         }

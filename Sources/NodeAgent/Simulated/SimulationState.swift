@@ -3,8 +3,8 @@ import Fleet
 
 /// Hypervisors and shims of a whole fleet as a value: what it does depends on its calls and their times only.
 ///
-/// Time moves by `advance`, which plays latencies and fence deadlines in their order, at their own times, so it
-/// does not matter how late or how rarely it is called.
+/// Time moves by `advance`, which plays latencies and fence deadlines in their order, at their own times, so
+/// it does not matter how late or how rarely it is called.
 struct SimulationState: Sendable {
     private enum Timer: Sendable {
         case begun(ID<Allocation>)

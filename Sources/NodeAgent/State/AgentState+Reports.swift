@@ -93,8 +93,8 @@ extension AgentState {
         if response.epoch > connection.epoch { greetAgain(step.now) }
     }
 
-    /// The lease runs from the first time the report was sent: if that copy was the one committed, later copies
-    /// had no effect and the controllers count from then.
+    /// The lease runs from the first time the report was sent: if that copy was the one committed, later
+    /// copies had no effect and the controllers count from then.
     private mutating func renew(
         _ report: OutstandingReport, _ lease: LeaseTerms, _ step: inout AgentStep
     ) {

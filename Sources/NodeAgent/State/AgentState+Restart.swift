@@ -58,8 +58,8 @@ extension PartEnd {
 }
 
 extension PartState.Phase {
-    /// Where a part stands that the agent knows from its ledger only. A launched one is taken for running until
-    /// the runtime says otherwise.
+    /// Where a part stands that the agent knows from its ledger only. A launched one is taken for running
+    /// until the runtime says otherwise.
     init(_ progress: LedgerPart.Progress) {
         switch progress {
         case .accepted: self = .accepted

@@ -78,8 +78,8 @@ extension AgentState {
         }
     }
 
-    /// Goes back to hello; later answers of this incarnation are ignored. After a short wait, as a control plane
-    /// that is never content would otherwise be greeted in a tight loop.
+    /// Goes back to hello; later answers of this incarnation are ignored. After a short wait, as a control
+    /// plane that is never content would otherwise be greeted in a tight loop.
     mutating func greetAgain(_ now: MonotonicTime) {
         session = .greeting(CallState(status: .waiting(until: retryTime(afterFailures: 1, now))))
     }

@@ -5,7 +5,8 @@ final class TemporaryDirectory: Sendable {
     let path: String
 
     init() throws {
-        // In memory where the system has such a place: thousands of fsyncs would make the suite wait for a disk.
+        // In memory where the system has such a place: thousands of fsyncs would make the suite wait for a
+        // disk.
         let memory = "/dev/shm"
         let parent =
             FileManager.default.isWritableFile(atPath: memory)
