@@ -149,6 +149,17 @@ struct HistoryTests {
         #expect(driver.harness.exit == nil)
         #expect(driver.harness.started.count > 5)
     }
+
+    @Test("The same seed gives the same journal, action for action")
+    func repeats() throws {
+        let journals = try (0..<2).map { _ in
+            var driver = try Driver(seed: 99)
+            for _ in 0..<60 { try driver.step() }
+            return try driver.harness.records()
+        }
+        #expect(journals[0].count > 20)
+        #expect(journals[0] == journals[1])
+    }
 }
 
 extension RuntimePart {

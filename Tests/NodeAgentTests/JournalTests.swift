@@ -119,6 +119,29 @@ struct JournalTests {
         }
     }
 
+    @Test("A ledger that outgrew its content is compacted, by the agent and at the next start")
+    func compactionDue() throws {
+        let directory = try TemporaryDirectory()
+        var snapshot = LedgerSnapshot()
+        do {
+            let (ledger, _) = try AgentLedger.open(directory: directory.path)
+            let message = String(repeating: "m", count: 1 << 20)
+            for round in 0..<8 {
+                #expect(!ledger.isCompactionDue)
+                let end = PartEnd(outcome: .failed, exitCode: round, message: message)
+                let part = LedgerPart(directive: directive(1), progress: .ended(end), listed: true)
+                let entry = LedgerEntry(host: "a", accepted: nil, parts: [part])
+                try ledger.append([entry])
+                snapshot.apply(entry)
+            }
+            #expect(ledger.isCompactionDue)
+        }
+        let (ledger, read) = try AgentLedger.open(directory: directory.path)
+        #expect(read == snapshot)
+        #expect(ledger.byteCount < 2 << 20)
+        #expect(try AgentLedger.Limit.compactionBytes > directory.bytes(of: "ledger.journal").count)
+    }
+
     @Test("The credential is stored whole, for the owner only, and read back")
     func credential() throws {
         let directory = try TemporaryDirectory()

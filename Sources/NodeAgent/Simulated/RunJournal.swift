@@ -47,7 +47,8 @@ extension [RunRecord] {
                         part: record.part, from: record.time))
             case .stop:
                 if let index = open.removeValue(forKey: record.allocation) {
-                    intervals[index].to = record.time
+                    // The wall clock may have been set back in between.
+                    intervals[index].to = Swift.max(intervals[index].from, record.time)
                 }
             case .adopt, .forget: break
             }
