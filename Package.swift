@@ -30,7 +30,10 @@ let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -54,5 +57,13 @@ let package = Package(
         library("Fleet"),
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
+        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+        library("CommandLine", ["Fleet", "APITypes", "Client", argumentParser, yams]),
+        program("basalt", ["CommandLine", "Client", unixSignals]),
+        tests("ClientTests", ["Client", "TestServer"]),
+        tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
+        .target(
+            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1],
+            path: "Tests/TestServer", swiftSettings: settings),
     ]
 )
