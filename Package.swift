@@ -25,6 +25,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -58,7 +59,11 @@ let package = Package(
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
         library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
-        library("CommandLine", ["Fleet", "APITypes", "Client", argumentParser, yams]),
+        library("VMPlacement", ["Fleet"]),
+        library("Replay", ["Fleet", "VMPlacement"]),
+        library(
+            "CommandLine",
+            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         tests("ClientTests", ["Client", "TestServer"]),
         tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),

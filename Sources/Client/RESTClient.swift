@@ -5,6 +5,7 @@ internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
+internal import Synchronization
 
 /// Speaks the REST API over HTTP/1.1 keep-alive connections to one of several controllers.
 ///
@@ -16,6 +17,7 @@ public final class RESTClient: Sendable {
     let seams: ClientSeams
     let rotation: EndpointRotation
     private let http: HTTPClient
+    private let repeats = Atomic(0)
 
     /// The caller ends its life with ``shutdown()``; ``with(_:seams:_:)`` does so by itself.
     public init(_ configuration: ClientConfiguration, seams: ClientSeams) throws(ClientError) {
@@ -51,6 +53,9 @@ public final class RESTClient: Sendable {
     public var serverNames: String {
         configuration.servers.map(\.description).joined(separator: ", ")
     }
+
+    /// Attempts so far beyond the first of each call.
+    public var retries: Int { repeats.load(ordering: .relaxed) }
 
     /// A fresh key for a POST.
     public func newIdempotencyKey() -> String { seams.ids.next().uuidString.lowercased() }
@@ -90,9 +95,10 @@ public final class RESTClient: Sendable {
             if failed.0 != .final { rotation.leave(server) }
             switch machine.next(after: failed.0, random: seams.random()) {
             case .giveUp: throw failed.1
-            case .tryNext: continue
+            case .tryNext: break
             case .pause(let pause): try await seams.sleep(pause)
             }
+            repeats.add(1, ordering: .relaxed)
         }
     }
 

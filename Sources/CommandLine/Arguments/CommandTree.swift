@@ -13,7 +13,7 @@ enum CommandTree {
                 return NearestChoice.refusal(path, argument, among: choices.map { $0._commandName })
             }
             command = next
-            path = "command \(argument)"
+            path = "\(argument) command"
         }
         return nil
     }

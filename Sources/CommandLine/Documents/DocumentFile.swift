@@ -32,9 +32,13 @@ enum DocumentFile {
             }
             return text
         }
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw CommandFailure("\(path) cannot be read")
-        }
+        try requireFile(path)
+        throw CommandFailure("\(path) cannot be read")
+    }
+
+    /// - Throws: one line with the nearest file of the folder, unless the file is there.
+    static func requireFile(_ path: String) throws {
+        guard !FileManager.default.fileExists(atPath: path) else { return }
         let url = URL(fileURLWithPath: path)
         let folder = url.deletingLastPathComponent()
         // why: without a listing the message only lacks its hint
