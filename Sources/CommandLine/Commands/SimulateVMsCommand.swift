@@ -23,8 +23,18 @@ struct TraceOptions: ParsableArguments {
         } catch let error as TraceError {
             throw CommandFailure(error.description)
         } catch let error as OptionError {
-            throw CommandFailure("--\(error.description)")
+            throw CommandFailure(error)
         }
+    }
+}
+
+extension CommandFailure {
+    /// Names the flag as users know it.
+    init(_ error: OptionError) {
+        let flags = ["policy": "policies", "sample-step": "sample", "warm-up": "warmup", "host": "host-shape"]
+        var named = error
+        named.field = "--" + (flags[error.field] ?? error.field)
+        self.init(named.description)
     }
 }
 
@@ -56,7 +66,7 @@ struct SimulateVMsCommand: BasaltCommand {
             surroundings.console.write(
                 Renderer(output, surroundings).text(of: try report.presentation))
         } catch let error as OptionError {
-            throw CommandFailure("--\(error.description)")
+            throw CommandFailure(error)
         }
         return .done
     }
