@@ -1,6 +1,7 @@
 import APITypes
 import Client
 import Fleet
+import Synchronization
 import TestServer
 import Testing
 
@@ -59,18 +60,29 @@ struct WatchTests {
 
     @Test func aServerThatOnlyHangsUpIsNotAskedInALoop() async throws {
         let fixture = Fixture()
-        try await fixture.run { client in
-            var steps = client.watch(Fixture.pools).makeAsyncIterator()
-            _ = try await steps.next()
-            let plane = fixture.plane
-            plane.onRequest { request in
-                let watches = plane.requests.filter { $0.query["watch"] != nil }.count
-                if request.query["watch"] != nil, watches < 5 { plane.misbehave([.drop]) }
-                if watches == 5 { plane.put(Self.pool, at: "pools/late") }
+        let plane = fixture.plane
+        let barren = AsyncStream<String> { $0.finish() }
+        let watches = Mutex(0)
+        let handler: TestServer.Handler = { request in
+            guard request.query["watch"] != nil else { return await plane.handler(request) }
+            let count = watches.withLock {
+                $0 += 1
+                return $0
             }
-            #expect(text(try await steps.next()) == "ADDED late")
+            if count < 5 { return .stream(barren) }
+            plane.put(Self.pool, at: "pools/late")
+            return await plane.handler(request)
         }
-        #expect(!fixture.time.sleeps.isEmpty)
+        try await TestServer.with(handler) { server in
+            let configuration = ClientConfiguration(
+                servers: [try ServerAddress(server.address)], token: "secret")
+            try await RESTClient.with(configuration, seams: fixture.seams) { client in
+                var steps = client.watch(Fixture.pools).makeAsyncIterator()
+                _ = try await steps.next()
+                #expect(text(try await steps.next()) == "ADDED late")
+            }
+        }
+        #expect(fixture.time.sleeps == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
     }
 
     private static let pool = WireDocument(

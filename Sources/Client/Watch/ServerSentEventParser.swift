@@ -4,10 +4,14 @@ struct ServerSentEventParser: Sendable {
     /// A longer line or event is no document of ours; it would only fill memory.
     static let longestEvent = 8 << 20
 
+    private let limit: Int
     private var line: [UInt8] = []
     private var data: [UInt8] = []
     private var hasData = false
     private var lastWasReturn = false
+
+    /// - Parameter limit: longest event, bytes.
+    init(limit: Int = longestEvent) { self.limit = limit }
 
     /// Takes bytes in and gives the data of every event that they complete.
     mutating func feed(_ bytes: some Sequence<UInt8>) throws(ClientError) -> [[UInt8]] {
@@ -20,8 +24,8 @@ struct ServerSentEventParser: Sendable {
                 if let event = endLine() { events.append(event) }
             default: line.append(byte)
             }
-            guard line.count + data.count <= Self.longestEvent else {
-                throw .unintelligible("the server sent a watch event above \(Self.longestEvent) bytes")
+            guard line.count + data.count <= limit else {
+                throw .unintelligible("the server sent a watch event above \(limit) bytes")
             }
         }
         return events
