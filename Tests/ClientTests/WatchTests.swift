@@ -61,17 +61,20 @@ struct WatchTests {
     @Test func aServerThatOnlyHangsUpIsNotAskedInALoop() async throws {
         let fixture = Fixture()
         let plane = fixture.plane
-        let barren = AsyncStream<String> { $0.finish() }
         let watches = Mutex(0)
         let handler: TestServer.Handler = { request in
-            guard request.query["watch"] != nil else { return await plane.handler(request) }
+            guard request.query["watch"] != nil else { return plane.handler(request) }
             let count = watches.withLock {
                 $0 += 1
                 return $0
             }
-            if count < 5 { return .stream(barren) }
+            if count < 5 {
+                let barren = TestStream()
+                barren.finish()
+                return .stream(barren)
+            }
             plane.put(Self.pool, at: "pools/late")
-            return await plane.handler(request)
+            return plane.handler(request)
         }
         try await TestServer.with(handler) { server in
             let configuration = ClientConfiguration(

@@ -137,14 +137,14 @@ extension FakeControlPlane.State {
     }
 
     private mutating func watch(_ collection: String, since: Int) -> TestReaction {
-        let (stream, continuation) = AsyncStream.makeStream(of: String.self)
-        continuation.yield(": keep-alive\n\n")
+        let stream = TestStream()
+        stream.send(": keep-alive\n\n")
         for change in changes where change.collection == collection {
             if let version = Int(change.event.resourceVersion), version > since {
-                continuation.yield(Self.text(change.event))
+                stream.send(Self.text(change.event))
             }
         }
-        watchers.append((collection, continuation))
+        watchers.append((collection, stream))
         return .stream(stream)
     }
 
@@ -168,7 +168,7 @@ extension FakeControlPlane.State {
         let collection = Self.collection(of: path)
         changes.append((collection, event))
         for watcher in watchers where watcher.collection == collection {
-            watcher.continuation.yield(Self.text(event))
+            watcher.stream.send(Self.text(event))
         }
     }
 

@@ -20,7 +20,7 @@ public final class FakeControlPlane: Sendable {
         var answers: [String: TestReaction] = [:]
         var requests: [TestRequest] = []
         var mischief: [Mischief] = []
-        var watchers: [(collection: String, continuation: AsyncStream<String>.Continuation)] = []
+        var watchers: [(collection: String, stream: TestStream)] = []
         var oldestVersion = 1
         var events: [EventRecord] = []
         var operations: [OperationRecord] = []
@@ -33,7 +33,7 @@ public final class FakeControlPlane: Sendable {
 
     public init() {}
 
-    public var handler: TestServer.Handler { { self.handle($0) } }
+    public var handler: TestServer.Handler { { [self] in handle($0) } }
     public var requests: [TestRequest] { state.withLock { $0.requests } }
 
     /// Requests as `METHOD path`, those of the given method only.
@@ -69,7 +69,7 @@ public final class FakeControlPlane: Sendable {
             defer { state.watchers = [] }
             return state.watchers
         }
-        for watcher in watchers { watcher.continuation.finish() }
+        for watcher in watchers { watcher.stream.finish() }
     }
 
     /// Puts a document in place as controllers would, past the API.
