@@ -26,12 +26,15 @@ let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
@@ -56,28 +59,53 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // Values and pure engines.
         library("Fleet"),
-        library("AgentProtocol", ["Fleet", crypto]),
-        library("APITypes", ["Fleet"]),
-        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        library("PostgresClient", ["CLibPQ", logging]),
         library("VMPlacement", ["Fleet"]),
         library("Replay", ["Fleet", "VMPlacement"]),
+        // What travels.
+        library("AgentProtocol", ["Fleet", crypto]),
+        library("APITypes", ["Fleet"]),
+        // What is durable.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("PostgresClient", ["CLibPQ", logging]),
+        library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
+        // The control plane.
         library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", logging]),
         library(
             "API",
             [
                 "APITypes", "AgentProtocol", "Control", "Fleet", "Store", crypto, httpTypes, hummingbird,
-                hummingbirdTLS,
-                logging, nioCore, nioSSL,
+                hummingbirdTLS, logging, nioCore, nioSSL,
             ]),
         program(
             "basaltd",
             [
-                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1,
-                crypto,
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1, crypto,
                 hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
             ]),
-        library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
+        // Outside of it.
+        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+        library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
+        program(
+            "basalt-agent",
+            [
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging, unixSignals,
+            ]),
+        library(
+            "CommandLine",
+            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
+        program("basalt", ["CommandLine", "Client", unixSignals]),
+        program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
+        // Tests.
+        tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
+        tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
+        tests("PostgresClientTests", ["PostgresClient", logging]),
+        tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
+        tests("ClientTests", ["Client", "TestServer"]),
+        tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
+        .target(
+            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1],
+            path: "Tests/TestServer", swiftSettings: settings),
     ]
 )
