@@ -15,6 +15,12 @@ public struct ReplaySchedule: Sendable {
         /// Name of the VM, the same in both its steps.
         public var vm: String
         public var action: Action
+
+        public init(at: Duration, vm: String, action: Action) {
+            self.at = at
+            self.vm = vm
+            self.action = action
+        }
     }
 
     /// VMs that are created.

@@ -7,7 +7,7 @@ extension HostTable {
         var lowest = UInt64.max
         for slot in 0..<count
         where columns.cpu.room[slot] >= request.milliCPU && memoryRoom[slot] >= request.memoryMiB {
-            if !isPlain, !request.admits(rows[slot]) { continue }
+            if !isPlain, !request.admits(slot, of: self) { continue }
             let key = score.value(of: slot, for: request, in: columns)
             guard key < lowest else { continue }
             best = slot

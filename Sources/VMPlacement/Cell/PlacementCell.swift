@@ -15,8 +15,11 @@ public struct PlacementCell: Sendable {
     var groups = AntiAffinityGroups()
     /// How many allocations hold a device, by uuid.
     var deviceHolders: [String: Int] = [:]
+    var hostNumbers = Interner<HostKey>()
     var pools = Interner<String>()
     var labels = Interner<Label>()
+    /// By number of label, the numbers of the hosts that carry it.
+    var carriers: [[Int32]] = []
     var models = Interner<String>()
     var racks = Interner<FailureDomain>()
     var zones = Interner<String>()

@@ -14,6 +14,13 @@ public struct PlacementChoice: Sendable, Hashable {
     public var hostGeneration: Int
     /// UUIDs of the devices, sorted.
     public var devices: [String]
+
+    public init(host: ID<Document>, hostName: String, hostGeneration: Int, devices: [String] = []) {
+        self.host = host
+        self.hostName = hostName
+        self.hostGeneration = hostGeneration
+        self.devices = devices
+    }
 }
 
 extension PlacementChoice {
