@@ -10,8 +10,8 @@ import Testing
 
     private static var isPresent: Bool { FileManager.default.fileExists(atPath: file.path) }
 
-    /// Figures of an independent simulator in C with the same rules and integer scores: the first 300,000 s of
-    /// shard 0, of which the last 100,000 s are measured, on 300 hosts of 64 vCPU and 192 GiB.
+    /// Figures of an independent simulator in C with the same rules and integer scores: the first 300,000 s
+    /// of shard 0, of which the last 100,000 s are measured, on 300 hosts of 64 vCPU and 192 GiB.
     @Test(.enabled(if: isPresent, "no shared/data/vm-lifetimes beside the package"))
     func oneShardHasTheFiguresOfAnIndependentSimulator() throws {
         let experiment = try VMExperiment(

@@ -67,7 +67,8 @@ struct BadTrace: Sendable, CustomTestStringConvertible {
             "t.csv, line 2, column vcpu: \"0\" found, a number above 0 and at most 4096 expected"),
         .init(
             header + "0,1,1,999999999999,1\n", .outOfRange,
-            "t.csv, line 2, column mem_gb: \"999999999999\" found, a number above 0 and at most 65536 expected"
+            "t.csv, line 2, column mem_gb: \"999999999999\" found, "
+                + "a number above 0 and at most 65536 expected"
         ),
         .init(
             header + "0,1,1,1,1.5\n", shard: "0/8", .badValue,

@@ -1,5 +1,6 @@
 extension HostTable {
-    /// Position of the feasible host with the lowest key, ties to the lowest id; nil when no host is feasible.
+    /// Position of the feasible host with the lowest key, ties to the lowest id; nil when no host is
+    /// feasible.
     func best(for request: CompiledRequest, by score: some PlacementScore) -> Int? {
         let columns = ScoredColumns(self, guaranteed: request.isGuaranteed)
         let isPlain = request.isPlain

@@ -8,7 +8,9 @@ public enum PlacementDecision: Sendable, Hashable {
 
 /// The host and the devices chosen for a request.
 public struct PlacementChoice: Sendable, Hashable {
+    /// The host chosen.
     public var host: ID<Document>
+    /// Its name, for messages.
     public var hostName: String
     /// `host.generation` that the decision saw.
     public var hostGeneration: Int
