@@ -5,14 +5,14 @@ import VMPlacement
 
 /// Reads a trace and replays it under every policy, per shard and as the mean of the shards.
 ///
-/// Options: `--trace FILE|-`, `--shards N` (of eight, 0 for the whole trace), `--hosts N`, `--host VxG`,
+/// Options: `--trace FILE|-`, `--shards N` (the first N of eight; the whole trace when 0), `--hosts N`, `--host VxG`,
 /// `--warm-up S`, `--until S`.
 struct ReplayBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions
     let clock: C
 
     func run() throws {
-        let shards = try options.number("shards", default: 4, atLeast: 0)
+        let shards = try options.number("shards", default: 0, atLeast: 0)
         print("calibration_ms \(Calibration.milliseconds(clock))")
         let bytes = try bytes()
         let source = TraceSource.bytes(bytes, name: path)

@@ -3,11 +3,14 @@
 /// At equal times departures come before arrivals, and rows in their order. A VM that departs when it arrives
 /// does so right after its arrival.
 public struct EventClock: Sendable {
+    /// One VM comes or goes.
     public struct Event: Sendable, Hashable {
+        /// Which of the two.
         public enum Kind: Sendable, Hashable { case departure, arrival }
 
         /// Microseconds on the trace's clock.
         public var time: Int64
+        /// Whether the VM comes or goes.
         public var kind: Kind
         /// Row of the VM in the trace, from 0.
         public var row: Int
@@ -26,6 +29,7 @@ public struct EventClock: Sendable {
     private var nextDeparture = 0
     private var pending: Event?
 
+    /// Sorts the events of a trace, whose rows may be in any order.
     public init(_ trace: VMTrace) {
         var arrivals: [Entry] = []
         var departures: [Entry] = []

@@ -2,6 +2,7 @@ public import Fleet
 
 /// What every host of an experiment has.
 public struct HostShape: Sendable, Hashable {
+    /// Capacity; nothing of it is reserved.
     public var resources: Resources
 
     public init(resources: Resources) { self.resources = resources }

@@ -2,7 +2,9 @@
 public struct OptionError: Error, Sendable, Hashable {
     /// Name of the option, such as `hosts`.
     public var field: String
+    /// As given.
     public var value: String
+    /// What would do.
     public var expected: String
     /// The nearest value that would do.
     public var nearest: String

@@ -2,6 +2,7 @@ public import VMPlacement
 
 /// What one policy made of a trace. Percentages have four decimals.
 public struct PolicyResult: Sendable, Hashable {
+    /// The policy that placed.
     public var policy: PlacementPolicy
     /// Hosts without a VM, mean over the samples of the window.
     public var emptyHostsPct: Double

@@ -2,6 +2,7 @@ import VMPlacement
 
 /// Replays a trace against an empty fleet of equal hosts, once per policy: `basalt simulate vms`.
 public struct VMExperiment: Sendable {
+    /// As given, valid.
     public let options: Options
 
     /// - Throws: `OptionError` for options that cannot be used.

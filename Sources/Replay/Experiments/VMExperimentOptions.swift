@@ -4,15 +4,19 @@ public import VMPlacement
 extension VMExperiment {
     /// What is simulated. Times are whole seconds on the trace's clock.
     public struct Options: Sendable, Hashable {
+        /// Size of the fleet.
         public var hosts: Int
+        /// What each host has.
         public var shape: HostShape
         /// Run one after another on the same trace.
         public var policies: [PlacementPolicy]
+        /// The part of the trace that is read; nil reads all.
         public var shard: Shard?
         /// Start of the window that is measured; what comes before fills the fleet.
         public var warmUpSeconds: Int
         /// End of the window and of the run; the last arrival when nil.
         public var untilSeconds: Int?
+        /// Time between two samples of the fleet.
         public var sampleStepSeconds: Int
         /// Measures decisions; without it the result depends on nothing but trace and options.
         public var measuresTime: Bool

@@ -1,6 +1,7 @@
 import VMPlacement
 
-/// Means over evenly spaced samples of the measured window. A sample at a time sees every event up to and at it.
+/// Means over evenly spaced samples of the measured window. A sample at a time sees every event up to and at
+/// it.
 struct WindowSamples {
     /// Time of the next sample, microseconds.
     private var next: Int64

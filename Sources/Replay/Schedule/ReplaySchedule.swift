@@ -4,7 +4,9 @@ public import Fleet
 ///
 /// A value that holds its place: take `next(dueAt:)` until it is nil, wait until `nextTime`, and go on.
 public struct ReplaySchedule: Sendable {
+    /// One thing to do to the control plane.
     public struct Step: Sendable, Hashable {
+        /// What to do with the VM.
         public enum Action: Sendable, Hashable {
             case create(Resources)
             case delete
@@ -14,7 +16,14 @@ public struct ReplaySchedule: Sendable {
         public var at: Duration
         /// Name of the VM, the same in both its steps.
         public var vm: String
+        /// What to do.
         public var action: Action
+
+        public init(at: Duration, vm: String, action: Action) {
+            self.at = at
+            self.vm = vm
+            self.action = action
+        }
     }
 
     /// VMs that are created.

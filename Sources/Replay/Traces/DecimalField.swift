@@ -1,11 +1,12 @@
 /// A non-negative decimal number in the bytes of a field, in millionths.
 enum DecimalField {
     static let one: Int64 = 1_000_000
-    /// Digits before the point: 10¹² millionths-carrying units stay inside 64 bits.
+    /// Digits before the point: 10¹² times a million stays inside 64 bits.
     private static let digitLimit = 12
     private static let fractionDigits = 6
 
-    /// Reads `digits[.digits]`; digits past the sixth are rounded up, so that a request is never made smaller.
+    /// Reads `digits[.digits]`; digits past the sixth are rounded up, so that a request is never made
+    /// smaller.
     ///
     /// - Returns: nil when the bytes are no such number or it is too large.
     @inline(__always)

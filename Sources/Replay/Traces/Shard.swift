@@ -1,7 +1,9 @@
 /// One of `count` equal parts of a trace: the rows whose `batch_id` leaves the remainder `index`, so that VMs
 /// that came together stay together.
 public struct Shard: Sendable, Hashable {
+    /// From 0.
     public var index: Int
+    /// Shards of the whole.
     public var count: Int
 
     /// - Throws: `OptionError` when `index` is outside `0..<count`.

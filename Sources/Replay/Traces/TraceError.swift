@@ -1,5 +1,6 @@
 /// What is wrong with a trace, and where.
 public struct TraceError: Error, Sendable, Hashable {
+    /// What kind of defect it is.
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// The file is not there or cannot be read.
         case unreadable
@@ -18,7 +19,9 @@ public struct TraceError: Error, Sendable, Hashable {
         case empty
     }
 
+    /// Closed; tests and callers go by it, people by `description`.
     public var code: Code
+    /// Name of the source.
     public var file: String
     /// From 1, the header included.
     public var line: Int?

@@ -62,7 +62,8 @@ struct TraceParser: ~Copyable {
         return TraceVM(arrival: arrival, departure: departure, milliCPU: milliCPU, memoryMiB: memoryMiB)
     }
 
-    /// Millionths of the unit of a required column; for times these are the microseconds of the trace's clock.
+    /// Millionths of the unit of a required column; for times these are the microseconds of the trace's
+    /// clock.
     @inline(__always)
     private func field(
         _ column: Int, _ columns: TraceColumns, _ line: Span<UInt8>, _ number: Int

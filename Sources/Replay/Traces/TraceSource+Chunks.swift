@@ -1,7 +1,8 @@
 import Foundation
 
 extension TraceSource {
-    /// Bytes read at once: large enough that a call costs nothing beside parsing, small enough to stay in cache.
+    /// Bytes read at once: large enough that a call costs nothing beside parsing, small enough to stay in
+    /// cache.
     private static let chunkBytes = 1 << 18
 
     /// Calls `body` with the source's bytes from first to last.

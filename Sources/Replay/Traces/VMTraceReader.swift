@@ -1,9 +1,9 @@
-/// Reads VM traces: comma-separated text with a header that names `arrive_s`, `depart_s`, `vcpu` and `mem_gb`,
-/// and `batch_id` where a shard is asked for.
+/// Reads VM traces: comma-separated text with a header that names `arrive_s`, `depart_s`, `vcpu` and
+/// `mem_gb`, and `batch_id` where a shard is asked for.
 ///
-/// Times are seconds, `mem_gb` is GiB; all may have a fraction. Amounts are rounded up to thousandths of a vCPU
-/// and to MiB. Columns come in any order and further ones are ignored; a byte order mark, CRLF, blank lines and
-/// quoted fields are accepted.
+/// Times are seconds, `mem_gb` is GiB; all may have a fraction. Amounts are rounded up to thousandths of a
+/// vCPU and to MiB. Columns come in any order and further ones are ignored; a byte order mark, CRLF, blank
+/// lines and quoted fields are accepted.
 public struct VMTraceReader: Sendable {
     /// The part of the rows that is kept; nil keeps all.
     public var shard: Shard?

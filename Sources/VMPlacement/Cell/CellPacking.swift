@@ -2,6 +2,7 @@ import Fleet
 
 /// How full a cell is: what empty hosts and packing density are computed from.
 public struct CellPacking: Sendable, Hashable {
+    /// All hosts, whatever their state.
     public var hosts: Int
     /// Hosts without an unreleased allocation.
     public var emptyHosts: Int

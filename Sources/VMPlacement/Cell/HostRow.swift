@@ -3,19 +3,26 @@ import Fleet
 /// What the cell knows of one host, beside the columns that every decision scans.
 struct HostRow: Sendable {
     let id: ID<Document>
+    let tag: HostTag
     var name: String
     var generation: Int
-    var pool: Int32
     /// The constraint by which the host refuses every VM.
     var refusal: Reason?
     /// Numbers of `key=value` pairs.
     var labels: [Int32]
-    var rack: Int32
-    var zone: Int32
     var devices: [DeviceRow]
     var room: HostRoom
     /// Unreleased allocations on the host.
     var allocations = 0
+}
+
+/// What the constraints beside room compare, small enough to be a column.
+struct HostTag: Sendable {
+    /// Number of the host's id, which it keeps while the host is away.
+    let number: Int32
+    let pool: Int32
+    let rack: Int32
+    let zone: Int32
 }
 
 /// One device of a host, in the order in which devices are given out.

@@ -1,5 +1,6 @@
 extension HostTable {
-    /// Position of the feasible host with the lowest key, ties to the lowest id; nil when no host is feasible.
+    /// Position of the feasible host with the lowest key, ties to the lowest id; nil when no host is
+    /// feasible.
     func best(for request: CompiledRequest, by score: some PlacementScore) -> Int? {
         let columns = ScoredColumns(self, guaranteed: request.isGuaranteed)
         let isPlain = request.isPlain
@@ -7,7 +8,7 @@ extension HostTable {
         var lowest = UInt64.max
         for slot in 0..<count
         where columns.cpu.room[slot] >= request.milliCPU && memoryRoom[slot] >= request.memoryMiB {
-            if !isPlain, !request.admits(rows[slot]) { continue }
+            if !isPlain, !request.admits(slot, of: self) { continue }
             let key = score.value(of: slot, for: request, in: columns)
             guard key < lowest else { continue }
             best = slot

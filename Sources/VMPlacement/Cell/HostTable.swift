@@ -15,6 +15,7 @@ struct HostTable: Sendable {
 
     private(set) var keys: [HostKey] = []
     private(set) var rows: [HostRow] = []
+    private(set) var tags: [HostTag] = []
     private(set) var guaranteed = CPUColumns()
     private(set) var shared = CPUColumns()
     /// Largest request that admission takes, MiB; negative where nothing fits.
@@ -49,6 +50,7 @@ struct HostTable: Sendable {
         let slot = insertionPoint(of: key)
         keys.insert(key, at: slot)
         rows.insert(row, at: slot)
+        tags.insert(row.tag, at: slot)
         guaranteed.insert(at: slot)
         shared.insert(at: slot)
         memoryRoom.insert(0, at: slot)
@@ -62,6 +64,7 @@ struct HostTable: Sendable {
     mutating func remove(at slot: Int) {
         keys.remove(at: slot)
         rows.remove(at: slot)
+        tags.remove(at: slot)
         guaranteed.remove(at: slot)
         shared.remove(at: slot)
         memoryRoom.remove(at: slot)
@@ -93,6 +96,7 @@ struct HostTable: Sendable {
         shared.room[slot] = refuses ? .min : Int32(clamping: room.freeSharedMilliCPU)
         shared.weight[slot] = free.sharedWeight
         shared.packing[slot] = free.shared
+        tags[slot] = rows[slot].tag
         isEmpty[slot] = rows[slot].allocations == 0 ? 1 : 0
         hasDevices[slot] = rows[slot].devices.isEmpty ? 0 : 1
     }

@@ -4,7 +4,8 @@ extension PlacementCell {
     /// Takes an allocation's capacity, devices and place in its group. One that is known already, or that is
     /// released, changes nothing.
     ///
-    /// Nothing is checked: the ledger decides what exists, and the cell carries it even where a host is overfull.
+    /// Nothing is checked: the ledger decides what exists, and the cell carries it even where a host is
+    /// overfull.
     public mutating func add(_ allocation: Allocation) {
         guard allocation.state.consumesCapacity, held[allocation.id] == nil else { return }
         let key = HostKey(allocation.host)

@@ -9,17 +9,20 @@ extension PlacementCell {
             let before = hosts.rows[slot]
             row.room.takeUse(from: before.room)
             row.allocations = before.allocations
+            uncarry(before)
             hosts.update(slot) { $0 = row }
         } else {
             if strayCount > 0 { adoptStrays(of: key, into: &row) }
             _ = hosts.insert(row)
         }
+        for label in row.labels { carriers[Int(label)].append(row.tag.number) }
     }
 
     /// Forgets a host. Its allocations stay known and count again if the host comes back.
     public mutating func remove(host: ID<Document>) {
         guard let slot = hosts.slot(of: HostKey(host)) else { return }
         strayCount += hosts.rows[slot].allocations
+        uncarry(hosts.rows[slot])
         hosts.remove(at: slot)
     }
 
@@ -32,6 +35,16 @@ extension PlacementCell {
         strayCount -= row.allocations
     }
 
+    private mutating func uncarry(_ row: HostRow) {
+        for label in row.labels { carriers[Int(label)].removeAll { $0 == row.tag.number } }
+    }
+
+    private mutating func intern(_ label: Label) -> Int32 {
+        let number = labels.intern(label)
+        if Int(number) == carriers.count { carriers.append([]) }
+        return number
+    }
+
     private mutating func makeRow(_ host: HostSnapshot) -> HostRow {
         let pairs = host.labels.map { Label(key: $0.key, value: $0.value) }.sorted()
         let devices = host.devices.sorted { $0.uuid < $1.uuid }.map {
@@ -40,10 +53,12 @@ extension PlacementCell {
                 numaNode: $0.numaNode, isHealthy: $0.health == .healthy,
                 holders: deviceHolders[$0.uuid] ?? 0)
         }
+        let tag = HostTag(
+            number: hostNumbers.intern(HostKey(host.id)), pool: pools.intern(host.pool),
+            rack: racks.intern(host.domain), zone: zones.intern(host.domain.zone))
         return HostRow(
-            id: host.id, name: host.name, generation: host.generation, pool: pools.intern(host.pool),
-            refusal: host.refusal, labels: pairs.map { labels.intern($0) }, rack: racks.intern(host.domain),
-            zone: zones.intern(host.domain.zone), devices: devices,
+            id: host.id, tag: tag, name: host.name, generation: host.generation, refusal: host.refusal,
+            labels: pairs.map { intern($0) }, devices: devices,
             room: HostRoom(
                 total: host.capacity, reserved: host.reserved, cpuRatioPerMille: host.cpuRatioPerMille))
     }

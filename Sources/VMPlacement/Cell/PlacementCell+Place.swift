@@ -18,17 +18,29 @@ extension PlacementCell {
             memoryMiB: Int32(clamping: request.resources.memoryMiB),
             isGuaranteed: request.isGuaranteed, resources: request.resources,
             pool: request.pool.map { pools.number(of: $0) ?? CompiledRequest.unseen },
-            labels: request.hostSelector.isEmpty ? [] : selectorNumbers(request.hostSelector),
+            carriers: request.hostSelector.isEmpty ? nil : carriers(of: request.hostSelector),
             devices: request.devices.isEmpty ? [] : deviceDemands(request.devices),
-            blocked: request.antiAffinity.flatMap { antiAffinity in
-                groups.blocked(
-                    for: .init(project: request.workload.project, group: antiAffinity.group),
-                    scope: antiAffinity.scope, hosts: hosts, racks: racks.count, zones: zones.count)
-            })
+            blocked: blockedDomains(request))
     }
 
-    private func selectorNumbers(_ selector: [String: String]) -> [Int32] {
-        selector.map { labels.number(of: Label(key: $0.key, value: $0.value)) ?? CompiledRequest.unseen }
+    /// By number of host, whether it carries every label of the selector.
+    private func carriers(of selector: [String: String]) -> [Bool] {
+        var found = [Int32](repeating: 0, count: hostNumbers.count)
+        // Counts, so the order of the dictionary does not show.
+        for (key, value) in selector {
+            guard let label = labels.number(of: Label(key: key, value: value)) else { continue }
+            for host in carriers[Int(label)] { found[Int(host)] += 1 }
+        }
+        let wanted = Int32(selector.count)
+        return found.map { $0 == wanted }
+    }
+
+    private func blockedDomains(_ request: VMRequest) -> BlockedDomains? {
+        guard let antiAffinity = request.antiAffinity else { return nil }
+        let none = BlockedDomains(hosts: hostNumbers.count, racks: racks.count, zones: zones.count)
+        return groups.blocked(
+            for: .init(project: request.workload.project, group: antiAffinity.group),
+            scope: antiAffinity.scope, hosts: hosts, blocking: none)
     }
 
     /// One demand per model, in the order of the models' names.

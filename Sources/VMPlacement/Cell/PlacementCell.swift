@@ -2,9 +2,9 @@ public import Fleet
 
 /// The hosts of one cell and what is taken of them: the snapshot that placement decides on.
 ///
-/// A value: a copy is a trial. The use of a host is the sum of the allocations that the cell was given, and of
-/// nothing else, so the cell must be given every unreleased allocation. Allocations of hosts that the cell does
-/// not know are kept and count as soon as the host is there, so changes may arrive in any order.
+/// A value: a copy is a trial. The use of a host is the sum of the allocations that the cell was given, and
+/// of nothing else, so the cell must be given every unreleased allocation. Allocations of hosts that the cell
+/// does not know are kept and count as soon as the host is there, so changes may arrive in any order.
 public struct PlacementCell: Sendable {
     /// Name of the cell.
     public let name: String
@@ -15,8 +15,11 @@ public struct PlacementCell: Sendable {
     var groups = AntiAffinityGroups()
     /// How many allocations hold a device, by uuid.
     var deviceHolders: [String: Int] = [:]
+    var hostNumbers = Interner<HostKey>()
     var pools = Interner<String>()
     var labels = Interner<Label>()
+    /// By number of label, the numbers of the hosts that carry it.
+    var carriers: [[Int32]] = []
     var models = Interner<String>()
     var racks = Interner<FailureDomain>()
     var zones = Interner<String>()
@@ -30,11 +33,10 @@ public struct PlacementCell: Sendable {
         for allocation in allocations { add(allocation) }
     }
 
+    /// Hosts, whatever their state.
     public var hostCount: Int { hosts.count }
+    /// Unreleased allocations, those of unknown hosts included.
     public var allocationCount: Int { held.count }
-
-    /// Hosts without an unreleased allocation.
-    public var emptyHostCount: Int { hosts.isEmpty.reduce(0) { $0 + Int($1) } }
 
     /// The integers that admission decides by, use included; nil for a host that the cell does not know.
     public func room(of host: ID<Document>) -> HostRoom? {

@@ -28,14 +28,15 @@ struct AntiAffinityGroups: Sendable {
     /// Both sides are honoured: a member that keeps a rack to itself keeps out a newcomer that would only
     /// mind the host.
     func blocked(
-        for name: Name, scope: AntiAffinity.Scope, hosts: HostTable, racks: Int, zones: Int
+        for name: Name, scope: AntiAffinity.Scope, hosts: HostTable,
+        blocking none: BlockedDomains
     ) -> BlockedDomains? {
         guard let present = members[name] else { return nil }
-        var blocked = BlockedDomains(racks: racks, zones: zones)
+        var blocked = none
         // The marks are a set, so the order of the dictionary does not show.
         for member in present.values {
             guard let slot = hosts.slot(of: member.host) else { continue }
-            blocked.add(hosts.rows[slot], scope: max(scope, member.scope))
+            blocked.add(hosts.tags[slot], scope: max(scope, member.scope))
         }
         return blocked
     }
@@ -45,25 +46,28 @@ struct AntiAffinityGroups: Sendable {
 ///
 /// Hosts that name no rack or zone count as being in one and the same, as nothing shows that they are apart.
 struct BlockedDomains: Sendable {
-    private var hosts: Set<ID<Document>> = []
+    private var hosts: [Bool]
     private var racks: [Bool]
     private var zones: [Bool]
 
-    init(racks: Int, zones: Int) {
+    /// Nothing blocked among so many numbers of each.
+    init(hosts: Int, racks: Int, zones: Int) {
+        self.hosts = Array(repeating: false, count: hosts)
         self.racks = Array(repeating: false, count: racks)
         self.zones = Array(repeating: false, count: zones)
     }
 
-    mutating func add(_ row: HostRow, scope: AntiAffinity.Scope) {
+    mutating func add(_ tag: HostTag, scope: AntiAffinity.Scope) {
         switch scope {
-        case .host: hosts.insert(row.id)
-        case .rack: racks[Int(row.rack)] = true
-        case .zone: zones[Int(row.zone)] = true
+        case .host: hosts[Int(tag.number)] = true
+        case .rack: racks[Int(tag.rack)] = true
+        case .zone: zones[Int(tag.zone)] = true
         }
     }
 
-    func contains(_ row: HostRow) -> Bool {
-        racks[Int(row.rack)] || zones[Int(row.zone)] || (!hosts.isEmpty && hosts.contains(row.id))
+    @inline(__always)
+    func contains(_ tag: HostTag) -> Bool {
+        hosts[Int(tag.number)] || racks[Int(tag.rack)] || zones[Int(tag.zone)]
     }
 }
 

@@ -9,8 +9,8 @@ struct CompiledRequest: Sendable {
     let resources: Resources
     /// Number of the pool; nil for any, `Self.unseen` for one that no host is in.
     let pool: Int32?
-    /// Numbers of the labels; `Self.unseen` for one that no host carries.
-    let labels: [Int32]
+    /// By number of host, whether it carries every label selected; nil when none is.
+    let carriers: [Bool]?
     let devices: [DeviceDemand]
     let blocked: BlockedDomains?
 
@@ -24,23 +24,28 @@ struct CompiledRequest: Sendable {
     static let unseen: Int32 = -1
 
     /// Whether CPU and memory are all there is to check on a host that admits VMs.
-    var isPlain: Bool { pool == nil && labels.isEmpty && devices.isEmpty && blocked == nil }
+    var isPlain: Bool { pool == nil && carriers == nil && devices.isEmpty && blocked == nil }
 }
 
 extension CompiledRequest {
     /// Whether a host that has the CPU and memory and admits VMs passes the remaining constraints.
-    func admits(_ row: HostRow) -> Bool {
-        matchesPool(row) && matchesLabels(row) && hasDevices(row) && isApart(row)
+    @inline(__always)
+    func admits(_ slot: Int, of hosts: HostTable) -> Bool {
+        let tag = hosts.tags[slot]
+        guard matchesPool(tag), matchesLabels(tag), isApart(tag) else { return false }
+        return devices.isEmpty || (hosts.hasDevices[slot] != 0 && hasDevices(hosts.rows[slot]))
     }
 
-    func matchesPool(_ row: HostRow) -> Bool {
+    @inline(__always)
+    func matchesPool(_ tag: HostTag) -> Bool {
         guard let pool else { return true }
-        return row.pool == pool
+        return tag.pool == pool
     }
 
-    func matchesLabels(_ row: HostRow) -> Bool {
-        for label in labels where !row.labels.contains(label) { return false }
-        return true
+    @inline(__always)
+    func matchesLabels(_ tag: HostTag) -> Bool {
+        guard let carriers else { return true }
+        return carriers[Int(tag.number)]
     }
 
     func hasDevices(_ row: HostRow) -> Bool {
@@ -48,8 +53,9 @@ extension CompiledRequest {
         return true
     }
 
-    func isApart(_ row: HostRow) -> Bool {
+    @inline(__always)
+    func isApart(_ tag: HostTag) -> Bool {
         guard let blocked else { return true }
-        return !blocked.contains(row)
+        return !blocked.contains(tag)
     }
 }

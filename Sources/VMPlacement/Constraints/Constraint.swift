@@ -21,12 +21,12 @@ enum Constraint: Int, CaseIterable {
         switch self {
         case .contact: row.refusal != .hostNotReady
         case .schedulable: row.refusal != .hostCordoned
-        case .pool: row.refusal != .poolMismatch && request.matchesPool(row)
-        case .labels: request.matchesLabels(row)
+        case .pool: row.refusal != .poolMismatch && request.matchesPool(row.tag)
+        case .labels: request.matchesLabels(row.tag)
         case .cpu: request.missingMilliCPU(on: row) <= 0
         case .memory: request.missingMemoryMiB(on: row) <= 0
         case .devices: request.hasDevices(row)
-        case .antiAffinity: request.isApart(row)
+        case .antiAffinity: request.isApart(row.tag)
         }
     }
 

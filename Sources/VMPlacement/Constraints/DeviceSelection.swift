@@ -5,8 +5,9 @@ enum DeviceSelection {
     /// The devices of a feasible host, by uuid.
     ///
     /// Per model: the smallest set that holds the count, among devices of one NUMA node of one NVLink domain
-    /// first, then of one NVLink domain, then of one NUMA node, then of the host. Ties go to the lowest domain
-    /// and node, and within the set to the lowest uuid. Taking the smallest set keeps the larger ones whole.
+    /// first, then of one NVLink domain, then of one NUMA node, then of the host. Ties go to the lowest
+    /// domain and node, and within the set to the lowest uuid. Taking the smallest set keeps the larger ones
+    /// whole.
     static func choose(_ demands: [CompiledRequest.DeviceDemand], on row: HostRow) -> [String] {
         var chosen: [String] = []
         for demand in demands {

@@ -84,10 +84,10 @@ extension PlacementCell {
     }
 
     private func poolWords(_ request: VMRequest, _ row: HostRow) -> String {
-        if let pool = request.pool, !(pools.number(of: pool) == row.pool) {
-            return "pool \(pools[row.pool]) of host \(row.name) asked for instead of \(pool)"
+        if let pool = request.pool, !(pools.number(of: pool) == row.tag.pool) {
+            return "pool \(pools[row.tag.pool]) of host \(row.name) asked for instead of \(pool)"
         }
-        return "pool \(pools[row.pool]) of host \(row.name) admitting VMs"
+        return "pool \(pools[row.tag.pool]) of host \(row.name) admitting VMs"
     }
 
     private func missingLabels(_ request: VMRequest, _ row: HostRow) -> String {

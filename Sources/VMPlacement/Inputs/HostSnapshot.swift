@@ -2,16 +2,21 @@ public import Fleet
 
 /// A host as the planner needs it: everything but what is used, which the cell derives from its allocations.
 public struct HostSnapshot: Sendable, Hashable {
+    /// Decides ties: the lowest id wins.
     public var id: ID<Document>
+    /// As explanations and messages call the host.
     public var name: String
     /// `host.generation`, which a commit verifies.
     public var generation: Int
+    /// Name of the pool that the host is in.
     public var pool: String
     /// Whether the pool's `admits` names VMs.
     public var poolAdmitsVMs: Bool
+    /// Only hosts in contact take VMs.
     public var contact: HostContact
     /// False while the host is cordoned or draining.
     public var isSchedulable: Bool
+    /// All of the machine.
     public var capacity: Resources
     /// Kept from workloads.
     public var reserved: Resources
@@ -19,7 +24,9 @@ public struct HostSnapshot: Sendable, Hashable {
     public var cpuRatioPerMille: Int
     /// What `hostSelector` is matched with: the host's own labels and the facts of its inventory.
     public var labels: [String: String]
+    /// What `antiAffinity` of scope rack and zone goes by.
     public var domain: FailureDomain
+    /// As found on the machine, taken or not.
     public var devices: [Device]
 
     public init(

@@ -8,12 +8,21 @@ public enum PlacementDecision: Sendable, Hashable {
 
 /// The host and the devices chosen for a request.
 public struct PlacementChoice: Sendable, Hashable {
+    /// The host chosen.
     public var host: ID<Document>
+    /// Its name, for messages.
     public var hostName: String
     /// `host.generation` that the decision saw.
     public var hostGeneration: Int
     /// UUIDs of the devices, sorted.
     public var devices: [String]
+
+    public init(host: ID<Document>, hostName: String, hostGeneration: Int, devices: [String] = []) {
+        self.host = host
+        self.hostName = hostName
+        self.hostGeneration = hostGeneration
+        self.devices = devices
+    }
 }
 
 extension PlacementChoice {

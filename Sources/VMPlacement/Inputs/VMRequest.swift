@@ -2,17 +2,23 @@ public import Fleet
 
 /// A VM that waits for a host.
 public struct VMRequest: Sendable, Hashable {
+    /// The part that is placed.
     public var workload: WorkloadReference
     /// `metadata.generation` of the VM.
     public var workloadGeneration: Int
     /// Any pool that admits VMs when nil.
     public var pool: String?
+    /// CPU as sold, in milli-vCPU, and memory.
     public var resources: Resources
+    /// Per model; a model named twice counts as the sum.
     public var devices: [DeviceRequest]
+    /// Decides what a vCPU takes of a host.
     public var `class`: WorkloadClass
     /// Labels that the host must carry.
     public var hostSelector: [String: String]
+    /// Group of VMs of the same project to keep apart from.
     public var antiAffinity: AntiAffinity?
+    /// Passed on to the allocation.
     public var onPartition: PartitionPolicy
     /// Expected time from start to deletion, when the owner knows.
     public var lifetimeHint: Duration?

@@ -6,12 +6,14 @@ public struct PlacementPlanInputs: Sendable {
     public var policy: PlacementPolicy
     /// `spec.placement` of pools, by name; applies to requests that name the pool.
     public var poolPolicies: [String: PlacementPolicy]
+    /// Creation time of plan and allocations.
     public var now: Timestamp
     /// Recorded in the plan; the policies of today take no chances.
     public var seed: UInt64
     /// Last plan of (cell, engine).
     public var parent: ID<Plan>?
-    /// VMs placed by one plan at most, so that a commit stays short; the rest of the queue waits for the next.
+    /// VMs placed by one plan at most, so that a commit stays short; the rest of the queue waits for the
+    /// next.
     public var maxGroups: Int
 
     public init(

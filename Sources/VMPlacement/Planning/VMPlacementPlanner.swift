@@ -1,5 +1,4 @@
 public import Fleet
-import struct Foundation.UUID
 
 /// Places a queue of VMs, one group each: pure, so the controller, dry runs and simulations share it.
 public enum VMPlacementPlanner {

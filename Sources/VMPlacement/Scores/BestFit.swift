@@ -2,8 +2,8 @@ import Fleet
 
 /// `Σ over resources of (free − request) / capacity`: what would be left over, as a share of the host.
 ///
-/// Free and capacity are those of the class asked for: a shared vCPU of a host that sells two per vCPU is half
-/// as large a share. Devices count per model that the request names.
+/// Free and capacity are those of the class asked for: a shared vCPU of a host that sells two per vCPU is
+/// half as large a share. Devices count per model that the request names.
 struct BestFit: PlacementScore {
     static let bits = PackingScale.sumBits
 

@@ -1,8 +1,9 @@
 /// One score of the chain that orders feasible hosts: smaller is better.
 ///
-/// A chain is itself a score (`ScorePair`), its value the concatenated bits of its parts, so that comparing two
-/// hosts lexicographically is one comparison of integers. A score with state of its own per host (a predicted
-/// exit time, a host class) keeps it in arrays indexed by slot and is passed to the scan as a value.
+/// A chain is itself a score (`ScorePair`), its value the concatenated bits of its parts, so that comparing
+/// two hosts lexicographically is one comparison of integers. A score with state of its own per host (a
+/// predicted exit time, a host class) keeps it in arrays indexed by slot and is passed to the scan as a
+/// value.
 protocol PlacementScore: Sendable {
     /// Bits that hold every value of a feasible host; a chain has at most 63.
     static var bits: Int { get }
