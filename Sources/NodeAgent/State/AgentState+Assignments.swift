@@ -58,8 +58,7 @@ extension AgentState {
         guard assignment.generation.epoch <= connection.epoch else {
             return .epochNotGreeted(known: connection.epoch)
         }
-        // Parts that cannot be encoded have no hash, so they are refused like any other mismatch.
-        let computed = (try? HostAssignment.hash(of: assignment.parts)) ?? "not encodable"
+        let computed = HostAssignment.hash(of: assignment.parts)
         guard computed == assignment.hash else { return .wrongHash(computed: computed) }
         metrics.assignmentsAccepted += 1
         hosts[name]?.accepted = AcceptedVersion(generation: assignment.generation, hash: assignment.hash)
