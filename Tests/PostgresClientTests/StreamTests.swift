@@ -79,6 +79,27 @@ extension ServerTests {
             await connection.close()
         }
 
+        @Test func terminatedWhileTheConsumerIsBusy() async throws {
+            let connection = try await ServerTests.connect()
+            let killer = try await ServerTests.connect()
+            let pid = await connection.serverProcessID
+            let error = try await postgresError {
+                try await connection.withRows("SELECT repeat('x', 10000), generate_series(1, 1000000)") {
+                    rows in
+                    var iterator = rows.makeAsyncIterator()
+                    #expect(try await iterator.next() != nil)
+                    try await killer.query("SELECT pg_terminate_backend($1)", [pid])
+                    try await eventually("the session is gone") {
+                        try await killer.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", [pid]).isEmpty
+                    }
+                    while try await iterator.next() != nil {}
+                }
+            }
+            #expect(error.isConnectionLost)
+            #expect(!connection.isOpen)
+            await killer.close()
+        }
+
         @Test func slowConsumersHoldLittle() async throws {
             let connection = try await ServerTests.connect()
             let observer = try await ServerTests.connect()

@@ -172,7 +172,7 @@ public actor PostgresConnection {
         recordTransactionStatus()
         if turns.isEmpty {
             phase = .idle
-            if isListeningToIdleInput { watch?.resumeReading() }
+            if isListeningToIdleInput { _ = resumeInput() }
         } else {
             turns.removeFirst().resume()
         }
@@ -241,7 +241,7 @@ public actor PostgresConnection {
     /// Suspends the operation until `wake`. Between the check of a condition and this call nothing else runs
     /// on the actor, so no event is missed.
     func waitForEvent() async {
-        if phase != .connecting { watch?.resumeReading() }
+        if phase != .connecting, !resumeInput() { return }
         await withCheckedContinuation { waiter = $0 }
     }
 
@@ -251,7 +251,7 @@ public actor PostgresConnection {
     }
 
     func socketIsReadable() {
-        guard let handle, let watch else { return }
+        guard let watch else { return }
         switch phase {
         case .connecting:
             watch.pauseReading()
@@ -259,13 +259,30 @@ public actor PostgresConnection {
         case .streaming where waiter == nil:
             watch.pauseReading()
         case .idle, .running, .streaming:
-            guard PQconsumeInput(handle.pointer) != 0 else {
-                return connectionBroke(nil)
-            }
-            collectNotifications(handle)
-            if PQisBusy(handle.pointer) == 0 || !notifications.isEmpty { wake() }
-            if handle.notices.fatal != nil, phase == .idle { connectionBroke(nil) }
+            readInput()
         }
+    }
+
+    /// Lets input come in again; false if that has just brought everything up to the end.
+    private func resumeInput() -> Bool {
+        guard let watch, watch.isReadingPaused else { return true }
+        guard !watch.peerHasHungUp else {
+            readInput()
+            return false
+        }
+        watch.resumeReading()
+        return true
+    }
+
+    /// Takes what has arrived, and everything up to the end when the server hung up.
+    private func readInput() {
+        guard let handle else { return }
+        repeat {
+            guard PQconsumeInput(handle.pointer) != 0 else { return connectionBroke(nil) }
+        } while watch?.peerHasHungUp == true
+        collectNotifications(handle)
+        if PQisBusy(handle.pointer) == 0 || !notifications.isEmpty { wake() }
+        if handle.notices.fatal != nil, phase == .idle { connectionBroke(nil) }
     }
 
     func socketIsWritable() {
@@ -309,11 +326,17 @@ public actor PostgresConnection {
 
     /// Marks the session as lost. Its handle stays, because results may still be in libpq's buffer.
     func connectionBroke(_ reason: PostgresError?) {
-        guard breakReason == nil else { return wake() }
+        defer { wake() }
+        guard breakReason == nil else {
+            // The server's last words may come out of libpq's buffer after the end was noticed.
+            if breakReason?.sqlState == nil, reason?.sqlState != nil { breakReason = reason }
+            return
+        }
+        // Parses what is left, so that a reason the server gave an idle session is known.
+        if let handle { _ = PQisBusy(handle.pointer) }
         let message = PostgresError.connectionMessage(handle?.pointer)
         breakReason = reason ?? handle?.notices.fatal ?? PostgresError(.connectionLost, message)
         tearDown()
-        wake()
     }
 
     var isBroken: Bool { breakReason != nil }

@@ -98,6 +98,16 @@ final class SocketWatch {
         cancel()
     }
 
+    var isReadingPaused: Bool { readIsSuspended }
+
+    /// Whether the other side closed the connection. libdispatch reports readability once more then, and
+    /// never again, however much is unread: whoever reads must read to the end.
+    var peerHasHungUp: Bool {
+        var request = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        guard poll(&request, 1, 0) > 0 else { return false }
+        return request.revents & Int16(POLLHUP | POLLERR) != 0
+    }
+
     /// Reports readability until `pauseReading`; the handler is called again while data is unread.
     func resumeReading() {
         if readSource == nil {
