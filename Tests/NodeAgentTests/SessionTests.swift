@@ -44,6 +44,20 @@ struct SessionTests {
         #expect(harness.poll([try assignment("sim-0", 9, [directive(1, .stop)])]).isEmpty)
     }
 
+    @Test("With a short lease, tries come as often as renewals, and reports are given up in time")
+    func shortLease() {
+        var response = hello
+        response.lease = .scaled(leaseSeconds: 3)
+        var harness = StateHarness.connected(response: response)
+        #expect(harness.state.reportTimeout < .milliseconds(834))
+        _ = harness.handle(.tick, after: 0.5)
+        for _ in 0..<10 {
+            _ = harness.handle(.callFailed(.report(incarnation: 1), .unavailable("down")))
+            #expect(harness.handle(.tick, after: 0.51).reports.count == 1)
+        }
+        #expect(StateHarness.connected().state.reportTimeout == .seconds(8))
+    }
+
     @Test("A superseded answer to a call of an earlier incarnation is ignored")
     func supersededEarlier() throws {
         var harness = StateHarness.connected()

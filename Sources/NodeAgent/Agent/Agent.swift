@@ -72,7 +72,9 @@ public final class Agent: Service {
                 let events = try await inbox.take()
                 let actions = events.flatMap { state.handle($0, at: clock.now()) }
                 try persist(actions, in: ledger, state: &state)
-                for action in actions { try execute(action, inbox, &children) }
+                for action in actions {
+                    try execute(action, reportTimeout: state.reportTimeout, inbox, &children)
+                }
                 published.withLock { $0 = state.metrics }
             }
         }
@@ -94,13 +96,15 @@ public final class Agent: Service {
     }
 
     private func execute(
-        _ action: AgentAction, _ inbox: Mailbox<AgentEvent>, _ children: inout Children
+        _ action: AgentAction, reportTimeout: Duration, _ inbox: Mailbox<AgentEvent>,
+        _ children: inout Children
     ) throws {
         switch action {
         case .persist: break  // Done, first.
         case .hello(let request): children.addTask { await self.hello(request, into: inbox) }
         case .poll(let request): children.addTask { await self.poll(request, into: inbox) }
-        case .report(let request): children.addTask { await self.report(request, into: inbox) }
+        case .report(let request):
+            children.addTask { await self.report(request, within: reportTimeout, into: inbox) }
         case .start(let start): children.addTask { await self.start(start, into: inbox) }
         case .stop(let key): children.addTask { await self.stop(key, into: inbox) }
         case .forget(let keys): children.addTask { await self.forget(keys) }
@@ -135,9 +139,11 @@ extension Agent {
         }
     }
 
-    private func report(_ request: ReportRequest, into inbox: Mailbox<AgentEvent>) async {
+    private func report(
+        _ request: ReportRequest, within limit: Duration, into inbox: Mailbox<AgentEvent>
+    ) async {
         let incarnation = request.incarnation
-        await answer(.report(incarnation: incarnation), within: configuration.callTimeout, into: inbox) {
+        await answer(.report(incarnation: incarnation), within: limit, into: inbox) {
             .reportAnswered(try await self.controlPlane.report(request), incarnation: incarnation)
         }
     }

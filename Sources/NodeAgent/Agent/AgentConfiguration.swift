@@ -11,8 +11,9 @@ public struct AgentConfiguration: Sendable {
     public var reportCoalescing: Duration
     /// Resolution of the agent's timers.
     public var tick: Duration
-    /// How long a call other than a poll may take before it counts as unanswered. A third of the time to the
-    /// fence deadline, so that a hanging connection leaves room for two more tries.
+    /// How long a call may take before it counts as unanswered, beyond the wait of a poll. For a report it
+    /// is at most a third of the time to the fence deadline, so that a hanging connection leaves room for
+    /// more tries.
     public var callTimeout: Duration
 
     public init(

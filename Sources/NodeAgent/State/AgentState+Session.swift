@@ -132,7 +132,21 @@ extension AgentState {
     }
 
     mutating func retryTime(afterFailures failures: Int, _ now: MonotonicTime) -> MonotonicTime {
-        now.advanced(by: configuration.backoff.wait(afterFailures: failures, unit: random.nextUnit()))
+        now.advanced(by: backoff.wait(afterFailures: failures, unit: random.nextUnit()))
+    }
+
+    /// The configured waits, within what the lease leaves: a session that waits longer than it renews would
+    /// be fenced by an outage shorter than its lease.
+    private var backoff: Backoff {
+        guard let connection else { return configuration.backoff }
+        let cap = min(configuration.backoff.cap, .seconds(connection.lease.renewEverySeconds))
+        return Backoff(first: min(configuration.backoff.first, cap), cap: cap)
+    }
+
+    /// How long a report may stay unanswered; leaves room for two more tries before the fence deadline.
+    var reportTimeout: Duration {
+        guard let connection else { return configuration.callTimeout }
+        return min(configuration.callTimeout, .seconds(connection.lease.stopAfterSeconds / 3))
     }
 }
 
