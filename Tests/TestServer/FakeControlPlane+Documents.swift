@@ -9,9 +9,8 @@ extension FakeControlPlane.State {
         }
         if let answer = respondBesideDocuments(to: request) { return answer }
         if request.method == "POST" { return create(request) }
-        if request.method == "GET", Kind.allCases.contains(where: { request.path.hasSuffix("/" + $0.plural) }) {
-            return list(request)
-        }
+        // Collections have even depths: /v1/pools, /v1/projects/p/vms.
+        if request.method == "GET", request.path.split(separator: "/").count.isMultiple(of: 2) { return list(request) }
         guard let current = documents[request.path] else {
             return FakeControlPlane.answer(Problem(.notFound, detail: "nothing is at \(request.path)"))
         }

@@ -36,31 +36,27 @@ public final class TestStream: Sendable {
     public init() {}
 
     public func send(_ text: String) {
-        let sink = state.withLock { state in
-            if state.sink == nil { state.waiting.append(text) }
-            return state.sink
+        state.withLock { state in
+            if let sink = state.sink { sink(text) } else { state.waiting.append(text) }
         }
-        sink?(text)
     }
 
     /// Ends the connection without the proper end of the body.
     public func finish() {
-        let sink = state.withLock { state in
+        state.withLock { state in
             state.isFinished = true
-            return state.sink
+            state.sink?(nil)
         }
-        sink?(nil)
     }
 
-    /// Sends on what came so far and what comes; nil is the end.
+    /// Sends on what came so far and what comes; nil is the end. The sink only hands over to an event loop.
     func attach(_ sink: @escaping @Sendable (String?) -> Void) {
-        let (waiting, isFinished) = state.withLock { state in
+        state.withLock { state in
+            for text in state.waiting { sink(text) }
+            if state.isFinished { sink(nil) }
+            state.waiting = []
             state.sink = sink
-            defer { state.waiting = [] }
-            return (state.waiting, state.isFinished)
         }
-        for text in waiting { sink(text) }
-        if isFinished { sink(nil) }
     }
 }
 

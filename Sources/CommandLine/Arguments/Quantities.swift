@@ -36,8 +36,25 @@ enum Quantity {
     static func percent(_ value: Double) -> String { String(format: "%.1f%%", value) }
 
     /// `used/all`, in the unit of all.
-    static func cpu(_ used: Int, of all: Int) -> String { "\(cpu(used))/\(cpu(all))" }
-    static func memory(_ used: Int, of all: Int) -> String { "\(memory(used))/\(memory(all))" }
+    static func cpu(_ used: Int, of all: Int) -> String {
+        "\(short(Double(used) / 1000))/\(short(Double(all) / 1000))"
+    }
+
+    static func memory(_ used: Int, of all: Int) -> String {
+        let (divisor, unit) =
+            switch all {
+            case (1 << 20)...: (Double(1 << 20), "TiB")
+            case (1 << 10)...: (Double(1 << 10), "GiB")
+            default: (1, "MiB")
+            }
+        return "\(short(Double(used) / divisor))/\(short(Double(all) / divisor))\(unit)"
+    }
+
+    /// One digit after the point below 100, none above.
+    private static func short(_ value: Double) -> String {
+        let text = String(format: value < 100 ? "%.1f" : "%.0f", value)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
 
     /// At most two digits after the point, without zeros at the end.
     private static func decimal(_ value: Double) -> String {
