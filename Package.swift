@@ -58,17 +58,18 @@ let package = Package(
         library("Fleet"),
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
-        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+        library(
+            "Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
         library("VMPlacement", ["Fleet"]),
         library("Replay", ["Fleet", "VMPlacement"]),
         library(
             "CommandLine",
             ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
-        tests("ClientTests", ["Client", "TestServer"]),
+        tests("ClientTests", ["Client", "TestServer", crypto, x509]),
         tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
         .target(
-            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1],
+            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),
     ]
 )

@@ -10,7 +10,11 @@ struct ApplyFlowTests {
         let file = try fixture.write("fleet.yaml", CommandFixture.fleet)
         try await fixture.serving { server in
             let first = await fixture.run(["apply", "-f", file], server: server)
-            #expect(first == .init(status: .done, output: "cell/east created\npool/vms created\nvm/web-1 created\n", errors: ""))
+            #expect(
+                first
+                    == .init(
+                        status: .done, output: "cell/east created\npool/vms created\nvm/web-1 created\n",
+                        errors: ""))
             let second = await fixture.run(["apply", "-f", file], server: server)
             #expect(second.output == "cell/east unchanged\npool/vms unchanged\nvm/web-1 unchanged\n")
             let changed = CommandFixture.fleet.replacing("1500", with: "2000")
@@ -19,7 +23,8 @@ struct ApplyFlowTests {
             #expect(fixture.plane.log("PUT") == ["PUT /v1/pools/vms"])
             #expect(fixture.plane.document("pools/vms")?.spec["cpuRatioPerMille"]?.integer == 2000)
             // Labels that a file does not mention stay.
-            let bare = "kind: Pool\nmetadata: {name: vms}\nspec: {cell: east, admits: [vm], cpuRatioPerMille: 2000}\n"
+            let bare =
+                "kind: Pool\nmetadata: {name: vms}\nspec: {cell: east, admits: [vm], cpuRatioPerMille: 2000}\n"
             let fourth = await fixture.run(["apply", "-f", "-"], server: server, input: bare)
             #expect(fourth.output == "pool/vms unchanged\n")
         }
@@ -31,8 +36,10 @@ struct ApplyFlowTests {
             _ = await fixture.run(["apply", "-f", "-"], server: server, input: CommandFixture.fleet)
             let same = await fixture.run(["diff", "-f", "-"], server: server, input: CommandFixture.fleet)
             #expect(same == .init(status: .done, output: "", errors: ""))
-            let changed = CommandFixture.fleet.replacing("cpuRatioPerMille: 1500", with: "placement: first-fit")
-                .replacing("web-1", with: "web-2")
+            let changed = CommandFixture.fleet.replacing(
+                "cpuRatioPerMille: 1500", with: "placement: first-fit"
+            )
+            .replacing("web-1", with: "web-2")
             let diff = await fixture.run(["diff", "-f", "-"], server: server, input: changed)
             #expect(diff.status == .changesPresent)
             #expect(
@@ -54,7 +61,8 @@ struct ApplyFlowTests {
     @Test func aDryRunStoresNothingAndExplainsVMs() async throws {
         let fixture = try CommandFixture()
         try await fixture.serving { server in
-            let outcome = await fixture.run(["apply", "--dry-run", "-f", "-"], server: server, input: CommandFixture.fleet)
+            let outcome = await fixture.run(
+                ["apply", "--dry-run", "-f", "-"], server: server, input: CommandFixture.fleet)
             #expect(
                 outcome.output == """
                     cell/east created (dry run)
@@ -72,7 +80,8 @@ struct ApplyFlowTests {
 
     @Test func unknownFieldsAreNamedOnePerLine() async throws {
         let fixture = try CommandFixture()
-        let text = "kind: Pool\nmetadata: {name: p}\nspec: {bogus: 1}\n---\nkind: Cell\nmetadata: {name: west}\n"
+        let text =
+            "kind: Pool\nmetadata: {name: p}\nspec: {bogus: 1}\n---\nkind: Cell\nmetadata: {name: west}\n"
         try await fixture.serving { server in
             let outcome = await fixture.run(["apply", "-f", "-"], server: server, input: text)
             #expect(outcome.status == .failed)
@@ -89,7 +98,8 @@ struct ApplyFlowTests {
 
     @Test func nothingIsAppliedWhenADocumentCannotBeRead() async throws {
         let fixture = try CommandFixture()
-        let file = try fixture.write("bad.yaml", "kind: Cell\nmetadata: {name: a}\n---\nkind: Cell\nmetadata: [\n")
+        let file = try fixture.write(
+            "bad.yaml", "kind: Cell\nmetadata: {name: a}\n---\nkind: Cell\nmetadata: [\n")
         try await fixture.serving { server in
             let outcome = await fixture.run(["apply", "-f", file], server: server)
             #expect(outcome.status == .failed)

@@ -62,7 +62,9 @@ final class CommandFixture: Sendable {
             environment: environment(server?.address ?? "http://127.0.0.1:1").merging(variables) { $1 },
             console: console,
             readInput: { input }, readLine: { answer }, now: { Self.now }, uptime: { time.uptime },
-            seams: ClientSeams(sleep: { try await isPatient ? VirtualTime.hang() : time.sleep($0) }, random: { 0.5 }, ids: ids))
+            seams: ClientSeams(
+                sleep: { try await isPatient ? VirtualTime.hang() : time.sleep($0) }, random: { 0.5 },
+                ids: ids))
         let status = await CommandRunner(surroundings).run(arguments)
         return written.withLock { Outcome(status: status, output: $0.output, errors: $0.errors) }
     }

@@ -14,15 +14,23 @@ struct CommandTests {
         (["apply"], "basalt: which documents? give -f FILE"),
         (["delete", "vm"], "basalt: delete what? give KIND NAME or -f FILE"),
         (["get", "vms", "--watc"], "basalt: Unknown option '--watc'. Did you mean '--watch'?"),
-        (["wait", "vm", "a", "--for", "state=Runing"], "basalt: no state \"Runing\"; the nearest is \"Running\""),
+        (
+            ["wait", "vm", "a", "--for", "state=Runing"],
+            "basalt: no state \"Runing\"; the nearest is \"Running\""
+        ),
         (["completion", "bsh"], "basalt: no shell \"bsh\"; the nearest is \"bash\""),
         (["host", "drain", "a"], "basalt: Missing expected argument '--reason <reason>'"),
-        (["simulate", "vms", "--trace", "-", "--policies", "bestfit"],
-            "basalt: --policies: \"bestfit\" given, first-fit or best-fit expected; the nearest is best-fit"),
+        (
+            ["simulate", "vms", "--trace", "-", "--policies", "bestfit"],
+            "basalt: --policies: \"bestfit\" given, first-fit or best-fit expected; the nearest is best-fit"
+        ),
         (["token", "create", "t", "--role", "admn"], "basalt: no role \"admn\"; the nearest is \"admin\""),
         (["vm", "create", "a", "--cpu", "2"], "basalt: --cpu needs --memory"),
         (["get", "plans"], "basalt: plans are read one by one: basalt get plan ID"),
-        (["get", "cells", "-w", "east"], "basalt: -w watches a list of documents; for events use basalt events -w"),
+        (
+            ["get", "cells", "-w", "east"],
+            "basalt: -w watches a list of documents; for events use basalt events -w"
+        ),
     ])
     func aMistakeGetsOneClearLine(arguments: [String], line: String) async throws {
         let fixture = try CommandFixture()
@@ -75,12 +83,15 @@ struct CommandTests {
 
     @Test func violationsArePrintedAndFail() async throws {
         let fixture = try CommandFixture()
-        fixture.plane.add(InvariantViolation(invariant: 1, subject: "device/GPU-1", message: "2 allocations hold it"))
+        fixture.plane.add(
+            InvariantViolation(invariant: 1, subject: "device/GPU-1", message: "2 allocations hold it"))
         try await fixture.serving { server in
             let outcome = await fixture.run(["operator", "check"], server: server)
             #expect(outcome.status == .failed)
             #expect(outcome.output.contains("device/GPU-1          1  2 allocations hold it"))
-            #expect(await fixture.run(["operator", "check", "-o", "name"], server: server).output == "device/GPU-1\n")
+            #expect(
+                await fixture.run(["operator", "check", "-o", "name"], server: server).output
+                    == "device/GPU-1\n")
         }
     }
 
@@ -88,14 +99,17 @@ struct CommandTests {
         let fixture = try CommandFixture()
         Sample.fill(fixture.plane)
         try await fixture.serving { server in
-            let running = await fixture.run(["wait", "vm", "web-1", "--for", "state=Running"], server: server, isPatient: true)
+            let running = await fixture.run(
+                ["wait", "vm", "web-1", "--for", "state=Running"], server: server, isPatient: true)
             #expect(running == .init(status: .done, output: "vm/web-1 state=Running\n", errors: ""))
-            let ready = await fixture.run(["wait", "vm", "web-1", "--for", "condition=Scheduled"], server: server, isPatient: true)
+            let ready = await fixture.run(
+                ["wait", "vm", "web-1", "--for", "condition=Scheduled"], server: server, isPatient: true)
             #expect(ready.status == .done)
             let late = await fixture.run(["wait", "vm", "web-1", "--for", "state=Failed"], server: server)
             #expect(late.status == .timedOut)
             #expect(late.errors == "basalt: vm/web-1 did not get there within 30s\n")
-            let gone = await fixture.run(["wait", "vm", "never", "--for", "deleted"], server: server, isPatient: true)
+            let gone = await fixture.run(
+                ["wait", "vm", "never", "--for", "deleted"], server: server, isPatient: true)
             #expect(gone.status == .done)
         }
     }
@@ -112,12 +126,13 @@ struct CommandTests {
         }
         let spec = fixture.plane.document("projects/shop/vms/web-9")?.spec
         #expect(
-            spec == .object([
-                "resources": .object(["milliCPU": .integer(2000), "memoryMiB": .integer(4096)]),
-                "devices": .array([.object(["model": .string("H100"), "count": .integer(2)])]),
-                "class": .string("spot"), "onPartition": .string("stop"),
-                "lifetimeHintSeconds": .integer(129_600),
-            ]))
+            spec
+                == .object([
+                    "resources": .object(["milliCPU": .integer(2000), "memoryMiB": .integer(4096)]),
+                    "devices": .array([.object(["model": .string("H100"), "count": .integer(2)])]),
+                    "class": .string("spot"), "onPartition": .string("stop"),
+                    "lifetimeHintSeconds": .integer(129_600),
+                ]))
     }
 
     @Test func aSecretCanGoToAFileOnly() async throws {

@@ -11,7 +11,10 @@ struct ContextTests {
         Sample.fill(fixture.plane)
         try await fixture.serving { server in
             let login = await fixture.run(
-                ["login", "--server", server.address, "--token-file", fixture.path("token"), "--name", "lab", "-p", "shop"],
+                [
+                    "login", "--server", server.address, "--token-file", fixture.path("token"), "--name",
+                    "lab", "-p", "shop",
+                ],
                 server: nil, variables: bare)
             #expect(login == .init(status: .done, output: "context/lab is current\n", errors: ""))
             let file = try FileManager.default.attributesOfItem(atPath: fixture.path("config.yaml"))
@@ -61,7 +64,9 @@ struct ContextTests {
         let fixture = try CommandFixture()
         try fixture.write("config.yaml", "curent: a\n")
         let outcome = await fixture.run(["context", "list"], server: nil)
-        #expect(outcome.errors == "basalt: \(fixture.path("config.yaml")): no key \"curent\"; the nearest is \"current\"\n")
+        #expect(
+            outcome.errors
+                == "basalt: \(fixture.path("config.yaml")): no key \"curent\"; the nearest is \"current\"\n")
     }
 
     @Test func withoutAServerItSaysHowToNameOne() async throws {

@@ -17,14 +17,17 @@ struct DocumentFileTests {
     }
 
     @Test func scalarsFollowTheCoreSchema() throws {
-        let text = "a: yes\nb: true\nc: 012\nd: 1.5\ne: '7'\nf: ~\ng: 1e3\nh: 2026-01-01\ni: -4\nj: \"null\"\n"
+        let text =
+            "a: yes\nb: true\nc: 012\nd: 1.5\ne: '7'\nf: ~\ng: 1e3\nh: 2026-01-01\ni: -4\nj: \"null\"\n"
         let value = try #require(try YAMLReader.documents(text, name: "f").first?.value)
         #expect(
-            value == .object([
-                "a": .string("yes"), "b": .bool(true), "c": .integer(12), "d": .number(1.5), "e": .string("7"),
-                "f": .null, "g": .number(1000), "h": .string("2026-01-01"), "i": .integer(-4),
-                "j": .string("null"),
-            ]))
+            value
+                == .object([
+                    "a": .string("yes"), "b": .bool(true), "c": .integer(12), "d": .number(1.5),
+                    "e": .string("7"),
+                    "f": .null, "g": .number(1000), "h": .string("2026-01-01"), "i": .integer(-4),
+                    "j": .string("null"),
+                ]))
     }
 
     @Test func whatIsShownAsYAMLReadsBackTheSame() throws {
@@ -53,14 +56,24 @@ struct DocumentFileTests {
 
     @Test(arguments: [
         ("kind: Pol\nmetadata: {name: a}", "f.yaml document 1: no kind \"Pol\"; the nearest is \"Pool\""),
-        ("kind: Cell\nmetadata: {name: a}\nspce: {}", "f.yaml document 1: no field \"spce\"; the nearest is \"spec\""),
+        (
+            "kind: Cell\nmetadata: {name: a}\nspce: {}",
+            "f.yaml document 1: no field \"spce\"; the nearest is \"spec\""
+        ),
         ("kind: Cell", "f.yaml document 1: metadata.name is missing"),
-        ("kind: Cell\nmetadata: {name: a, lables: {}}",
-            "f.yaml document 1: no field metadata \"lables\"; the nearest is \"labels\""),
-        ("---\n---\nkind: Cell\nmetadata: {name: a, labels: {b: 1}}",
-            "f.yaml document 2: metadata.labels.b must be text; put it in quotes"),
+        (
+            "kind: Cell\nmetadata: {name: a, lables: {}}",
+            "f.yaml document 1: no field metadata \"lables\"; the nearest is \"labels\""
+        ),
+        (
+            "---\n---\nkind: Cell\nmetadata: {name: a, labels: {b: 1}}",
+            "f.yaml document 2: metadata.labels.b must be text; put it in quotes"
+        ),
         ("- a", "f.yaml document 1 is not a mapping"), ("# nothing\n", "f.yaml holds no document"),
-        ("apiVersion: v1\nkind: Cell\nmetadata: {name: a}", "f.yaml document 1: apiVersion must be \"basalt/v1\""),
+        (
+            "apiVersion: v1\nkind: Cell\nmetadata: {name: a}",
+            "f.yaml document 1: apiVersion must be \"basalt/v1\""
+        ),
         ("kind: Cell\nmetadata:\n  name: a\n  name: b", "f.yaml document 1, line 3: given twice: name"),
     ])
     func saysWhatIsWrongAndWhere(text: String, message: String) {

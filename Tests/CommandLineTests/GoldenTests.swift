@@ -5,7 +5,7 @@ import Foundation
 import TestServer
 import Testing
 
-/// Output of commands, byte for byte. `BASALT_UPDATE_GOLDENS=1` writes the files anew, for a reviewer to read.
+/// Output of commands, byte for byte. `BASALT_UPDATE_GOLDENS=1` writes the files anew, for review.
 struct GoldenTests {
     private func check(_ output: String, _ name: String, file: String = #filePath) throws {
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent().appending(path: "Goldens")

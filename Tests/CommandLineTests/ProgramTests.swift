@@ -35,7 +35,8 @@ struct ProgramTests {
         Sample.fill(fixture.plane)
         try await fixture.serving { server in
             let plane = fixture.plane
-            let outcome = try await Program.run(["get", "pools", "-w", "-o", "name"], fixture, server) { pid in
+            let outcome = try await Program.run(["get", "pools", "-w", "-o", "name"], fixture, server) {
+                pid in
                 // The watch is open once the list was answered: what it prints has been printed by then.
                 plane.onRequest { request in
                     if request.query["watch"] != nil { kill(pid, SIGINT) }
@@ -60,16 +61,21 @@ struct ProgramTests {
     @Test func simulatingTwiceGivesTheSameBytes() async throws {
         let fixture = try CommandFixture()
         var rows = "arrive_s,depart_s,vcpu,mem_gb\n"
-        for row in 0..<400 { rows += "\(row * 30),\(row * 30 + row * 7919 % 90_000),\(row % 8 + 1),\(row % 13 + 1)\n" }
+        for row in 0..<400 {
+            rows += "\(row * 30),\(row * 30 + row * 7919 % 90_000),\(row % 8 + 1),\(row % 13 + 1)\n"
+        }
         let trace = try fixture.write("trace.csv", rows)
-        let arguments = ["simulate", "vms", "--trace", trace, "--hosts", "20", "--warmup", "600", "-o", "json"]
+        let arguments = [
+            "simulate", "vms", "--trace", trace, "--hosts", "20", "--warmup", "600", "-o", "json",
+        ]
         let first = try await Program.run(arguments, fixture, nil)
         let second = try await Program.run(arguments, fixture, nil)
         #expect(first.status == 0 && first.errors == "")
         #expect(first.output == second.output)
         let report = try JSONDecoder().decode(JSONValue.self, from: Data(first.output.utf8))
         #expect(report["vms"] == .integer(400))
-        #expect(report["policies"]?.array?.map { $0["policy"] } == [.string("first-fit"), .string("best-fit")])
+        #expect(
+            report["policies"]?.array?.map { $0["policy"] } == [.string("first-fit"), .string("best-fit")])
     }
 
     @Test func replaysATraceAgainstAControlPlaneThatDrops() async throws {
@@ -81,7 +87,10 @@ struct ProgramTests {
         try await fixture.serving { server in
             fixture.plane.misbehave(Array(repeating: .dropAfterwards, count: 6))
             let outcome = try await Program.run(
-                ["replay", "vms", "--trace", trace, "--limit", "20", "--rate", "1000", "--run", "r7", "-o", "json"],
+                [
+                    "replay", "vms", "--trace", trace, "--limit", "20", "--rate", "1000", "--run", "r7", "-o",
+                    "json",
+                ],
                 fixture, server)
             #expect(outcome.status == 0, "\(outcome.errors)")
             let summary = try JSONDecoder().decode(ReplaySummary.self, from: Data(outcome.output.utf8))

@@ -11,7 +11,9 @@ struct QuantityTests {
         #expect(throws: CommandFailure.self) { try Quantity.milliCPU(text) }
     }
 
-    @Test(arguments: [("4GiB", 4096), ("512MiB", 512), ("1.5GiB", 1536), ("2TiB", 2_097_152), ("64", 64), ("1G", 1024)])
+    @Test(arguments: [
+        ("4GiB", 4096), ("512MiB", 512), ("1.5GiB", 1536), ("2TiB", 2_097_152), ("64", 64), ("1G", 1024),
+    ])
     func readsMemory(text: String, mebibytes: Int) throws {
         #expect(try Quantity.memoryMiB(text) == mebibytes)
     }
@@ -23,7 +25,10 @@ struct QuantityTests {
 
     @Test func showsAmounts() {
         #expect([0, 500, 2000, 2125, 19_200_000].map(Quantity.cpu) == ["0", "0.5", "2", "2.12", "19200"])
-        #expect([0, 512, 4096, 1536, 58_982_400].map(Quantity.memory) == ["0MiB", "512MiB", "4GiB", "1.5GiB", "56.25TiB"])
+        #expect(
+            [0, 512, 4096, 1536, 58_982_400].map(Quantity.memory) == [
+                "0MiB", "512MiB", "4GiB", "1.5GiB", "56.25TiB",
+            ])
     }
 
     @Test(arguments: [

@@ -29,7 +29,8 @@ struct ReplayDriverTests {
                 token: "secret", retry: .persistent)
             return try await RESTClient.with(configuration, seams: seams) { client in
                 let driver = ReplayDriver(
-                    client, options: .init(run: run, project: "shop", rate: rate, concurrency: 8), seams: seams,
+                    client, options: .init(run: run, project: "shop", rate: rate, concurrency: 8),
+                    seams: seams,
                     uptime: { time.uptime })
                 return try await driver.run(ReplaySchedule(trace, prefix: "replay-\(run)")) { _ in }
             }

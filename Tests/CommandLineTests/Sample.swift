@@ -14,17 +14,25 @@ enum Sample {
     static func fill(_ plane: FakeControlPlane) {
         plane.put(vm("web-1", .running, host: "host-1", age: 7000), at: "projects/shop/vms/web-1")
         plane.put(
-            vm("a-name-that-goes-on-and-on-for-longer-than-most-people-would-like", .pending, host: nil, age: 40),
+            vm(
+                "a-name-that-goes-on-and-on-for-longer-than-most-people-would-like", .pending, host: nil,
+                age: 40),
             at: "projects/shop/vms/a-name-that-goes-on-and-on-for-longer-than-most-people-would-like")
-        plane.put(vm("batch-7", in: "lab", .failed, host: "host-2", age: 400_000), at: "projects/lab/vms/batch-7")
+        plane.put(
+            vm("batch-7", in: "lab", .failed, host: "host-2", age: 400_000), at: "projects/lab/vms/batch-7")
         plane.put(host("host-1", .ready, cordoned: false), at: "hosts/host-1")
         plane.put(host("host-2", .suspect, cordoned: true), at: "hosts/host-2")
         plane.put(
             document(
-                .pool, "vms", spec: ["cell": .string("east"), "admits": .array([.string("vm"), .string("serving")]),
-                    "cpuRatioPerMille": .integer(1500)]), at: "pools/vms")
+                .pool, "vms",
+                spec: [
+                    "cell": .string("east"), "admits": .array([.string("vm"), .string("serving")]),
+                    "cpuRatioPerMille": .integer(1500),
+                ]), at: "pools/vms")
         plane.put(
-            document(.project, "shop", spec: ["quota": .object(["milliCPU": .integer(64_000), "devices": .integer(8)])]),
+            document(
+                .project, "shop",
+                spec: ["quota": .object(["milliCPU": .integer(64_000), "devices": .integer(8)])]),
             at: "projects/shop")
         plane.put(
             document(
@@ -32,7 +40,10 @@ enum Sample {
                 spec: ["resources": .object(["milliCPU": .integer(500), "memoryMiB": .integer(1536)])]),
             at: "flavors/small")
         plane.add(event(1, "web-1", .created, "created by user/ada"))
-        plane.add(event(2, "web-1", .scheduled, "placed on host-1 by best-fit: leftover 0.25 of 300 hosts that fit, 12 of them in use"))
+        plane.add(
+            event(
+                2, "web-1", .scheduled,
+                "placed on host-1 by best-fit: leftover 0.25 of 300 hosts that fit, 12 of them in use"))
         plane.add(event(3, "web-1", .running, "runs on host-1"))
         plane.add(
             OperationRecord(
@@ -59,7 +70,9 @@ enum Sample {
             spec: .object(spec), status: status)
     }
 
-    private static func vm(_ name: String, in project: String = "shop", _ state: WorkloadState, host: String?, age: Int64) -> WireDocument {
+    private static func vm(
+        _ name: String, in project: String = "shop", _ state: WorkloadState, host: String?, age: Int64
+    ) -> WireDocument {
         let condition = JSONValue.object([
             "type": .string("Scheduled"), "status": .string(host == nil ? "False" : "True"),
             "reason": .string(host == nil ? "NoHostFits" : "Scheduled"),

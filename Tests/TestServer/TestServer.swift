@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 
 /// A request as it arrived.
@@ -67,16 +68,44 @@ public struct TestServer: Sendable {
     /// Such as `http://127.0.0.1:4711`.
     public let address: String
 
+    /// PEM of a certificate and its key.
+    public struct Identity: Sendable {
+        public var certificate: String
+        public var key: String
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+
+        fileprivate var context: NIOSSLContext {
+            get throws {
+                let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
+                let key = try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)
+                return try NIOSSLContext(
+                    configuration: .makeServerConfiguration(
+                        certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+            }
+        }
+    }
+
     /// Runs `body` while the server listens.
+    ///
+    /// - Parameter identity: speaks TLS with it when given.
     public static func with<Result>(
-        _ handler: @escaping Handler, _ body: (TestServer) async throws -> Result
+        _ handler: @escaping Handler, identity: Identity? = nil,
+        _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
+        let tls = try identity?.context
         let connections = Connections()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 connections.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(RequestReader(handler))
                 }
@@ -85,7 +114,7 @@ public struct TestServer: Sendable {
         guard let port = listener.localAddress?.port else { throw ChannelError.unknownLocalAddress }
         let result: Result
         do {
-            result = try await body(TestServer(address: "http://127.0.0.1:\(port)"))
+            result = try await body(TestServer(address: "\(tls == nil ? "http" : "https")://127.0.0.1:\(port)"))
         } catch {
             try await end(listener, connections)
             throw error

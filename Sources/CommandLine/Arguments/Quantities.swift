@@ -13,7 +13,9 @@ enum Quantity {
 
     /// Memory to mebibytes: `4GiB`, `512MiB`, `1TiB`; a bare number is mebibytes.
     static func memoryMiB(_ text: String) throws -> Int {
-        let units = [("TiB", 1 << 20), ("GiB", 1 << 10), ("MiB", 1), ("T", 1 << 20), ("G", 1 << 10), ("M", 1)]
+        let units = [
+            ("TiB", 1 << 20), ("GiB", 1 << 10), ("MiB", 1), ("T", 1 << 20), ("G", 1 << 10), ("M", 1),
+        ]
         let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1)
         let number = text.dropLast(unit.0.count)
         if let value = Double(number), value > 0, value < 1e9 {

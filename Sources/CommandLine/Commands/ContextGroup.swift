@@ -31,13 +31,16 @@ struct ContextListCommand: BasaltCommand {
 }
 
 struct ContextUseCommand: BasaltCommand {
-    static let configuration = CommandConfiguration(commandName: "use", abstract: "Makes a context the current one.")
+    static let configuration = CommandConfiguration(
+        commandName: "use", abstract: "Makes a context the current one.")
 
     @Argument var name: String
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         var file = try ContextFile.load(surroundings)
-        guard let context = try file.context(named: name) else { throw CommandFailure("no context \"\(name)\"") }
+        guard let context = try file.context(named: name) else {
+            throw CommandFailure("no context \"\(name)\"")
+        }
         file.set(context)
         try file.save()
         surroundings.console.write("context/\(name) is current\n")

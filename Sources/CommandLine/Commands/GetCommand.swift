@@ -54,7 +54,8 @@ struct GetCommand: BasaltCommand {
         _ kind: Kind, _ client: RESTClient, _ connection: Connection, _ now: Timestamp
     ) async throws -> Presentation {
         guard kind.isDocument else {
-            return try await RecordReader(client: client, now: now).presentation(of: kind, name: name, options)
+            return try await RecordReader(client: client, now: now).presentation(
+                of: kind, name: name, options)
         }
         let collection = try collection(kind, connection)
         let table = DocumentTable(kind: kind, showsProject: kind.isTenant && allProjects, now: now)

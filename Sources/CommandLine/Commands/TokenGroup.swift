@@ -50,7 +50,8 @@ struct SecretPresentation {
             else { throw CommandFailure("the server's answer holds no secret") }
             guard
                 FileManager.default.createFile(
-                    atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600])
+                    atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600]
+                )
             else { throw CommandFailure("\(file) cannot be written") }
             if let secretKey { members[secretKey] = .string("in \(file)") }
             answer = .object(members)

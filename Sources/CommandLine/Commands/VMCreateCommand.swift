@@ -26,7 +26,8 @@ struct VMCreateCommand: BasaltCommand {
     @Option(help: "Label the host must carry, KEY=VALUE; may be repeated.") var hostLabel: [String] = []
     @Option(help: "Keep apart from members of this group.") var antiAffinityGroup: String?
     @Option(help: "Expected lifetime, such as 36h.") var lifetime: String?
-    @Option(name: .shortAndLong, help: "Label of the VM, KEY=VALUE; may be repeated.") var label: [String] = []
+    @Option(name: .shortAndLong, help: "Label of the VM, KEY=VALUE; may be repeated.") var label: [String] =
+        []
     @Flag(help: "Only show where it would go.") var dryRun = false
     @Flag(help: "Return when it runs.") var wait = false
     @Option(help: "Longest --wait, such as 5m.") var timeout = "5m"

@@ -17,7 +17,9 @@ struct VersionCommand: BasaltCommand {
         var fields = [Presentation.Field("Client", Text(Self.own))]
         var members: [String: JSONValue] = ["client": .string(Self.own)]
         if !client {
-            let server = try await connection.connected(surroundings) { client, _ in try await client.version() }
+            let server = try await connection.connected(surroundings) { client, _ in
+                try await client.version()
+            }
             fields += [
                 .init("Server", Text(server.version)), .init("API", Text(server.api)),
                 .init("Schema", Text(String(server.schema))),

@@ -74,7 +74,8 @@ struct Table: Sendable, Equatable {
         var minimum: Int?
 
         init(
-            _ title: String, _ presence: Presence = .always, _ alignment: Alignment = .left, minimum: Int? = nil
+            _ title: String, _ presence: Presence = .always, _ alignment: Alignment = .left,
+            minimum: Int? = nil
         ) {
             self.title = title
             self.presence = presence

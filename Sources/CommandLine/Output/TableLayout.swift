@@ -66,7 +66,9 @@ struct TableLayout: Sendable, Equatable {
     }
 
     private func cut(_ content: String, _ position: Int) -> String {
-        guard columns[shown[position]].minimum != nil, content.count > widths[position] else { return content }
+        guard columns[shown[position]].minimum != nil, content.count > widths[position] else {
+            return content
+        }
         return content.prefix(max(0, widths[position] - 1)) + "…"
     }
 }
