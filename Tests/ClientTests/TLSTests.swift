@@ -18,7 +18,9 @@ struct TLSTests {
             let rootName = try DistinguishedName { CommonName(name) }
             let root = try Self.certificate(
                 rootName, rootKey.publicKey, issuer: rootName, signedBy: rootKey,
-                try Certificate.Extensions { Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0)) })
+                try Certificate.Extensions {
+                    Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+                })
             let key = P256.Signing.PrivateKey()
             let leaf = try Self.certificate(
                 try DistinguishedName { CommonName("controller") }, .init(key.publicKey), issuer: rootName,
@@ -42,8 +44,11 @@ struct TLSTests {
         }
     }
 
-    private func version(_ identity: TestServer.Identity, trusting root: String) async throws -> VersionResponse {
-        let file = FileManager.default.temporaryDirectory.appending(path: "basalt-ca-\(UUID().uuidString).pem")
+    private func version(_ identity: TestServer.Identity, trusting root: String) async throws
+        -> VersionResponse
+    {
+        let file = FileManager.default.temporaryDirectory.appending(
+            path: "basalt-ca-\(UUID().uuidString).pem")
         try root.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
         let fixture = Fixture()

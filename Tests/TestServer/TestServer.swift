@@ -114,7 +114,8 @@ public struct TestServer: Sendable {
         guard let port = listener.localAddress?.port else { throw ChannelError.unknownLocalAddress }
         let result: Result
         do {
-            result = try await body(TestServer(address: "\(tls == nil ? "http" : "https")://127.0.0.1:\(port)"))
+            result = try await body(
+                TestServer(address: "\(tls == nil ? "http" : "https")://127.0.0.1:\(port)"))
         } catch {
             try await end(listener, connections)
             throw error

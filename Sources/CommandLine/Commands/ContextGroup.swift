@@ -25,7 +25,7 @@ struct ContextListCommand: BasaltCommand {
         let presentation = Presentation(
             [.table(table)], names: file.contexts.map { "context/\($0.name)" },
             value: .object(["items": try Serialization.tree(file.contexts)]))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }
@@ -66,7 +66,7 @@ struct ContextShowCommand: BasaltCommand {
         ]
         let presentation = Presentation(
             [.fields(fields)], names: ["context/\(context.name)"], value: try Serialization.tree(context))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }

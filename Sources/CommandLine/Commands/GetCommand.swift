@@ -29,13 +29,11 @@ struct GetCommand: BasaltCommand {
         if watch, !kind.isDocument || name != nil {
             throw CommandFailure("-w watches a list of documents; for events use basalt events -w")
         }
-        let renderer = Renderer(output, surroundings)
         try await connection.connected(surroundings) { client, connection in
             if watch {
                 try await follow(kind, client, connection, surroundings)
             } else {
-                let presentation = try await shown(kind, client, connection, surroundings.now())
-                surroundings.console.write(renderer.text(of: presentation))
+                output.show(try await shown(kind, client, connection, surroundings.now()), surroundings)
             }
         }
         return .done

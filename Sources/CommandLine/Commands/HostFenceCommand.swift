@@ -28,7 +28,7 @@ struct HostFenceCommand: BasaltCommand {
         }
         let presentation = Presentation(
             [.lines(["host/\(verb.name) fenced"])], names: ["host/\(verb.name)"], value: answer)
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }

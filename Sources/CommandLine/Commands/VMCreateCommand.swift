@@ -40,12 +40,11 @@ struct VMCreateCommand: BasaltCommand {
             name: name, labels: label.isEmpty ? nil : try Self.pairs(label, "--label"))
         let draft = WireDraft(
             kind: Kind.vm.rawValue, metadata: metadata, spec: try Serialization.tree(try spec()))
-        let renderer = Renderer(output, surroundings)
         try await connection.connected(surroundings) { client, connection in
             let collection = try projectOption.collection(of: .vm, connection)
             if dryRun {
                 let answer = try await client.dryRunCreate(draft, in: collection)
-                return surroundings.console.write(renderer.text(of: try presentation(of: answer)))
+                return output.show(try presentation(of: answer), surroundings)
             }
             var document = try await client.create(draft, in: collection)
             if wait {
@@ -55,7 +54,7 @@ struct VMCreateCommand: BasaltCommand {
                 document = try await client.get(name, in: collection)
             }
             let table = DocumentTable(kind: .vm, now: surroundings.now())
-            surroundings.console.write(renderer.text(of: try table.presentation(of: document)))
+            output.show(try table.presentation(of: document), surroundings)
         }
         return .done
     }

@@ -27,7 +27,7 @@ struct VersionCommand: BasaltCommand {
             members["server"] = try Serialization.tree(server)
         }
         let presentation = Presentation([.fields(fields)], names: [Self.own], value: .object(members))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }
