@@ -42,7 +42,8 @@ public struct CommandRunner: Sendable {
             return .done
         }
         let message = Basalt.message(for: error)
-        let line = message.split(separator: "\n").first.map(String.init) ?? "the command line is not understood"
+        let line =
+            message.split(separator: "\n").first.map(String.init) ?? "the command line is not understood"
         return report(CommandFailure(line))
     }
 }

@@ -42,10 +42,12 @@ struct BasaltAgent: AsyncParsableCommand {
 
         let inventory: any InventorySource
         let runtime: (any VMRuntime)?
+        var services: [any Service] = []
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
                 directory: stateDirectory + "/substrate", spec: spec, clock: clock)
             (inventory, runtime) = (substrate, substrate)
+            services.append(substrate)
         } else {
             (inventory, runtime) = (MachineInventory(name: name), nil)
         }
@@ -55,10 +57,14 @@ struct BasaltAgent: AsyncParsableCommand {
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
                 runtime: runtime, clock: clock, seed: UInt64.random(in: .min ... .max), logger: logger)
+            // The substrate first: it goes on until the agent has ended.
+            let all = (services + [agent]).map {
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+            }
             try await ServiceGroup(
                 configuration: .init(
-                    services: [.init(service: agent, successTerminationBehavior: .gracefullyShutdownGroup)],
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                    services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             ).run()
         }
     }

@@ -55,17 +55,12 @@ func cancellable(
     }
 }
 
-/// Ends the program at the next signal or after the grace, unless the command winds down before.
-func lastResort(after signals: UnixSignalsSequence) async -> ExitStatus {
-    await withTaskGroup(of: Void.self) { group in
-        group.addTask { for await _ in signals { break } }
-        // why: cancelled means that the command has ended
-        group.addTask { try? await Task.sleep(for: grace) }
-        await group.next()
-        group.cancelAll()
-    }
+/// Ends the program when the command has not wound down within the grace after a signal.
+func endAfterGrace(_ signalled: AsyncStream<Void>) async {
+    for await _ in signalled { break }
+    // why: cancelled means that the command has ended
+    try? await Task.sleep(for: grace)
     if !Task.isCancelled { exit(ExitStatus.interrupted.rawValue) }
-    return .interrupted
 }
 
 /// Runs the command until it ends. The first signal cancels it; a second, or the end of the grace, ends the
@@ -73,18 +68,26 @@ func lastResort(after signals: UnixSignalsSequence) async -> ExitStatus {
 func run(_ runner: CommandRunner, _ arguments: [String]) async -> ExitStatus {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let (interrupts, interrupt) = AsyncStream.makeStream(of: Void.self)
-    return await withTaskGroup(of: ExitStatus.self) { group in
+    let (signalled, signal) = AsyncStream.makeStream(of: Void.self)
+    return await withTaskGroup(of: ExitStatus?.self) { group in
         group.addTask { await cancellable(runner, arguments, interrupts) }
         group.addTask {
-            var received = signals.makeAsyncIterator()
-            _ = await received.next()
-            guard !Task.isCancelled else { return .interrupted }
-            interrupt.yield()
-            return await lastResort(after: signals)
+            var isFirst = true
+            for await _ in signals {
+                guard isFirst else { exit(ExitStatus.interrupted.rawValue) }
+                isFirst = false
+                interrupt.yield()
+                signal.yield()
+            }
+            return nil
         }
-        let first = await group.next() ?? .failed
+        group.addTask {
+            await endAfterGrace(signalled)
+            return nil
+        }
+        let first = await group.next().flatMap { $0 }
         group.cancelAll()
-        return first
+        return first ?? .failed
     }
 }
 

@@ -86,7 +86,9 @@ struct DocumentCallTests {
                 } throws: { ($0 as? ClientError)?.isProblem(.unavailable) == true }
                 await #expect {
                     _ = try await client.cluster()
-                } throws: { ($0 as? ClientError) == .unintelligible("HTTP 418 without a problem: short and stout") }
+                } throws: {
+                    ($0 as? ClientError) == .unintelligible("HTTP 418 without a problem: short and stout")
+                }
             }
         }
     }

@@ -24,7 +24,9 @@ struct Fixture {
         }
     }
 
-    static func draft(_ name: String, labels: [String: String]? = nil, placement: String = "best-fit") -> WireDraft {
+    static func draft(_ name: String, labels: [String: String]? = nil, placement: String = "best-fit")
+        -> WireDraft
+    {
         WireDraft(
             kind: Kind.pool.rawValue, metadata: .init(name: name, labels: labels),
             spec: .object([

@@ -13,11 +13,13 @@ struct RetryMachineTests {
 
     @Test func pausesDoubleUpToTheCapAndThenItGivesUp() {
         var machine = RetryMachine(
-            policy: .init(rounds: 6, base: .milliseconds(300), cap: .seconds(1)), servers: 1, repeatable: true)
+            policy: .init(rounds: 6, base: .milliseconds(300), cap: .seconds(1)), servers: 1, repeatable: true
+        )
         let decisions = (0..<6).map { _ in machine.next(after: .notSent, random: 1) }
         #expect(
             decisions == [
-                .pause(.milliseconds(300)), .pause(.milliseconds(600)), .pause(.seconds(1)), .pause(.seconds(1)),
+                .pause(.milliseconds(300)), .pause(.milliseconds(600)), .pause(.seconds(1)),
+                .pause(.seconds(1)),
                 .pause(.seconds(1)), .giveUp,
             ])
     }

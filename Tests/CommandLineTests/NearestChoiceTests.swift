@@ -5,7 +5,9 @@ import Testing
 struct NearestChoiceTests {
     private let verbs = ["get", "describe", "apply", "diff", "delete"]
 
-    @Test(arguments: [("gte", "get"), ("GET", "get"), ("aply", "apply"), ("delte", "delete"), ("dif", "diff")])
+    @Test(arguments: [
+        ("gte", "get"), ("GET", "get"), ("aply", "apply"), ("delte", "delete"), ("dif", "diff"),
+    ])
     func findsWhatWasMeant(typed: String, meant: String) {
         #expect(NearestChoice.of(typed, among: verbs) == meant)
     }

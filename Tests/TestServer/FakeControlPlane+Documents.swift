@@ -9,7 +9,8 @@ extension FakeControlPlane.State {
         }
         if let answer = respondBesideDocuments(to: request) { return answer }
         if request.method == "POST" { return create(request) }
-        if request.method == "GET", Kind.allCases.contains(where: { request.path.hasSuffix("/" + $0.plural) }) {
+        // Collections have even depths: /v1/pools, /v1/projects/p/vms.
+        if request.method == "GET", request.path.split(separator: "/").count.isMultiple(of: 2) {
             return list(request)
         }
         guard let current = documents[request.path] else {
@@ -97,14 +98,17 @@ extension FakeControlPlane.State {
         guard let match = request.headers["if-match"] else {
             return Problem(.preconditionRequired, detail: "If-Match is missing")
         }
-        if match == "\"\(current.metadata.entityTag)\"" || (match == "*" && request.method == "DELETE") { return nil }
+        if match == "\"\(current.metadata.entityTag)\"" || (match == "*" && request.method == "DELETE") {
+            return nil
+        }
         return Problem(.preconditionFailed, detail: "\"\(current.metadata.name)\" has changed")
     }
 
     private func defects(of draft: WireDraft) -> Problem? {
         guard let members = draft.spec.object, members["bogus"] != nil else { return nil }
         let causes = [
-            FieldDefect(field: "spec.bogus", code: .unknownField, message: "is not known; the nearest is cell"),
+            FieldDefect(
+                field: "spec.bogus", code: .unknownField, message: "is not known; the nearest is cell"),
             FieldDefect(field: "spec.cell", code: .required, message: "name a cell"),
         ]
         return Problem(.invalid, detail: "2 fields are wrong", causes: causes)
@@ -118,7 +122,9 @@ extension FakeControlPlane.State {
             }
             return watch(collection, since: since)
         }
-        let all = documents.filter { Self.collection(of: $0.key) == collection || isOfKind($0.value, collection) }
+        let all = documents.filter {
+            Self.collection(of: $0.key) == collection || isOfKind($0.value, collection)
+        }
         var items = all.sorted { $0.key < $1.key }.map(\.value)
         if let selector = request.query["fieldSelector"], selector.hasPrefix("name=") {
             items.removeAll { $0.metadata.name != selector.dropFirst(5) }
@@ -184,6 +190,7 @@ extension FakeControlPlane.State {
     static func uid<Subject>(_ number: Int) -> ID<Subject> {
         let digits = String(number, radix: 16)
         let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
-        return ID("00000000-0000-7000-8000-\(padded)") ?? ID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+        return ID("00000000-0000-7000-8000-\(padded)")
+            ?? ID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
     }
 }

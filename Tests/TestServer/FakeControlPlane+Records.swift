@@ -12,7 +12,8 @@ extension FakeControlPlane.State {
         case ("GET", 2, "check"):
             return FakeControlPlane.answer(
                 200,
-                CheckResponse(checkedAt: fleetTime, counts: ["hosts": 3, "allocations": 2], violations: violations))
+                CheckResponse(
+                    checkedAt: fleetTime, counts: ["hosts": 3, "allocations": 2], violations: violations))
         case ("GET", 2, "events"):
             return FakeControlPlane.answer(
                 200, WireList(items: events, nextCursor: nil, resourceVersion: String(version)))
@@ -72,7 +73,8 @@ extension FakeControlPlane.State {
             return FakeControlPlane.answer(200, host)
         case "drain":
             let operation = OperationRecord(
-                id: Self.uid(900 + operations.count), verb: "host.drain", target: name, state: .running, done: 0,
+                id: Self.uid(900 + operations.count), verb: "host.drain", target: name, state: .running,
+                done: 0,
                 total: 4, message: body?.reason ?? "", createdAt: fleetTime, updatedAt: fleetTime)
             operations.append(operation)
             return FakeControlPlane.answer(202, operation)
@@ -93,7 +95,9 @@ extension FakeControlPlane.State {
                 message: "0 of 3 hosts fit", queuePosition: 2,
                 explanation: PlacementExplanation(
                     hosts: 3, feasible: 0,
-                    rejected: [.init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1)],
+                    rejected: [
+                        .init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1),
+                    ],
                     nearestFix: "512 MiB more memory on host-2")))
     }
 }

@@ -11,6 +11,14 @@ public final class VirtualTime: Sendable {
     public var uptime: Duration { state.withLock { $0.uptime } }
     public var sleeps: [Duration] { state.withLock { $0.sleeps } }
 
+    /// Sleeps until the task is cancelled.
+    public static func hang() async throws {
+        let (never, continuation) = AsyncStream.makeStream(of: Void.self)
+        for await _ in never {}
+        continuation.finish()
+        try Task.checkCancellation()
+    }
+
     public func sleep(_ duration: Duration) async throws {
         state.withLock {
             $0.uptime += duration

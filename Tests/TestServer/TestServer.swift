@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 
 /// A request as it arrived.
@@ -36,31 +37,27 @@ public final class TestStream: Sendable {
     public init() {}
 
     public func send(_ text: String) {
-        let sink = state.withLock { state in
-            if state.sink == nil { state.waiting.append(text) }
-            return state.sink
+        state.withLock { state in
+            if let sink = state.sink { sink(text) } else { state.waiting.append(text) }
         }
-        sink?(text)
     }
 
     /// Ends the connection without the proper end of the body.
     public func finish() {
-        let sink = state.withLock { state in
+        state.withLock { state in
             state.isFinished = true
-            return state.sink
+            state.sink?(nil)
         }
-        sink?(nil)
     }
 
-    /// Sends on what came so far and what comes; nil is the end.
+    /// Sends on what came so far and what comes; nil is the end. The sink only hands over to an event loop.
     func attach(_ sink: @escaping @Sendable (String?) -> Void) {
-        let (waiting, isFinished) = state.withLock { state in
+        state.withLock { state in
+            for text in state.waiting { sink(text) }
+            if state.isFinished { sink(nil) }
+            state.waiting = []
             state.sink = sink
-            defer { state.waiting = [] }
-            return (state.waiting, state.isFinished)
         }
-        for text in waiting { sink(text) }
-        if isFinished { sink(nil) }
     }
 }
 
@@ -71,16 +68,44 @@ public struct TestServer: Sendable {
     /// Such as `http://127.0.0.1:4711`.
     public let address: String
 
+    /// PEM of a certificate and its key.
+    public struct Identity: Sendable {
+        public var certificate: String
+        public var key: String
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+
+        fileprivate var context: NIOSSLContext {
+            get throws {
+                let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
+                let key = try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)
+                return try NIOSSLContext(
+                    configuration: .makeServerConfiguration(
+                        certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+            }
+        }
+    }
+
     /// Runs `body` while the server listens.
+    ///
+    /// - Parameter identity: speaks TLS with it when given.
     public static func with<Result>(
-        _ handler: @escaping Handler, _ body: (TestServer) async throws -> Result
+        _ handler: @escaping Handler, identity: Identity? = nil,
+        _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
+        let tls = try identity?.context
         let connections = Connections()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 connections.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(RequestReader(handler))
                 }
@@ -89,7 +114,8 @@ public struct TestServer: Sendable {
         guard let port = listener.localAddress?.port else { throw ChannelError.unknownLocalAddress }
         let result: Result
         do {
-            result = try await body(TestServer(address: "http://127.0.0.1:\(port)"))
+            result = try await body(
+                TestServer(address: "\(tls == nil ? "http" : "https")://127.0.0.1:\(port)"))
         } catch {
             try await end(listener, connections)
             throw error

@@ -15,7 +15,7 @@ struct Answer: Sendable {
 
     /// The error that a status outside 2xx stands for.
     var failure: ClientError {
-        if let problem = try? JSONDecoder().decode(Problem.self, from: body) {  // why: a proxy answers otherwise
+        if let problem = WireJSON.recognise(Problem.self, in: body) {
             return .problem(problem)
         }
         let text = excerpt
@@ -45,11 +45,7 @@ struct Answer: Sendable {
 
     /// The start of a body that is no problem: the `detail` of an unknown one, else the first line.
     private var excerpt: String {
-        if let value = try? JSONDecoder().decode(JSONValue.self, from: body),  // why: only a better message
-            let detail = value["detail"]?.string
-        {
-            return detail
-        }
+        if let detail = WireJSON.recognise(JSONValue.self, in: body)?["detail"]?.string { return detail }
         let line = String(decoding: body.prefix(200), as: UTF8.self).split(separator: "\n").first
         return line.map(String.init) ?? "HTTP \(status)"
     }

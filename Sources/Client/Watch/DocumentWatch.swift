@@ -43,8 +43,8 @@ public struct DocumentWatch: AsyncSequence {
             self.options = options
         }
 
-        /// - Throws: ``ClientError`` when the servers cannot be reached for longer than the retry policy lasts
-        ///   or refuse.
+        /// - Throws: ``ClientError`` when the servers refuse, or cannot be reached for longer than the retry
+        ///   policy lasts.
         public mutating func next() async throws -> WatchStep? {
             while true {
                 if let event = pending.popFirst() {
@@ -94,7 +94,7 @@ public struct DocumentWatch: AsyncSequence {
 
         private static func event(_ data: [UInt8]) throws -> WatchEvent {
             let data = Data(data)
-            if let problem = try? JSONDecoder().decode(Problem.self, from: data) {  // why: events are the rule
+            if let problem = WireJSON.recognise(Problem.self, in: data) {
                 throw ClientError.problem(problem)
             }
             return try WireJSON.decode(WatchEvent.self, from: data)

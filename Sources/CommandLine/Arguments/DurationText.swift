@@ -33,7 +33,9 @@ enum DurationText {
         }
     }
 
-    private static func pair(_ large: Int64, _ largeUnit: String, _ small: Int64, _ smallUnit: String) -> String {
+    private static func pair(_ large: Int64, _ largeUnit: String, _ small: Int64, _ smallUnit: String)
+        -> String
+    {
         small == 0 ? "\(large)\(largeUnit)" : "\(large)\(largeUnit)\(small)\(smallUnit)"
     }
 

@@ -13,7 +13,9 @@ enum Quantity {
 
     /// Memory to mebibytes: `4GiB`, `512MiB`, `1TiB`; a bare number is mebibytes.
     static func memoryMiB(_ text: String) throws -> Int {
-        let units = [("TiB", 1 << 20), ("GiB", 1 << 10), ("MiB", 1), ("T", 1 << 20), ("G", 1 << 10), ("M", 1)]
+        let units = [
+            ("TiB", 1 << 20), ("GiB", 1 << 10), ("MiB", 1), ("T", 1 << 20), ("G", 1 << 10), ("M", 1),
+        ]
         let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1)
         let number = text.dropLast(unit.0.count)
         if let value = Double(number), value > 0, value < 1e9 {
@@ -36,8 +38,25 @@ enum Quantity {
     static func percent(_ value: Double) -> String { String(format: "%.1f%%", value) }
 
     /// `used/all`, in the unit of all.
-    static func cpu(_ used: Int, of all: Int) -> String { "\(cpu(used))/\(cpu(all))" }
-    static func memory(_ used: Int, of all: Int) -> String { "\(memory(used))/\(memory(all))" }
+    static func cpu(_ used: Int, of all: Int) -> String {
+        "\(short(Double(used) / 1000))/\(short(Double(all) / 1000))"
+    }
+
+    static func memory(_ used: Int, of all: Int) -> String {
+        let (divisor, unit) =
+            switch all {
+            case (1 << 20)...: (Double(1 << 20), "TiB")
+            case (1 << 10)...: (Double(1 << 10), "GiB")
+            default: (1, "MiB")
+            }
+        return "\(short(Double(used) / divisor))/\(short(Double(all) / divisor))\(unit)"
+    }
+
+    /// One digit after the point below 100, none above.
+    private static func short(_ value: Double) -> String {
+        let text = String(format: value < 100 ? "%.1f" : "%.0f", value)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
 
     /// At most two digits after the point, without zeros at the end.
     private static func decimal(_ value: Double) -> String {

@@ -4,7 +4,8 @@ internal import Fleet
 
 /// `-f`, for commands that read documents.
 struct FileOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "YAML file, - for standard input; may be repeated.", completion: .file())
+    @Option(
+        name: .shortAndLong, help: "YAML file, - for standard input; may be repeated.", completion: .file())
     var file: [String] = []
 
     func drafts(_ surroundings: Surroundings) throws -> [SourcedDraft] {
@@ -37,7 +38,9 @@ struct ApplyCommand: BasaltCommand {
             let applier = DocumentApplier(
                 client: client, connection: connection, projectOption: projectOption)
             return try await DocumentLoop.run(drafts, surroundings) { source in
-                guard dryRun else { return ["\(source.reference) \(try await applier.apply(source).rawValue)"] }
+                guard dryRun else {
+                    return ["\(source.reference) \(try await applier.apply(source).rawValue)"]
+                }
                 let (outcome, explanation) = try await applier.dryRun(source)
                 return ["\(source.reference) \(outcome.rawValue) (dry run)"]
                     + (explanation.map { PlacementLines(explanation: $0).lines } ?? [])

@@ -12,8 +12,7 @@ struct ClusterCommand: BasaltCommand {
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let summary = try await connection.connected(surroundings) { client, _ in try await client.cluster() }
-        surroundings.console.write(
-            Renderer(output, surroundings).text(of: try ClusterTables(summary: summary).cluster))
+        output.show(try ClusterTables(summary: summary).cluster, surroundings)
         return .done
     }
 }

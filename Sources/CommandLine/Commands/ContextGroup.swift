@@ -25,19 +25,22 @@ struct ContextListCommand: BasaltCommand {
         let presentation = Presentation(
             [.table(table)], names: file.contexts.map { "context/\($0.name)" },
             value: .object(["items": try Serialization.tree(file.contexts)]))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }
 
 struct ContextUseCommand: BasaltCommand {
-    static let configuration = CommandConfiguration(commandName: "use", abstract: "Makes a context the current one.")
+    static let configuration = CommandConfiguration(
+        commandName: "use", abstract: "Makes a context the current one.")
 
     @Argument var name: String
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         var file = try ContextFile.load(surroundings)
-        guard let context = try file.context(named: name) else { throw CommandFailure("no context \"\(name)\"") }
+        guard let context = try file.context(named: name) else {
+            throw CommandFailure("no context \"\(name)\"")
+        }
         file.set(context)
         try file.save()
         surroundings.console.write("context/\(name) is current\n")
@@ -63,7 +66,7 @@ struct ContextShowCommand: BasaltCommand {
         ]
         let presentation = Presentation(
             [.fields(fields)], names: ["context/\(context.name)"], value: try Serialization.tree(context))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }

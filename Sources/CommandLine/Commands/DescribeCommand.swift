@@ -27,8 +27,7 @@ struct DescribeCommand: BasaltCommand {
                 ListOptions(limit: ListOptions.largestPage, fieldSelector: selector))
             let description = DocumentDescription(
                 document: document, events: events.items.suffix(Self.eventLimit), now: surroundings.now())
-            surroundings.console.write(
-                Renderer(output, surroundings).text(of: try description.presentation))
+            output.show(try description.presentation, surroundings)
         }
         return .done
     }

@@ -27,13 +27,12 @@ struct EventsCommand: BasaltCommand {
         let selectors = [fieldSelector, project.map { "project=\($0)" }].compactMap { $0 }
         let options = ListOptions(
             limit: limit, fieldSelector: selectors.isEmpty ? nil : selectors.joined(separator: ","))
-        let renderer = Renderer(output, surroundings)
         try await connection.connected(surroundings) { client, _ in
             var page = try await client.events(options)
             let first = try RecordTables(now: surroundings.now())
                 .events(page.items, resourceVersion: page.resourceVersion)
-            guard watch else { return surroundings.console.write(renderer.text(of: first)) }
-            var stream = StreamRenderer(renderer)
+            guard watch else { return output.show(first, surroundings) }
+            var stream = StreamRenderer(Renderer(output, surroundings))
             surroundings.console.write(stream.text(of: first))
             while true {
                 page = try await client.events(after: page.resourceVersion, wait: Self.pollWait, options)

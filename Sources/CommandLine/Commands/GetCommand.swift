@@ -29,13 +29,11 @@ struct GetCommand: BasaltCommand {
         if watch, !kind.isDocument || name != nil {
             throw CommandFailure("-w watches a list of documents; for events use basalt events -w")
         }
-        let renderer = Renderer(output, surroundings)
         try await connection.connected(surroundings) { client, connection in
             if watch {
                 try await follow(kind, client, connection, surroundings)
             } else {
-                let presentation = try await shown(kind, client, connection, surroundings.now())
-                surroundings.console.write(renderer.text(of: presentation))
+                output.show(try await shown(kind, client, connection, surroundings.now()), surroundings)
             }
         }
         return .done
@@ -54,7 +52,8 @@ struct GetCommand: BasaltCommand {
         _ kind: Kind, _ client: RESTClient, _ connection: Connection, _ now: Timestamp
     ) async throws -> Presentation {
         guard kind.isDocument else {
-            return try await RecordReader(client: client, now: now).presentation(of: kind, name: name, options)
+            return try await RecordReader(client: client, now: now).presentation(
+                of: kind, name: name, options)
         }
         let collection = try collection(kind, connection)
         let table = DocumentTable(kind: kind, showsProject: kind.isTenant && allProjects, now: now)

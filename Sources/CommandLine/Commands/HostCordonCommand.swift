@@ -15,8 +15,7 @@ struct HostCordonCommand: BasaltCommand {
             try await client.cordon(host: verb.name, reason: verb.reason)
         }
         let table = DocumentTable(kind: .host, now: surroundings.now())
-        surroundings.console.write(
-            Renderer(output, surroundings).text(of: try table.presentation(of: host)))
+        output.show(try table.presentation(of: host), surroundings)
         return .done
     }
 }

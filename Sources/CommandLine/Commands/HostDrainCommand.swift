@@ -25,8 +25,7 @@ struct HostDrainCommand: BasaltCommand {
                 operation = try await follower.follow(operation, timeout: timeout)
             }
             let tables = RecordTables(now: surroundings.now())
-            surroundings.console.write(
-                Renderer(output, surroundings).text(of: try tables.operation(operation)))
+            output.show(try tables.operation(operation), surroundings)
             return operation.state == .failed || operation.state == .cancelled ? .failed : .done
         }
     }

@@ -20,7 +20,7 @@ struct HostFenceCommand: BasaltCommand {
         // No question is asked: a flag that was typed is a decision, a key that was pressed may be none.
         guard confirm else {
             throw CommandFailure(
-                "fencing \(verb.name) restarts its workloads elsewhere; make sure that it is off and give --confirm",
+                "fencing restarts what ran on \(verb.name) elsewhere; make sure it is off and give --confirm",
                 status: .refused)
         }
         let answer = try await connection.connected(surroundings) { client, _ in
@@ -28,7 +28,7 @@ struct HostFenceCommand: BasaltCommand {
         }
         let presentation = Presentation(
             [.lines(["host/\(verb.name) fenced"])], names: ["host/\(verb.name)"], value: answer)
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }

@@ -27,7 +27,7 @@ struct JoinTokenCreateCommand: BasaltCommand {
             try await client.createJoinToken(request)
         }
         try SecretPresentation(answer: answer, name: "jointoken/\(hosts)", file: secretFile)
-            .show(Renderer(output, surroundings), surroundings)
+            .show(output, surroundings)
         return .done
     }
 }

@@ -16,12 +16,14 @@ struct OperationCancelCommand: BasaltCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        guard let id = ID<OperationRecord>(id) else { throw CommandFailure("\"\(id)\" is no id of an operation") }
+        guard let id = ID<OperationRecord>(id) else {
+            throw CommandFailure("\"\(id)\" is no id of an operation")
+        }
         let operation = try await connection.connected(surroundings) { client, _ in
             try await client.cancelOperation(id)
         }
         let tables = RecordTables(now: surroundings.now())
-        surroundings.console.write(Renderer(output, surroundings).text(of: try tables.operation(operation)))
+        output.show(try tables.operation(operation), surroundings)
         return .done
     }
 }

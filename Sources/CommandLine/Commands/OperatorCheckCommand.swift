@@ -19,14 +19,14 @@ struct OperatorCheckCommand: BasaltCommand {
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let answer = try await connection.connected(surroundings) { client, _ in try await client.check() }
-        surroundings.console.write(
-            Renderer(output, surroundings).text(of: try Self.presentation(of: answer)))
+        output.show(try Self.presentation(of: answer), surroundings)
         return answer.violations.isEmpty ? .done : .failed
     }
 
     static func presentation(of answer: CheckResponse) throws -> Presentation {
         let counts = answer.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        let verdict = answer.violations.isEmpty
+        let verdict =
+            answer.violations.isEmpty
             ? Text("no violation", .good) : Text("\(answer.violations.count) violations", .bad)
         var blocks: [Presentation.Block] = [
             .fields([

@@ -15,9 +15,9 @@ struct ReplayVMsCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "vms", abstract: "Creates and deletes the VMs of a trace at their times.",
         discussion: """
-            Times are those of the fleet clock. Controllers may be killed meanwhile: requests are repeated at \
-            another one, and none counts twice. With the same --run a stopped replay begins again and takes \
-            what it finds for done.
+            Times are those of the fleet clock. Controllers may be killed meanwhile: requests are \
+            repeated at another one, and none counts twice. With the same --run a stopped replay begins \
+            again and takes what it finds for done.
             """)
 
     @OptionGroup var traceOptions: TraceOptions
@@ -63,13 +63,13 @@ struct ReplayVMsCommand: BasaltCommand {
                     run: run, project: project, cell: cell, pool: pool, rate: rate, concurrency: concurrency),
                 seams: surroundings.seams, uptime: surroundings.uptime)
             return try await driver.run(schedule) { state in
-                let fraction = state.total == 0 ? 1 : Double(state.created + state.errors) / Double(state.total)
+                let fraction =
+                    state.total == 0 ? 1 : Double(state.created + state.errors) / Double(state.total)
                 progress.show(state.line, fraction: fraction)
             }
         }
         progress.end()
-        surroundings.console.write(
-            Renderer(output, surroundings).text(of: try Self.presentation(of: summary)))
+        output.show(try Self.presentation(of: summary), surroundings)
         if summary.interrupted { return .interrupted }
         return summary.errors == 0 ? .done : .failed
     }

@@ -31,7 +31,9 @@ struct TraceOptions: ParsableArguments {
 extension CommandFailure {
     /// Names the flag as users know it.
     init(_ error: OptionError) {
-        let flags = ["policy": "policies", "sample-step": "sample", "warm-up": "warmup", "host": "host-shape"]
+        let flags = [
+            "policy": "policies", "sample-step": "sample", "warm-up": "warmup", "host": "host-shape",
+        ]
         var named = error
         named.field = "--" + (flags[error.field] ?? error.field)
         self.init(named.description)
@@ -63,8 +65,7 @@ struct SimulateVMsCommand: BasaltCommand {
             let results = try experiment.run(trace, clock: clock)
             let report = SimulationReport(
                 hosts: hosts, hostShape: hostShape, seed: seed, vms: trace.vms.count, policies: results)
-            surroundings.console.write(
-                Renderer(output, surroundings).text(of: try report.presentation))
+            output.show(try report.presentation, surroundings)
         } catch let error as OptionError {
             throw CommandFailure(error)
         }

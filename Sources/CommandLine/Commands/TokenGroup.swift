@@ -32,7 +32,7 @@ struct TokenCreateCommand: BasaltCommand {
             try await client.createToken(request)
         }
         try SecretPresentation(answer: answer, name: "token/\(name)", file: secretFile)
-            .show(Renderer(output, surroundings), surroundings)
+            .show(output, surroundings)
         return .done
     }
 }
@@ -43,21 +43,22 @@ struct SecretPresentation {
     let name: String
     let file: String?
 
-    func show(_ renderer: Renderer, _ surroundings: Surroundings) throws {
+    func show(_ output: OutputOptions, _ surroundings: Surroundings) throws {
         var answer = answer
         if let file {
             guard case .object(var members) = answer, let secret = secretKey.flatMap({ members[$0]?.string })
             else { throw CommandFailure("the server's answer holds no secret") }
             guard
                 FileManager.default.createFile(
-                    atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600])
+                    atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600]
+                )
             else { throw CommandFailure("\(file) cannot be written") }
             if let secretKey { members[secretKey] = .string("in \(file)") }
             answer = .object(members)
         }
         let presentation = Presentation(
             [.fields(DocumentDescription.flattened(answer))], names: [name], value: answer)
-        surroundings.console.write(renderer.text(of: presentation))
+        output.show(presentation, surroundings)
     }
 
     private var secretKey: String? {

@@ -10,8 +10,7 @@ struct TopCommand: BasaltCommand {
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let summary = try await connection.connected(surroundings) { client, _ in try await client.cluster() }
-        surroundings.console.write(
-            Renderer(output, surroundings).text(of: try ClusterTables(summary: summary).top))
+        output.show(try ClusterTables(summary: summary).top, surroundings)
         return .done
     }
 }

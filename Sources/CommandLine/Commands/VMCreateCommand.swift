@@ -26,7 +26,8 @@ struct VMCreateCommand: BasaltCommand {
     @Option(help: "Label the host must carry, KEY=VALUE; may be repeated.") var hostLabel: [String] = []
     @Option(help: "Keep apart from members of this group.") var antiAffinityGroup: String?
     @Option(help: "Expected lifetime, such as 36h.") var lifetime: String?
-    @Option(name: .shortAndLong, help: "Label of the VM, KEY=VALUE; may be repeated.") var label: [String] = []
+    @Option(name: .shortAndLong, help: "Label of the VM, KEY=VALUE; may be repeated.") var label: [String] =
+        []
     @Flag(help: "Only show where it would go.") var dryRun = false
     @Flag(help: "Return when it runs.") var wait = false
     @Option(help: "Longest --wait, such as 5m.") var timeout = "5m"
@@ -39,12 +40,11 @@ struct VMCreateCommand: BasaltCommand {
             name: name, labels: label.isEmpty ? nil : try Self.pairs(label, "--label"))
         let draft = WireDraft(
             kind: Kind.vm.rawValue, metadata: metadata, spec: try Serialization.tree(try spec()))
-        let renderer = Renderer(output, surroundings)
         try await connection.connected(surroundings) { client, connection in
             let collection = try projectOption.collection(of: .vm, connection)
             if dryRun {
                 let answer = try await client.dryRunCreate(draft, in: collection)
-                return surroundings.console.write(renderer.text(of: try presentation(of: answer)))
+                return output.show(try presentation(of: answer), surroundings)
             }
             var document = try await client.create(draft, in: collection)
             if wait {
@@ -54,7 +54,7 @@ struct VMCreateCommand: BasaltCommand {
                 document = try await client.get(name, in: collection)
             }
             let table = DocumentTable(kind: .vm, now: surroundings.now())
-            surroundings.console.write(renderer.text(of: try table.presentation(of: document)))
+            output.show(try table.presentation(of: document), surroundings)
         }
         return .done
     }

@@ -17,7 +17,9 @@ struct VersionCommand: BasaltCommand {
         var fields = [Presentation.Field("Client", Text(Self.own))]
         var members: [String: JSONValue] = ["client": .string(Self.own)]
         if !client {
-            let server = try await connection.connected(surroundings) { client, _ in try await client.version() }
+            let server = try await connection.connected(surroundings) { client, _ in
+                try await client.version()
+            }
             fields += [
                 .init("Server", Text(server.version)), .init("API", Text(server.api)),
                 .init("Schema", Text(String(server.schema))),
@@ -25,7 +27,7 @@ struct VersionCommand: BasaltCommand {
             members["server"] = try Serialization.tree(server)
         }
         let presentation = Presentation([.fields(fields)], names: [Self.own], value: .object(members))
-        surroundings.console.write(Renderer(output, surroundings).text(of: presentation))
+        output.show(presentation, surroundings)
         return .done
     }
 }

@@ -19,8 +19,7 @@ struct WhyCommand: BasaltCommand {
         }
         try await connection.connected(surroundings) { client, connection in
             let answer = try await client.why(vm: name, project: try projectOption.name(connection))
-            surroundings.console.write(
-                Renderer(output, surroundings).text(of: try Self.presentation(of: answer)))
+            output.show(try Self.presentation(of: answer), surroundings)
         }
         return .done
     }

@@ -21,9 +21,10 @@ struct ConnectionOptions: ParsableArguments {
     func resolved(_ surroundings: Surroundings) throws -> Connection {
         let file = try ContextFile.load(surroundings)
         let named = context ?? surroundings.variable("BASALT_CONTEXT")
-        // An explicit server is a place of its own: nothing of the current context is sent there.
+        // A server that is named is a place of its own: no token of a context is sent there, unless both are
+        // named on the command line.
         let explicit = server ?? (context == nil ? surroundings.variable("BASALT_SERVER") : nil)
-        let chosen = explicit == nil || named != nil ? try file.context(named: named) : nil
+        let chosen = explicit == nil || context != nil ? try file.context(named: named) : nil
         guard let server = explicit ?? chosen?.server else {
             throw CommandFailure("no server is known; use basalt login, --server or BASALT_SERVER")
         }

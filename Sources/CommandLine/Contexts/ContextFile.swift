@@ -56,7 +56,9 @@ struct ContextFile: Sendable, Equatable {
             project: members["project"]?.string)
     }
 
-    private static func refuseUnknown(_ members: [String: JSONValue], _ known: [String], _ path: String) throws {
+    private static func refuseUnknown(_ members: [String: JSONValue], _ known: [String], _ path: String)
+        throws
+    {
         for key in members.keys.sorted() where !known.contains(key) {
             throw CommandFailure("\(path): " + NearestChoice.refusal("key", key, among: known))
         }

@@ -28,12 +28,14 @@ enum AwaitedCondition: Sendable, Equatable {
             }
             return .condition(aspect, status)
         default:
-            throw CommandFailure("\"\(text)\" cannot be waited for; write state=Running, deleted or condition=Ready")
+            throw CommandFailure(
+                "\"\(text)\" cannot be waited for; write state=Running, deleted or condition=Ready")
         }
     }
 
     private static func state(_ text: String, kind: Kind) throws -> String {
-        let states = kind == .host ? HostContact.allCases.map(\.rawValue) : WorkloadState.allCases.map(\.rawValue)
+        let states =
+            kind == .host ? HostContact.allCases.map(\.rawValue) : WorkloadState.allCases.map(\.rawValue)
         guard states.contains(text) else {
             throw CommandFailure(NearestChoice.refusal("state", text, among: states))
         }
@@ -97,7 +99,8 @@ struct ConditionWaiter: Sendable {
             }
             if condition.holds(for: document) { return }
             if document == nil, existed {
-                throw CommandFailure("\(collection.kind.singular)/\(name) was deleted while it was waited for")
+                throw CommandFailure(
+                    "\(collection.kind.singular)/\(name) was deleted while it was waited for")
             }
             existed = existed || document != nil
         }

@@ -31,7 +31,8 @@ struct DocumentApplier {
     }
 
     /// What ``apply(_:)`` would do, with the placement of VMs.
-    func dryRun(_ source: SourcedDraft) async throws -> (outcome: Outcome, explanation: PlacementExplanation?) {
+    func dryRun(_ source: SourcedDraft) async throws -> (outcome: Outcome, explanation: PlacementExplanation?)
+    {
         let collection = try collection(of: source)
         guard let current = try await client.find(source.draft.metadata.name, in: collection) else {
             return (.created, try await client.dryRunCreate(source.draft, in: collection).explanation)

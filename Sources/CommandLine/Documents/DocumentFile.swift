@@ -85,14 +85,15 @@ enum DocumentFile {
 
     private static let kinds = Kind.allCases.filter(\.isDocument).map(\.rawValue)
 
-    /// Fields that the server writes are taken and dropped, so that the output of `get -o yaml` can be applied.
+    /// Fields that the server writes are taken and dropped: the output of `get -o yaml` can be applied.
     private static func metadata(_ value: JSONValue?, place: String) throws -> WireDraft.Metadata {
         guard let members = value?.object, let name = members["name"]?.string, !name.isEmpty else {
             throw CommandFailure("\(place): metadata.name is missing")
         }
         let written = ["name", "project", "labels", "annotations"]
         let served = [
-            "uid", "generation", "revision", "resourceVersion", "createdAt", "deletionTimestamp", "finalizers",
+            "uid", "generation", "revision", "resourceVersion", "createdAt", "deletionTimestamp",
+            "finalizers",
         ]
         for name in members.keys.sorted() where !written.contains(name) && !served.contains(name) {
             throw CommandFailure("\(place): " + NearestChoice.refusal("field metadata", name, among: written))
@@ -103,7 +104,9 @@ enum DocumentFile {
             annotations: try texts(members["annotations"], "metadata.annotations", place))
     }
 
-    private static func texts(_ value: JSONValue?, _ field: String, _ place: String) throws -> [String: String]? {
+    private static func texts(_ value: JSONValue?, _ field: String, _ place: String) throws -> [String:
+        String]?
+    {
         guard let value, value != .null else { return nil }
         guard let members = value.object else { throw CommandFailure("\(place): \(field) is not a mapping") }
         return try Dictionary(

@@ -51,7 +51,8 @@ enum YAMLReader {
         case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        guard let first = text.utf8.first, first == 45 || first == 43 || first == 46 || (48...57).contains(first)
+        guard let first = text.utf8.first,
+            first == 45 || first == 43 || first == 46 || (48...57).contains(first)
         else { return .string(text) }
         if let integer = Int(text) { return .integer(integer) }
         let digits = text.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }

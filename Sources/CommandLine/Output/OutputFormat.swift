@@ -19,4 +19,9 @@ struct OutputOptions: ParsableArguments {
         name: [.short, .customLong("output")], help: "table, wide, json, yaml or name.",
         completion: .list(OutputFormat.allCases.map(\.rawValue)), transform: OutputFormat.parse)
     var output: OutputFormat = .table
+
+    /// Writes a result to standard output in the format asked for.
+    func show(_ presentation: Presentation, _ surroundings: Surroundings) {
+        surroundings.console.write(Renderer(self, surroundings).text(of: presentation))
+    }
 }

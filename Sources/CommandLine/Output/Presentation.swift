@@ -57,7 +57,14 @@ struct Text: Sendable, Equatable, ExpressibleByStringLiteral {
 /// Rows under titles.
 struct Table: Sendable, Equatable {
     struct Column: Sendable, Equatable {
-        enum Presence: Sendable, Equatable { case always, wide }
+        enum Presence: Sendable, Equatable {
+            case always
+            /// Left out when the line would be too long.
+            case roomy
+            /// Of `-o wide` only.
+            case wide
+        }
+
         enum Alignment: Sendable, Equatable { case left, right }
 
         var title: String
@@ -67,7 +74,8 @@ struct Table: Sendable, Equatable {
         var minimum: Int?
 
         init(
-            _ title: String, _ presence: Presence = .always, _ alignment: Alignment = .left, minimum: Int? = nil
+            _ title: String, _ presence: Presence = .always, _ alignment: Alignment = .left,
+            minimum: Int? = nil
         ) {
             self.title = title
             self.presence = presence

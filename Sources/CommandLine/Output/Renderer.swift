@@ -20,7 +20,8 @@ struct Renderer: Sendable {
     init(_ options: OutputOptions, _ surroundings: Surroundings) {
         let console = surroundings.console
         self.init(
-            format: options.output, width: console.outputIsTerminal ? console.width ?? Self.widest : Self.widest,
+            format: options.output,
+            width: console.outputIsTerminal ? console.width ?? Self.widest : Self.widest,
             colour: console.outputIsTerminal && surroundings.variable("NO_COLOR") == nil
                 && surroundings.variable("TERM") != "dumb")
     }

@@ -4,13 +4,13 @@ struct TableLayout: Sendable, Equatable {
 
     let columns: [Table.Column]
     /// Columns shown, as indices of the table's.
-    let shown: [Int]
+    private(set) var shown: [Int]
     private(set) var widths: [Int]
 
     /// - Parameter limit: longest line; nil shows wide columns and cuts nothing.
     init(_ table: Table, limit: Int?) {
         columns = table.columns
-        shown = table.columns.indices.filter { limit == nil || table.columns[$0].presence == .always }
+        shown = table.columns.indices.filter { limit == nil || table.columns[$0].presence != .wide }
         widths = shown.map { index in
             table.rows.reduce(table.columns[index].title.count) {
                 max($0, Printable.clean($1[index].content).count)
@@ -19,9 +19,24 @@ struct TableLayout: Sendable, Equatable {
         if let limit { shrink(to: limit) }
     }
 
-    /// Takes columns away from the widest of those that may be cut, one at a time.
+    private func excess(over limit: Int) -> Int {
+        widths.reduce(0, +) + Self.gap * max(0, widths.count - 1) - limit
+    }
+
+    /// Takes columns away from the widest of those that may be cut, one at a time; when that is not enough,
+    /// leaves out roomy ones from the right.
     private mutating func shrink(to limit: Int) {
-        var excess = widths.reduce(0, +) + Self.gap * max(0, widths.count - 1) - limit
+        cut(to: limit)
+        while excess(over: limit) > 0,
+            let position = shown.lastIndex(where: { columns[$0].presence == .roomy })
+        {
+            shown.remove(at: position)
+            widths.remove(at: position)
+        }
+    }
+
+    private mutating func cut(to limit: Int) {
+        var excess = excess(over: limit)
         while excess > 0 {
             let cuttable = widths.indices.filter { position in
                 columns[shown[position]].minimum.map { widths[position] > $0 } ?? false
@@ -51,7 +66,9 @@ struct TableLayout: Sendable, Equatable {
     }
 
     private func cut(_ content: String, _ position: Int) -> String {
-        guard columns[shown[position]].minimum != nil, content.count > widths[position] else { return content }
+        guard columns[shown[position]].minimum != nil, content.count > widths[position] else {
+            return content
+        }
         return content.prefix(max(0, widths[position] - 1)) + "…"
     }
 }

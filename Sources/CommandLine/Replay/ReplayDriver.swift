@@ -3,7 +3,7 @@ public import Client
 internal import Fleet
 public import Replay
 
-/// Drives a live control plane with a schedule: creates VMs when they arrive and deletes them when they leave,
+/// Drives a live control plane with a schedule: creates VMs when they arrive, deletes them when they leave,
 /// paced by the fleet clock.
 ///
 /// Every creation carries an idempotency key made from run and VM, so a request repeated after a controller
@@ -47,8 +47,8 @@ public struct ReplayDriver: Sendable {
     private let uptime: @Sendable () -> Duration
 
     /// - Parameters:
-    ///   - client: one that is patient, see `RetryPolicy.persistent`, with a connection for each request under
-    ///     way.
+    ///   - client: one that is patient, see `RetryPolicy.persistent`, with a connection for each request
+    ///     under way.
     ///   - uptime: a clock that only goes forward.
     public init(
         _ client: RESTClient, options: Options, seams: ClientSeams, uptime: @escaping @Sendable () -> Duration
@@ -94,7 +94,8 @@ public struct ReplayDriver: Sendable {
     ) async throws -> ReplaySummary {
         let cluster = try await client.cluster()
         let start = uptime()
-        let pace = options.rate.map { FleetPace(rate: $0, uptime: start) } ?? FleetPace(cluster, uptime: start)
+        let pace =
+            options.rate.map { FleetPace(rate: $0, uptime: start) } ?? FleetPace(cluster, uptime: start)
         var state = State(queue: ReplayQueue(schedule), pace: pace, cluster: cluster)
         let isFinished = await withTaskGroup(of: Completion.self) { group in
             group.addTask { await self.look() }
@@ -106,8 +107,6 @@ public struct ReplayDriver: Sendable {
             group.cancelAll()
             return !Task.isCancelled
         }
-        // why: the summary is worth having even when nobody answers any more
-        state.cluster = isFinished ? (try? await client.cluster()) ?? state.cluster : state.cluster
         return summary(state, seconds: (uptime() - start).inSeconds, interrupted: !isFinished)
     }
 

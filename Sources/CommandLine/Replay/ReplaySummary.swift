@@ -4,7 +4,9 @@ internal import Replay
 public struct ReplaySummary: Sendable, Equatable, Codable {
     /// Id of the run: names and idempotency keys derive from it.
     public var run: String
+    /// VMs.
     public var created: Int
+    /// VMs.
     public var deleted: Int
     /// Steps that failed for good; those of one VM count once each.
     public var errors: Int
@@ -14,6 +16,7 @@ public struct ReplaySummary: Sendable, Equatable, Codable {
     public var retried: Int
     /// Time from request to answer with all retries, milliseconds.
     public var latencyP50Ms: Double
+    /// As ``latencyP50Ms``, the 99th percentile.
     public var latencyP99Ms: Double
     /// Seconds that the replay took.
     public var seconds: Double
@@ -21,6 +24,7 @@ public struct ReplaySummary: Sendable, Equatable, Codable {
     public var lagSeconds: Double
     /// VMs of the whole fleet at the last look; nil when nobody answered.
     public var running: Int?
+    /// VMs of the whole fleet without a place at the last look.
     public var pending: Int?
     /// Whether it was stopped before its end.
     public var interrupted: Bool
@@ -30,12 +34,17 @@ public struct ReplaySummary: Sendable, Equatable, Codable {
 
 /// Where a replay is, for a progress line.
 public struct ReplayProgress: Sendable, Equatable {
-    /// VMs of the schedule, and how many are created.
+    /// VMs of the schedule.
     public var total: Int
+    /// VMs created so far.
     public var created: Int
+    /// VMs deleted so far.
     public var deleted: Int
+    /// Steps that failed for good.
     public var errors: Int
+    /// VMs of the whole fleet that run.
     public var running: Int?
+    /// VMs of the whole fleet that wait for a place.
     public var pending: Int?
     /// Seconds until the last creation is due; nil before the first step.
     public var remainingSeconds: Double?

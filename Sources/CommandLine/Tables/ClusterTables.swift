@@ -38,8 +38,8 @@ struct ClusterTables {
         Table(
             [
                 .init("NAME", minimum: 10), .init("HOSTS", .always, .right), .init("READY", .always, .right),
-                .init("EMPTY", .always, .right), .init("CPU", .always, .right),
-                .init("MEMORY", .always, .right), .init("GPUS", .always, .right),
+                .init("EMPTY", .roomy, .right), .init("CPU", .always, .right),
+                .init("MEMORY", .always, .right), .init("GPUS", .roomy, .right),
                 .init("RUNNING", .always, .right), .init("PENDING", .always, .right),
                 .init("DENSITY", .always, .right), .init("ALLOCATIONS", .wide, .right),
             ],

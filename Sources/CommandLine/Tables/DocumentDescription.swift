@@ -36,17 +36,22 @@ struct DocumentDescription {
             .init("UID", Text(metadata.uid.description)), .init("Labels", Self.pairs(metadata.labels)),
             .init("Annotations", Self.pairs(metadata.annotations)),
             .init("Generation", Text(String(metadata.generation))),
-            .init("Created", Text("\(metadata.createdAt) (\(DurationText.short(now.since(metadata.createdAt))) ago)")),
+            .init(
+                "Created",
+                Text("\(metadata.createdAt) (\(DurationText.short(now.since(metadata.createdAt))) ago)")),
         ]
         if let deletion = metadata.deletionTimestamp {
             fields.append(.init("Deleting", Text("since \(deletion)", .warning)))
-            fields.append(.init("Held by", Text(optional: metadata.finalizers.sorted().joined(separator: ", "))))
+            fields.append(
+                .init("Held by", Text(optional: metadata.finalizers.sorted().joined(separator: ", "))))
         }
         return fields
     }
 
     private static func pairs(_ pairs: [String: String]) -> Text {
-        Text(optional: pairs.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
+        Text(
+            optional: pairs.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        )
     }
 
     /// Every leaf with its path.

@@ -68,7 +68,9 @@ struct DocumentTable {
     private static let cell = Field(.init("CELL", minimum: 8)) { Text(optional: $0.cell) }
     private static let poolName = Field(.init("POOL", minimum: 8)) { Text(optional: $0.spec["pool"]?.string) }
     private static let cpu = Field(.init("CPU", .always, .right)) { Text(optional: $0.resources.cpu) }
-    private static let memory = Field(.init("MEMORY", .always, .right)) { Text(optional: $0.resources.memory) }
+    private static let memory = Field(.init("MEMORY", .always, .right)) {
+        Text(optional: $0.resources.memory)
+    }
     private static let devices = Field(.init("GPUS", .always, .left, minimum: 6)) {
         Text(optional: $0.deviceSummary)
     }
@@ -103,7 +105,9 @@ struct DocumentTable {
         Field(.init("ADMITS")) {
             Text(optional: $0.spec["admits"]?.array?.compactMap(\.string).joined(separator: ","))
         },
-        Field(.init("PLACEMENT")) { Text($0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue) },
+        Field(.init("PLACEMENT")) {
+            Text($0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
+        },
         Field(.init("CPU-RATIO", .always, .right)) {
             Text(Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))
         },

@@ -16,7 +16,8 @@ struct PlanDescription {
                     .init("Parent", Text(optional: plan.parent?.description)),
                     .init("Policy", Text(report.policy)), .init("Seed", Text(String(plan.seed))),
                     .init("Inputs", Text(plan.inputsHash)), .init("Hosts", Text(String(report.hosts))),
-                    .init("Placed", Text(String(report.placed))), .init("Created", Text(plan.createdAt.description)),
+                    .init("Placed", Text(String(report.placed))),
+                    .init("Created", Text(plan.createdAt.description)),
                 ]),
                 .heading("Directives"), .table(directives),
             ]
