@@ -102,10 +102,10 @@ let package = Package(
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
-        tests("ClientTests", ["Client", "TestServer"]),
+        tests("ClientTests", ["Client", "TestServer", crypto, x509]),
         tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
         .target(
-            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1],
+            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),
     ]
 )
