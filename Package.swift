@@ -64,7 +64,7 @@ let package = Package(
         library("Replay", ["Fleet", "VMPlacement"]),
         library(
             "CommandLine",
-            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
+            ["Fleet", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         tests("ClientTests", ["Client", "TestServer", crypto, x509]),
         tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
