@@ -65,9 +65,11 @@ let package = Package(
         library(
             "CommandLine",
             ["Fleet", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
-        program("basalt", ["CommandLine", "Client", unixSignals]),
-        tests("ClientTests", ["Client", "TestServer", crypto, x509]),
-        tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
+        program("basalt", ["Fleet", "Client", "CommandLine", unixSignals]),
+        tests("ClientTests", ["Fleet", "APITypes", "AgentProtocol", "Client", "TestServer", crypto, x509]),
+        tests(
+            "CommandLineTests",
+            ["Fleet", "Replay", "APITypes", "Client", "CommandLine", "TestServer", "basalt"]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),
