@@ -59,7 +59,8 @@ let package = Package(
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
         library(
-            "Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+            "Client",
+            ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library("VMPlacement", ["Fleet"]),
         library("Replay", ["Fleet", "VMPlacement"]),
         library(
