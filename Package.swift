@@ -85,7 +85,7 @@ let package = Package(
                 hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
             ]),
         // Outside of it.
-        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
         program(
             "basalt-agent",
@@ -102,8 +102,9 @@ let package = Package(
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
-        tests("ClientTests", ["Client", "TestServer", crypto, x509]),
-        tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
+        tests("ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
+        tests(
+            "CommandLineTests", ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),

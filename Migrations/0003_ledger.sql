@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_direct
         ORDER BY g.n, e.n), '{}')
     FROM jsonb_array_elements(p_plan -> 'groups') WITH ORDINALITY g (directives, n)
     CROSS JOIN LATERAL jsonb_array_elements(g.directives) WITH ORDINALITY e (v, n)
-    LEFT JOIN allocation a ON v ->> 'directive' = 'release' AND a.id = (v ->> 'allocation')::uuid
+    LEFT JOIN allocation a ON a.id = CASE v ->> 'directive' WHEN 'release' THEN (v ->> 'allocation')::uuid END
 $$;
 
 -- Why a directive cannot be applied on top of those before it: the first rule that it breaks. Rows that
@@ -183,8 +183,7 @@ BEGIN
         EXIT WHEN NOT FOUND;
         v_refused := v_refused || jsonb_build_object('group', v_refusal.grp - 1, 'reason', v_refusal.reason,
                                                      'host', v_refusal.host);
-        v_all := ARRAY(SELECT d FROM unnest(v_all) WITH ORDINALITY d
-                       WHERE d.grp <> v_refusal.grp ORDER BY d.ordinality);
+        v_all := ARRAY(SELECT d FROM unnest(v_all) d WHERE d.grp <> v_refusal.grp ORDER BY d.grp, d.ix);
     END LOOP;
 
     v_now := basalt_now();

@@ -8,7 +8,9 @@ public struct ClientConfiguration: Sendable {
     public var token: String?
     /// PEM file with the certificates that are trusted; nil trusts those of the system.
     public var certificateFile: String?
+    /// How often failed requests are repeated.
     public var retry: RetryPolicy
+    /// Bounds on waiting and on answers.
     public var limits: ClientLimits
 
     public init(

@@ -1,6 +1,7 @@
 public import APITypes
 
 extension RESTClient {
+    /// The fleet in one screen, with the fleet clock.
     public func cluster() async throws -> ClusterSummary {
         try await send(.get(APIPath("cluster")), as: ClusterSummary.self)
     }
@@ -10,6 +11,7 @@ extension RESTClient {
         try await send(.get(APIPath("check")), as: CheckResponse.self)
     }
 
+    /// Version of the server that answered.
     public func version() async throws -> VersionResponse {
         try await send(.get(APIPath("version")), as: VersionResponse.self)
     }

@@ -30,6 +30,7 @@ extension RESTClient {
         try await everyPage(of: collection.path, options)
     }
 
+    /// One document; `resource.not_found` when there is none.
     public func get(_ name: String, in collection: Collection) async throws -> WireDocument {
         try await send(.get(collection.path.appending(name)), as: WireDocument.self)
     }

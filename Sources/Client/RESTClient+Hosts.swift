@@ -7,6 +7,7 @@ extension RESTClient {
         try await hostVerb("cordon", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
     }
 
+    /// Takes placements again.
     public func uncordon(host: String, reason: String) async throws -> WireDocument {
         try await hostVerb("uncordon", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
     }

@@ -22,20 +22,24 @@ extension RESTClient {
         return try await send(call, as: WireList<EventRecord>.self)
     }
 
+    /// Slow verbs, those under way and those that ended.
     public func operations(_ options: ListOptions = .init()) async throws -> Listing<OperationRecord> {
         try await everyPage(of: APIPath("operations"), options)
     }
 
+    /// One slow verb.
     public func operation(_ id: ID<OperationRecord>) async throws -> OperationRecord {
         try await send(.get(APIPath("operations", id.description)), as: OperationRecord.self)
     }
 
+    /// Asks a slow verb to stop where it is; gives it as it is then.
     public func cancelOperation(_ id: ID<OperationRecord>) async throws -> OperationRecord {
         let path = APIPath("operations", id.description, "cancel")
         return try await send(
             try .post(path, body: JSONValue.object([:]), key: newIdempotencyKey()), as: OperationRecord.self)
     }
 
+    /// One plan with its report.
     public func plan(_ id: ID<Plan>) async throws -> Plan {
         try await send(.get(APIPath("plans", id.description)), as: Plan.self)
     }

@@ -63,7 +63,7 @@ struct DocumentRoutes {
     private func list(_ kind: Kind, project: String?, _ request: Request, _ context: APIContext) async throws
         -> Response
     {
-        let parameters = try ListParameters(request, fields: ["metadata.name", "spec.cell"])
+        let parameters = try ListParameters(request, fields: ["name", "cell"])
         if let watch = parameters.watch {
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
@@ -72,8 +72,8 @@ struct DocumentRoutes {
         let page = try await store.list(
             ListQuery(
                 kind: kind, project: project, labels: parameters.labels,
-                name: parameters.fields["metadata.name"],
-                cell: parameters.fields["spec.cell"], after: parameters.after, limit: parameters.limit))
+                name: parameters.fields["name"],
+                cell: parameters.fields["cell"], after: parameters.after, limit: parameters.limit))
         return try JSONAnswer.list(
             page.documents.map(JSONAnswer.document),
             nextCursor: page.more ? page.documents.last.map { ListParameters.cursor($0.metadata) } : nil,

@@ -85,7 +85,8 @@ enum WireJSON {
 
     /// The value, or nil when the data is something else.
     static func recognise<Value: Decodable>(_ type: Value.Type, in data: Data) -> Value? {
-        try? JSONDecoder().decode(type, from: data)  // why: proxies and events answer otherwise, which is no error
+        // why: an answer of a proxy, or an event, is something else and no error
+        try? JSONDecoder().decode(type, from: data)
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws(ClientError) -> Value {

@@ -2,6 +2,7 @@ public import Fleet
 
 /// All documents of one kind, of one project or of all.
 public struct Collection: Sendable, Hashable {
+    /// Kind of every document.
     public let kind: Kind
     /// Project of a tenant kind; nil means every project. Ignored for other kinds.
     public let project: String?

@@ -32,6 +32,7 @@ public struct ListOptions: Sendable, Equatable {
 
 /// A list read to its end.
 public struct Listing<Item: Sendable>: Sendable {
+    /// In the order of the server.
     public var items: [Item]
     /// That of the first page: a watch from here repeats changes made while paging and misses none.
     public var resourceVersion: String

@@ -16,16 +16,19 @@ public enum WatchStep: Sendable {
 /// Broken connections are resumed from the last version seen, at another controller when needed; a version
 /// that is too old leads to a new ``WatchStep/listed(_:)``. Ends only by an error or cancellation.
 public struct DocumentWatch: AsyncSequence {
+    /// What the sequence gives.
     public typealias Element = WatchStep
 
     let client: RESTClient
     let collection: Collection
     let options: ListOptions
 
+    /// A watch of its own, from the start.
     public func makeAsyncIterator() -> Iterator {
         Iterator(client: client, collection: collection, options: options)
     }
 
+    /// Where one watch is; for one task at a time.
     public struct Iterator: AsyncIteratorProtocol {
         let client: RESTClient
         let collection: Collection

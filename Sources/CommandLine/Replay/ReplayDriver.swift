@@ -10,11 +10,15 @@ public import Replay
 /// died does no more than one. A VM that exists already with the mark of the same run counts as created; so
 /// does a deletion that finds nothing.
 public struct ReplayDriver: Sendable {
+    /// What is driven and how fast.
     public struct Options: Sendable {
         /// Id of the run; the same id goes on with a run that was stopped.
         public var run: String
+        /// Project of the VMs.
         public var project: String
+        /// Cell of the VMs; the control plane chooses when nil.
         public var cell: String?
+        /// Pool of the VMs; any that admits VMs when nil.
         public var pool: String?
         /// Fleet seconds per second; nil follows the control plane's fleet clock.
         public var rate: Double?

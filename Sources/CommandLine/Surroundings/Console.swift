@@ -4,7 +4,9 @@ public struct Console: Sendable {
     public var write: @Sendable (String) -> Void
     /// Standard error: errors, progress and questions.
     public var writeError: @Sendable (String) -> Void
+    /// Whether a person reads the output: colours and the width of the terminal.
     public var outputIsTerminal: Bool
+    /// Whether a person reads the errors: progress that redraws itself, questions.
     public var errorIsTerminal: Bool
     /// Columns of the terminal; nil when unknown.
     public var width: Int?

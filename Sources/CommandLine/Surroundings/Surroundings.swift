@@ -3,7 +3,9 @@ public import Fleet
 
 /// All that commands take from the process they run in. The executable makes the real ones, tests their own.
 public struct Surroundings: Sendable {
+    /// Variables of the process.
     public var environment: [String: String]
+    /// Output and errors.
     public var console: Console
     /// Standard input to its end.
     public var readInput: @Sendable () throws -> String
