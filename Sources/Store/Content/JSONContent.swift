@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// The value of a JSON text, compared by meaning: neither the order of members nor white space counts.
 ///
 /// Both stores find out with it whether a spec changed, so that one that rewrites JSON on the way in
@@ -7,19 +5,20 @@ internal import Foundation
 package indirect enum JSONContent: Sendable, Hashable {
     case null
     case bool(Bool)
+    /// Also a number that is written with a point or an exponent but is whole.
     case integer(Int64)
     case number(Double)
     case string(String)
     case array([JSONContent])
     case object([String: JSONContent])
 
-    /// - Throws: `StoreError.corrupt` when `text` is not JSON.
+    /// - Throws: `StoreError.corrupt` when `text` is not JSON (RFC 8259).
     package init(_ text: String) throws {
-        do {
-            self = try JSONDecoder().decode(JSONContent.self, from: Data(text.utf8))
-        } catch {
+        var reader = JSONReader(text)
+        guard let content = reader.document() else {
             throw StoreError.corrupt("not JSON: \(text.prefix(80))")
         }
+        self = content
     }
 
     /// A member of an object; nil when it is absent or this is no object.
@@ -69,42 +68,5 @@ package indirect enum JSONContent: Sendable, Hashable {
             }
         }
         return escaped + "\""
-    }
-}
-
-extension JSONContent: Decodable {
-    package init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: Member.self) {
-            var members: [String: JSONContent] = [:]
-            for key in object.allKeys {
-                members[key.stringValue] = try object.decode(JSONContent.self, forKey: key)
-            }
-            self = .object(members)
-            return
-        }
-        if var array = try? decoder.unkeyedContainer() {
-            var items: [JSONContent] = []
-            while !array.isAtEnd { items.append(try array.decode(JSONContent.self)) }
-            self = .array(items)
-            return
-        }
-        self = try Self.scalar(in: try decoder.singleValueContainer())
-    }
-
-    // why `try?`: a scalar names its type only by which decoding succeeds.
-    private static func scalar(in container: any SingleValueDecodingContainer) throws -> JSONContent {
-        if container.decodeNil() { return .null }
-        if let value = try? container.decode(Bool.self) { return .bool(value) }
-        if let value = try? container.decode(Int64.self) { return .integer(value) }
-        if let value = try? container.decode(Double.self) { return .number(value) }
-        return .string(try container.decode(String.self))
-    }
-
-    private struct Member: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
     }
 }

@@ -9,6 +9,8 @@ struct CanonicalDump {
     /// Newest event and audit row that were read.
     private var lastEvent: Int64 = 0
     private var lastAudit: Int64 = 0
+    /// Lines of documents that may still be as they were.
+    private var known: [ID<Document>: (resource: Resource, line: String)] = [:]
 
     static func hostNames(_ store: any Store) async throws -> [ID<Document>: String] {
         var names: [ID<Document>: String] = [:]
@@ -35,7 +37,11 @@ struct CanonicalDump {
         let names = try await Self.hostNames(store)
         var lines: [String] = []
         for kind in Kind.allCases where kind.isDocument {
-            lines += try await store.list(ListQuery(kind: kind, limit: 1000)).documents.map(Self.line)
+            for resource in try await store.list(ListQuery(kind: kind, limit: 1000)).documents {
+                let uid = resource.metadata.uid
+                if known[uid]?.resource != resource { known[uid] = (resource, Self.line(of: resource)) }
+                lines.append(known[uid]?.line ?? "")
+            }
         }
         lines += try await store.hosts(.all).map { Self.line(of: $0) }.sorted()
         let allocations = try await store.allocations(.page(after: nil, limit: 100_000))

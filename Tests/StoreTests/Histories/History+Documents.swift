@@ -19,17 +19,39 @@ extension History {
         }
     }
 
+    /// The next step of building the fleet; nil when it stands.
+    mutating func beginning() -> Operation? {
+        let pool = #"{"admits":["vm"],"cell":"a"}"#
+        let drafts = [
+            draft(.cell, "a", spec: "{}"), draft(.cell, "b", spec: "{}"), draft(.pool, "p", spec: pool),
+            draft(.pool, "q", spec: pool), draft(.project, "team", spec: "{}"),
+            draft(.project, "beta", spec: quota()), draft(.flavor, "f0", spec: Self.flavor),
+        ]
+        beginnings += 1
+        switch beginnings {
+        case 1:
+            return Operation("create the fleet") { harness in
+                let made = try await harness.store.create(drafts, context: Self.context("create"))
+                return made.map { CanonicalDump.line(of: $0) }.joined()
+            }
+        case 2, 3: return join()
+        case 4: return hello(of: sessions.first ?? .zero, Self.hosts, parts: [:])
+        default: return nil
+        }
+    }
+
+    private static let flavor = #"{"resources":{"milliCPU":1000,"memoryMiB":512}}"#
+
     private mutating func draft() -> DocumentDraft {
         let pool = once(in: 8) ? "zz" : name(of: Self.pools)
-        switch number(0..<12) {
+        switch number(0..<24) {
         case 0: return draft(.cell, name(of: Self.cells), spec: "{}")
         case 1:
             let spec = #"{"cell":"\#(name(of: Self.cells))","admits":["vm"]}"#
             return draft(.pool, name(of: Self.pools), spec: spec)
         case 2: return draft(.project, name(of: Self.projects), spec: quota())
         case 3:
-            let spec = #"{"resources":{"milliCPU":1000,"memoryMiB":512}}"#
-            return draft(.flavor, "f\(number(0..<2))", spec: spec)
+            return draft(.flavor, "f\(number(0..<2))", spec: Self.flavor)
         case 4:
             let spec = #"{"cell":"\#(name(of: Self.cells))","pool":"\#(pool)"}"#
             return draft(.host, name(of: Self.hosts), spec: spec)
@@ -98,7 +120,7 @@ extension History {
 
     mutating func deleteDocument() -> Operation {
         let (kind, name, project): (Kind, String, String?) =
-            switch number(0..<12) {
+            switch number(0..<30) {
             case 0: (.cell, name(of: Self.cells), nil)
             case 1: (.pool, name(of: Self.pools), nil)
             case 2: (.host, name(of: Self.hosts), nil)

@@ -7,21 +7,21 @@ extension History {
         let cell = once(in: 4) ? "b" : "a"
         let known = leases.first { $0.lease.cell == cell }?.lease
         let lease = known ?? CellLease(cell: cell, token: 99)
-        let holder = once(in: 5) ? "c2" : "c1"
-        switch number(0..<8) {
+        let holder = once(in: 10) ? "c2" : "c1"
+        switch number(0..<20) {
         case 0:
             return Operation("releaseLease \(lease)") {
                 try await $0.store.releaseLease(lease)
                 return ""
             }
-        case 1, 2:
+        case 1..<8:
             return Operation("renewLease \(lease)") {
-                "\(try await $0.store.renewLease(lease, duration: .seconds(60)))"
+                "\(try await $0.store.renewLease(lease, duration: .seconds(150)))"
             }
         default:
             return Operation("acquireLease \(cell) \(holder)") {
                 let taken = try await $0.store.acquireLease(
-                    cell: cell, holder: holder, duration: .seconds(60))
+                    cell: cell, holder: holder, duration: .seconds(150))
                 return "\(taken.map { "\($0.token)" } ?? "none")"
             }
         }
@@ -31,7 +31,7 @@ extension History {
     private mutating func lease(seeing store: any Store) async throws -> CellLease {
         let cell = once(in: 8) ? "b" : "a"
         let token = try await store.leases().first { $0.lease.cell == cell }?.lease.token ?? 1
-        return CellLease(cell: cell, token: once(in: 20) ? token - 1 : token)
+        return CellLease(cell: cell, token: once(in: 30) ? token - 1 : token)
     }
 
     mutating func commit(seeing store: any Store) async throws -> Operation {
@@ -41,10 +41,10 @@ extension History {
         let live = try await store.allocations(.live)
         var groups: [DirectiveGroup] = []
         var statuses: [ID<Document>: String] = [:]
-        for _ in 0..<number(0..<5) {
+        for _ in 0..<number(0..<4) {
             var directives: [Directive] = []
-            for _ in 0..<number(1..<4) {
-                if once(in: 3), let id = pick(live)?.id ?? pick(allocations) {
+            for _ in 0..<number(1..<3) {
+                if once(in: 4), let id = pick(live)?.id ?? pick(allocations) {
                     directives.append(
                         .release(ReleaseDirective(allocation: id, reason: .stopping, message: "stop")))
                 } else if let vm = pick(vms), let host = pick(hosts) {
@@ -56,7 +56,7 @@ extension History {
         }
         let head = try await store.planHead(cell: lease.cell, engine: .vmPlacement)
         let plan = Plan(
-            id: ids.id(), cell: lease.cell, engine: .vmPlacement, parent: once(in: 20) ? nil : head,
+            id: ids.id(), cell: lease.cell, engine: .vmPlacement, parent: once(in: 30) ? nil : head,
             inputsHash: "i", seed: 1, groups: groups,
             report: PlanReport(policy: "best-fit", hosts: hosts.count, placed: groups.count, unplaced: []),
             createdAt: Scene.start)
@@ -83,8 +83,8 @@ extension History {
             devices: devices, onPartition: once(in: 2) ? .stop : .keep, createdAt: Scene.start)
         return AllocateDirective(
             allocation: allocation,
-            workloadGeneration: vm.metadata.generation + (once(in: 20) ? 1 : 0),
-            hostGeneration: host.generation + (once(in: 20) ? 1 : 0), message: "placed")
+            workloadGeneration: vm.metadata.generation + (once(in: 30) ? 1 : 0),
+            hostGeneration: host.generation + (once(in: 30) ? 1 : 0), message: "placed")
     }
 
     mutating func writeStatuses(seeing store: any Store) async throws -> Operation {

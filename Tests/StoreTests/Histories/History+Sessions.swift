@@ -4,27 +4,33 @@ import Store
 
 extension History {
     mutating func hello(seeing store: any Store) async throws -> Operation {
-        guard sessions.count >= 2, let session = pick(sessions) else { return join() }
-        let seed = UInt64(nextSerial())
+        guard let session = once(in: 6) ? sessions.last : sessions.first else { return join() }
         let live = try await store.allocations(.live)
-        let records = try await store.hosts(.all)
-        var hosts: [HostHello] = []
-        for name in Self.hosts.shuffled(using: &random).prefix(number(1..<6)) {
-            let id = records.first { $0.name == name }?.id
-            let parts = live.filter { $0.host == id }.prefix(number(0..<3)).map {
+        let names = try await CanonicalDump.hostNames(store)
+        var parts: [String: [PartReport]] = [:]
+        for allocation in live where !once(in: 3) {
+            guard let name = names[allocation.host] else { continue }
+            parts[name, default: []].append(
                 PartReport(
-                    host: name, allocation: $0.id, generation: Generation(epoch: 1, number: 1),
-                    state: .running)
-            }
-            hosts.append(hostHello(name, parts: Array(parts)))
+                    host: name, allocation: allocation.id, generation: Generation(epoch: 1, number: 1),
+                    state: .running))
         }
+        let hosts = Array(Self.hosts.shuffled(using: &random).prefix(once(in: 4) ? 3 : 5))
+        return hello(of: session, hosts, parts: parts)
+    }
+
+    mutating func hello(
+        of session: ID<AgentSession>, _ names: [String], parts: [String: [PartReport]]
+    ) -> Operation {
+        let seed = UInt64(nextSerial()) &+ 1_000_000
+        var hosts: [HostHello] = []
+        for name in names { hosts.append(hostHello(name, parts: parts[name] ?? [])) }
         let chosen = hosts
         sequence = 0
-        return Operation("hello of \(chosen.map(\.name))") { harness in
+        return Operation("hello of \(names)") { harness in
             let outcome = try await harness.store.hello(
                 SessionHello(
-                    session: session, hosts: chosen, ids: SeededIDs(seed: seed &+ 1_000_000),
-                    terms: .standard))
+                    session: session, hosts: chosen, ids: SeededIDs(seed: seed), terms: .standard))
             let refused = outcome.refused.map { "\($0.name) \($0.reason)" }
             return "\(outcome.incarnation) \(outcome.epoch) \(refused)"
         }
@@ -47,7 +53,7 @@ extension History {
             generation: nil, parts: parts)
     }
 
-    private mutating func join() -> Operation {
+    mutating func join() -> Operation {
         let (session, serial): (ID<AgentSession>, Int) = (ids.id(), nextSerial())
         sessions.append(session)
         let pattern = sessions.count == 1 ? "h*" : "h1"
@@ -65,7 +71,7 @@ extension History {
     }
 
     mutating func report(seeing store: any Store) async throws -> Operation {
-        guard let session = pick(sessions) else { return join() }
+        guard let session = once(in: 8) ? sessions.last : sessions.first else { return join() }
         let known = try await store.sessions().first { $0.id == session }
         let live = try await store.allocations(.live)
         let hosts = try await store.hosts(.all)
@@ -86,7 +92,7 @@ extension History {
         sequence += once(in: 10) ? 0 : 1
         let report = SessionReport(
             session: session, incarnation: (known?.incarnation ?? 0) - (once(in: 15) ? 1 : 0),
-            sequence: sequence, parts: parts, unreachable: once(in: 4) ? [name(of: Self.hosts)] : [])
+            sequence: sequence, parts: parts, unreachable: once(in: 6) ? [name(of: Self.hosts)] : [])
         return Operation("report \(sequence) of \(parts.map { "\($0.host) \($0.state)" })") { harness in
             try await harness.store.report(report).map { "\($0.host) \($0.allocation) \($0.reason)" }
                 .joined(separator: ", ")

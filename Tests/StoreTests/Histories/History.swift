@@ -11,6 +11,7 @@ struct History: Sendable {
     var allocations: [ID<Allocation>] = []
     var sessions: [ID<AgentSession>] = []
     var sequence = 0
+    var beginnings = 0
     var serial = 0
 
     init(seed: UInt64) {
@@ -38,12 +39,13 @@ struct History: Sendable {
         return serial
     }
 
-    /// The next call, aimed by what `store` holds.
+    /// The next call, aimed by what `store` holds. A fleet is built first.
     mutating func next(seeing store: any Store) async throws -> Operation {
-        switch number(0..<100) {
-        case 0..<14: createDocument()
-        case 14..<24: updateDocument()
-        case 24..<31: deleteDocument()
+        if let first = beginning() { return first }
+        return switch number(0..<100) {
+        case 0..<16: createDocument()
+        case 16..<25: updateDocument()
+        case 25..<31: deleteDocument()
         case 31..<48: try await commit(seeing: store)
         case 48..<53: try await writeStatuses(seeing: store)
         case 53..<57: try await finalize(seeing: store)
@@ -58,7 +60,7 @@ struct History: Sendable {
     }
 
     private mutating func advance() -> Operation {
-        let seconds = pick([1, 4, 9, 12, 29, 31]) ?? 1
+        let seconds = once(in: 6) ? pick([11, 29, 31]) ?? 1 : number(1..<6)
         return Operation("advance \(seconds) s") { harness in
             try await harness.advance(by: .seconds(seconds))
             return ""
@@ -67,7 +69,7 @@ struct History: Sendable {
 
     private mutating func record() -> Operation {
         let serial = nextSerial()
-        switch number(0..<6) {
+        switch number(0..<8) {
         case 0:
             return Operation("raiseEpoch") { "\(try await $0.store.raiseEpoch(quarantine: .seconds(60)))" }
         case 1:
