@@ -13,7 +13,8 @@ package struct DocumentReference: Sendable, Hashable {
         self.name = name
     }
 
-    /// What a document refers to, in the order in which a missing one is reported: project, cell, pool, flavor.
+    /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
+    /// flavor.
     ///
     /// A pool names its cell, a host its cell and pool, a VM its project and, when they are given, its cell,
     /// pool and flavor.
@@ -39,8 +40,8 @@ package struct DocumentReference: Sendable, Hashable {
         }
     }
 
-    /// The cell that a document belongs to: its own name for a cell; `spec.cell`, else `status.cell`, for pools,
-    /// hosts and VMs; none for other kinds.
+    /// The cell that a document belongs to: its own name for a cell; `spec.cell`, else `status.cell`, for
+    /// pools, hosts and VMs; none for other kinds.
     package static func cell(of kind: Kind, name: String, spec: String, status: String) throws -> String? {
         switch kind {
         case .cell: name

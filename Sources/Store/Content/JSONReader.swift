@@ -1,4 +1,5 @@
-/// Reads a JSON text (RFC 8259) byte by byte. Of members with the same name the last one counts, as in `jsonb`.
+/// Reads a JSON text (RFC 8259) byte by byte. Of members with the same name the last one counts, as in
+/// `jsonb`.
 struct JSONReader {
     /// Deeper nesting is refused: documents are shallow, and reading recurses.
     static let deepest = 64

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// A store in memory: the semantics of the Postgres store with every call running alone.
 ///
-/// A call is atomic: it is checked first and written after, so a throwing call has written nothing. Time comes
-/// from `now` alone, so a virtual clock drives leases, tokens and retention. Nothing is ever forgotten but feed
-/// entries on request.
+/// A call is atomic: it is checked first and written after, so a throwing call has written nothing. Time
+/// comes from `now` alone, so a virtual clock drives leases, tokens and retention. Nothing is ever forgotten
+/// but feed entries on request.
 public final class MemoryStore: Store {
     private let state: Mutex<MemoryState>
     private let signal = ChangeSignal()
@@ -39,7 +39,8 @@ public final class MemoryStore: Store {
         }
     }
 
-    /// Runs one call and wakes whoever waits when it changed the feed. `held` is a transaction that the call ends.
+    /// Runs one call and wakes whoever waits when it changed the feed. `held` is a transaction that the call
+    /// ends.
     func write<Answer: Sendable>(
         held: UInt64? = nil, _ body: (inout MemoryState) throws -> Answer
     ) rethrows -> Answer {

@@ -15,7 +15,8 @@ struct JSONContentTests {
         #expect(try JSONContent(JSONContent(one).canonical) == JSONContent(one))
     }
 
-    @Test("different values differ", arguments: [("1", "2"), ("1", #""1""#), ("{}", "[]"), ("null", "false")])
+    @Test(
+        "different values differ", arguments: [("1", "2"), ("1", #""1""#), ("{}", "[]"), ("null", "false")])
     func difference(_ one: String, _ other: String) throws {
         #expect(try JSONContent(one) != JSONContent(other))
     }

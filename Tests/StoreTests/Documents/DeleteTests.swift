@@ -89,7 +89,8 @@ struct DeleteTests {
         }
     }
 
-    @Test("finalize removes marked workloads whose parts are all released", arguments: StoreImplementation.all)
+    @Test(
+        "finalize removes marked workloads whose parts are all released", arguments: StoreImplementation.all)
     func finalize(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in
             let lease = try await scene.lease()

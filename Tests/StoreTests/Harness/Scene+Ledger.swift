@@ -4,7 +4,8 @@ import Store
 import Testing
 
 extension Scene {
-    func lease(_ cell: String = "a", holder: String = "c1", seconds: Double = 3600) async throws -> CellLease {
+    func lease(_ cell: String = "a", holder: String = "c1", seconds: Double = 3600) async throws -> CellLease
+    {
         try #require(
             try await store.acquireLease(
                 cell: cell, holder: holder, duration: .microseconds(Int64(seconds * 1_000_000))))

@@ -3,8 +3,8 @@ import Fleet
 import Store
 import Testing
 
-/// A small fleet on a store under test: cell `a` with pool `p`, project `team`, and on request hosts `h1`, `h2`,
-/// … of one session and the cell's lease.
+/// A small fleet on a store under test: cell `a` with pool `p`, project `team`, and on request hosts `h1`,
+/// `h2`, … of one session and the cell's lease.
 struct Scene: Sendable {
     static let start = Timestamp(microseconds: 1_700_000_000_000_000)
     static let user = WriteContext(actor: "user/ann", requestID: "r1", verb: "create")
@@ -99,7 +99,8 @@ extension Scene {
             context: WriteContext(actor: "user/ann", verb: "delete"))
     }
 
-    func events(_ reason: Reason? = nil, kind: Kind? = nil, name: String? = nil) async throws -> [EventRecord] {
+    func events(_ reason: Reason? = nil, kind: Kind? = nil, name: String? = nil) async throws -> [EventRecord]
+    {
         try await store.events(EventQuery(kind: kind, name: name, reason: reason, after: 0, limit: 100_000))
     }
 

@@ -1,7 +1,8 @@
 import Fleet
 import Store
 
-/// One store under test, with the hands on it that the protocol does not give: its clock and its transactions.
+/// One store under test, with the hands on it that the protocol does not give: its clock and its
+/// transactions.
 ///
 /// Every harness is a fresh, empty store whose clock stands at `Scene.start` and moves by `advance` only.
 protocol StoreHarness: Sendable {
@@ -12,7 +13,8 @@ protocol StoreHarness: Sendable {
     /// Opens a transaction that has its number and stays open beside the calls.
     func holdTransaction() async throws -> any HeldTransaction
 
-    /// Runs a commit up to behind its lease check; nil where calls run alone, so that nothing can come between.
+    /// Runs a commit up to behind its lease check; nil where calls run alone, so that nothing can come
+    /// between.
     func holdCommit(_ commit: LedgerCommit) async throws -> (any HeldCommit)?
 
     /// Gives up what the store holds outside the process.

@@ -1,8 +1,8 @@
 import Fleet
 import Store
 
-/// Everything a store lets anybody see, as lines that equal stores give alike: versions are each store's own and
-/// left out, ids of hosts, which a store draws, are replaced by their names, messages are free.
+/// Everything a store lets anybody see, as lines that equal stores give alike: versions are each store's own
+/// and left out, ids of hosts, which a store draws, are replaced by their names, messages are free.
 struct CanonicalDump {
     /// Where the reader of the feed stands in this store.
     private var cursor: FeedCursor?
@@ -99,8 +99,9 @@ struct CanonicalDump {
         lastAudit = audit.first?.id ?? lastAudit
         let events = try await store.events(EventQuery(after: lastEvent, limit: 10_000))
         lastEvent = events.last?.id ?? lastEvent
-        let rows = audit.map {
-            "audit \($0.at) \($0.actor) \($0.verb) \($0.kind?.rawValue ?? "-") \($0.project ?? "-")/\($0.name)"
+        let rows = audit.map { row in
+            let kind = row.kind?.rawValue ?? "-"
+            return "audit \(row.at) \(row.actor) \(row.verb) \(kind) \(row.project ?? "-")/\(row.name)"
         }
         let told = events.map {
             "event \($0.at) \($0.kind.rawValue) \($0.project ?? "-")/\($0.name) \($0.reason) \($0.source)"

@@ -2,8 +2,8 @@ import AgentProtocol
 import Fleet
 import Store
 
-/// Makes random calls over a small fleet. It looks at one store to aim them, so that many succeed and the others
-/// fail for a reason; its own state is a function of the seed and of what it saw.
+/// Makes random calls over a small fleet. It looks at one store to aim them, so that many succeed and the
+/// others fail for a reason; its own state is a function of the seed and of what it saw.
 struct History: Sendable {
     var random: SeededGenerator
     let ids: SeededIDs

@@ -26,7 +26,9 @@ enum LedgerSums {
                 case .memoryMiB: own.reduce(0) { $0 + $1.resources.memoryMiB }
                 case .devices: own.reduce(0) { $0 + $1.devices.count }
                 }
-            if sum != quota.used { found.append("\(quota.project) \(quota.resource): \(quota.used), not \(sum)") }
+            if sum != quota.used {
+                found.append("\(quota.project) \(quota.resource): \(quota.used), not \(sum)")
+            }
         }
         return found
     }

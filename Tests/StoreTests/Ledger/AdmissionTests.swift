@@ -42,7 +42,9 @@ struct AdmissionTests {
                     #expect(outcome.refusals == [expected])
                 }
             }
-            #expect(try await scene.commit([[.allocate(scene.allocate(vm, on: host))]], lease: lease).refusals == [])
+            #expect(
+                try await scene.commit([[.allocate(scene.allocate(vm, on: host))]], lease: lease).refusals
+                    == [])
         }
     }
 
@@ -57,7 +59,10 @@ struct AdmissionTests {
             let tries: [(AllocateDirective, Reason)] = [
                 (scene.allocate(vm, on: host, milliCPU: 0, memoryMiB: 1), .insufficientMemory),
                 (scene.allocate(vm, on: host, milliCPU: 1, memoryMiB: 0), .insufficientCPU),
-                (scene.allocate(vm, on: host, milliCPU: 0, memoryMiB: 0, devices: ["GPU-h1-1"]), .quotaExceeded),
+                (
+                    scene.allocate(vm, on: host, milliCPU: 0, memoryMiB: 0, devices: ["GPU-h1-1"]),
+                    .quotaExceeded
+                ),
             ]
             for (directive, reason) in tries {
                 let outcome = try await scene.commit([[.allocate(directive)]], lease: lease)
@@ -74,7 +79,9 @@ struct AdmissionTests {
             let refused = try await scene.commit([[.allocate(scene.allocate(vm, on: host))]], lease: lease)
             #expect(refused.refusals.map(\.reason) == [.quotaExceeded])
             try await scene.update(.project, "team") { $0.spec = #"{"quota":{"milliCPU":1000}}"# }
-            #expect(try await scene.commit([[.allocate(scene.allocate(vm, on: host))]], lease: lease).refusals == [])
+            #expect(
+                try await scene.commit([[.allocate(scene.allocate(vm, on: host))]], lease: lease).refusals
+                    == [])
             try await scene.update(.project, "team") { $0.spec = #"{"quota":{"milliCPU":10}}"# }
             let row = try await scene.store.quotas().first { $0.resource == .milliCPU }
             #expect(row?.used == 1000 && row?.limit == 10)

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Events, operations, tokens")
 struct RecordTests {
-    private func draft(_ name: String, _ reason: Reason, kind: Kind = .vm, project: String? = "team") -> EventDraft {
+    private func draft(_ name: String, _ reason: Reason, kind: Kind = .vm, project: String? = "team")
+        -> EventDraft
+    {
         EventDraft(
             kind: kind, project: project, name: name, uid: .zero, reason: reason, message: "m", source: "t")
     }
@@ -65,7 +67,8 @@ struct RecordTests {
     func tokens(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             let short = AccessToken(
-                name: "ci", role: .operator, secretHash: "x", expiresAt: Scene.start.advanced(by: .seconds(9)))
+                name: "ci", role: .operator, secretHash: "x", expiresAt: Scene.start.advanced(by: .seconds(9))
+            )
             let long = AccessToken(name: "ann", role: .admin, secretHash: "y", expiresAt: nil)
             try await scene.store.createToken(short, context: Scene.user)
             try await scene.store.createToken(long, context: Scene.user)

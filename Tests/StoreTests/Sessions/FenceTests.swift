@@ -46,7 +46,9 @@ struct FenceTests {
     func confirmed(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in
             let lease = try await scene.lease()
-            let placed = [try await scene.place("v1", lease: lease), try await scene.place("v2", lease: lease)]
+            let placed = [
+                try await scene.place("v1", lease: lease), try await scene.place("v2", lease: lease),
+            ]
             let host = try await scene.host().id
             let context = WriteContext(actor: "user/ann", verb: "fence")
             let released = try await scene.store.releaseFenced(

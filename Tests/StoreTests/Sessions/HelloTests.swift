@@ -71,7 +71,9 @@ struct HelloTests {
             #expect(outcome.refused.allSatisfy { $0.reason == .claimRefused && !$0.message.isEmpty })
             #expect(try await scene.store.hosts(.session(other)).map(\.name) == ["h8"])
             #expect(try await scene.events(.claimRefused).map(\.name) == outcome.refused.map(\.name))
-            let audited = try await scene.audit().filter { $0.actor == "agent/\(other)" && $0.verb == "hello" }
+            let audited = try await scene.audit().filter {
+                $0.actor == "agent/\(other)" && $0.verb == "hello"
+            }
             #expect(Set(audited.map(\.name)) == Set(outcome.refused.map(\.name) + ["h8"]))
             #expect(try await scene.store.document(.host, project: nil, name: "h7") == nil)
         }

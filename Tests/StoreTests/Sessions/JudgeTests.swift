@@ -52,7 +52,9 @@ struct JudgeTests {
             #expect(try await scene.judge(lease).returned == [id])
             #expect(try await contact("h1", scene).conditions.map(\.status) == [.yes])
             #expect(try await scene.host().generation == before.generation + 3)
-            #expect(try await scene.judge(lease) == HostJudgement(suspected: [], fenced: [], returned: [], tripped: []))
+            #expect(
+                try await scene.judge(lease)
+                    == HostJudgement(suspected: [], fenced: [], returned: [], tripped: []))
             let reasons = try await scene.events(kind: .host, name: "h1").map(\.reason)
             #expect(Array(reasons.suffix(3)) == [.hostSuspect, .hostFenced, .hostReturned])
         }
@@ -99,7 +101,9 @@ struct JudgeTests {
             lease = try await scene.lease(holder: "c1")
             #expect(try await scene.events(.leaseExtended).count == 1)
             // The extension spares a suspect host, but does not bring it back.
-            #expect(try await pass(40, scene, lease) == HostJudgement(suspected: [], fenced: [], returned: [], tripped: []))
+            #expect(
+                try await pass(40, scene, lease)
+                    == HostJudgement(suspected: [], fenced: [], returned: [], tripped: []))
             #expect(try await scene.host().contact == .suspect)
             #expect(try await pass(1, scene, lease).fenced.count == 1)
             #expect(try await scene.events(.leaseExtended).count == 1)

@@ -106,7 +106,8 @@ struct ReportTests {
                 scene.part(placed.id, .stopped, host: "x1"), scene.part(placed.id, .stopped, host: "none"),
             ]
             let refused = try await scene.report(parts, session: "s2", sequence: 1)
-            #expect(refused.map(\.reason) == [.reportRefused, .reportRefused, .allocationGone, .reportRefused])
+            #expect(
+                refused.map(\.reason) == [.reportRefused, .reportRefused, .allocationGone, .reportRefused])
             #expect(refused.map(\.host) == ["h1", "h1", "x1", "none"])
             #expect(try await scene.allocation(placed.id).state == .reserved)
             let rows = try await scene.audit()

@@ -1,7 +1,7 @@
 import Fleet
 
-/// The change feed with the visibility of Postgres: an entry is seen once no transaction as old as its own, or
-/// older, is still open, so nothing can enter behind a reader.
+/// The change feed with the visibility of Postgres: an entry is seen once no transaction as old as its own,
+/// or older, is still open, so nothing can enter behind a reader.
 struct FeedLog {
     struct Row {
         var entry: FeedEntry

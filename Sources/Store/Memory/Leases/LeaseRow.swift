@@ -19,7 +19,7 @@ struct ControllerPulse {
     static let longestGap = 10.0
 
     var last: Timestamp
-    /// Host leases count from here when their last renewal is older: agents could not renew during the gap that
-    /// ended here.
+    /// Host leases count from here when their last renewal is older: agents could not renew during the gap
+    /// that ended here.
     var leaseFloor: Timestamp?
 }

@@ -1,8 +1,8 @@
 import Fleet
 
 extension MemoryState {
-    /// Why an allocation is refused, by the first rule that does: the host as the planner saw it, the workload
-    /// as the planner saw it, devices, CPU, memory, quota.
+    /// Why an allocation is refused, by the first rule that does: the host as the planner saw it, the
+    /// workload as the planner saw it, devices, CPU, memory, quota.
     func refusal(
         of directive: AllocateDirective, cell: String
     ) -> (reason: Reason, host: ID<Document>?)? {

@@ -26,7 +26,8 @@ extension MemoryState {
     /// session brings it.
     mutating func insertHostRow(for resource: Resource) throws {
         let spec = try JSONText.decode(HostSpec.self, from: resource.spec)
-        let status = try? JSONText.decode(HostStatus.self, from: resource.status)  // why: a draft may have none.
+        // why `try?`: a draft may have no status.
+        let status = try? JSONText.decode(HostStatus.self, from: resource.status)
         let inventory =
             status?.inventory ?? HostInventory(capacity: .zero, substrate: "")
         let room = HostRoom(

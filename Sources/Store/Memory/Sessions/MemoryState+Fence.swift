@@ -1,7 +1,8 @@
 import Fleet
 
 extension MemoryState {
-    /// - Throws: `leaseLost`; `notFound` when the host is not in the lease's cell; `preconditionFailed` when it
+    /// - Throws: `leaseLost`; `notFound` when the host is not in the lease's cell; `preconditionFailed` when
+    ///   it
     ///   is not fenced and no operator confirmed that it is off.
     mutating func releaseFenced(
         host id: ID<Document>, everything: Bool, lease: CellLease, context: WriteContext

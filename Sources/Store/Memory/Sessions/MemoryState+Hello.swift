@@ -2,8 +2,8 @@ import AgentProtocol
 import Fleet
 
 extension MemoryState {
-    /// Starts an incarnation. A hello names every host that the session carries: other hosts that were bound to
-    /// it are bound no more, and their leases run out by themselves.
+    /// Starts an incarnation. A hello names every host that the session carries: other hosts that were bound
+    /// to it are bound no more, and their leases run out by themselves.
     mutating func hello(_ hello: SessionHello) throws -> HelloOutcome {
         guard var session = sessions[hello.session] else {
             throw StoreError.unauthorized("the session is not known")
@@ -92,7 +92,8 @@ extension MemoryState {
 
     /// The status of a host document; made up from the ledger row where it has none yet.
     func status(of resource: Resource, row: HostRow) -> HostStatus {
-        let stored = try? JSONText.decode(HostStatus.self, from: resource.status)  // why: a draft may have none.
+        // why `try?`: a draft may have no status.
+        let stored = try? JSONText.decode(HostStatus.self, from: resource.status)
         return stored ?? HostStatus(inventory: row.inventory, contact: row.record.contact)
     }
 }

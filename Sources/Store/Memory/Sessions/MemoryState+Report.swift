@@ -76,8 +76,9 @@ extension MemoryState {
         }
     }
 
-    /// An allocation the ledger does not know. What runs and says its size is quarantined under its own id and
-    /// holds room even past the limit; devices that others hold stay with them. What has ended is nothing.
+    /// An allocation the ledger does not know. What runs and says its size is quarantined under its own id
+    /// and holds room even past the limit; devices that others hold stay with them. What has ended is
+    /// nothing.
     private mutating func takeUnknown(
         _ part: PartReport, on host: HostRecord, source: String
     ) -> PartOutcome {

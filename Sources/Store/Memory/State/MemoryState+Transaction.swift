@@ -14,7 +14,8 @@ extension MemoryState {
         return number
     }
 
-    /// Appends a change of a document and moves its version to it; a deleted one goes along as its last version.
+    /// Appends a change of a document and moves its version to it; a deleted one goes along as its last
+    /// version.
     mutating func record(_ change: FeedEntry.Change, of resource: inout Resource) throws {
         let cursor = cursor(for: resource.metadata.uid)
         resource.metadata.resourceVersion = cursor.text
