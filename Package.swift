@@ -22,15 +22,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -39,9 +45,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -51,9 +59,53 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // Values and pure engines.
         library("Fleet"),
+        library("VMPlacement", ["Fleet"]),
+        library("Replay", ["Fleet", "VMPlacement"]),
+        // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
-        library("Store", ["AgentProtocol", "Fleet"]),
+        // What is durable.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("PostgresClient", ["CLibPQ", logging]),
+        library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
+        // The control plane.
+        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", logging]),
+        library(
+            "API",
+            [
+                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", crypto, httpTypes, hummingbird,
+                hummingbirdTLS, logging, nioCore, nioSSL,
+            ]),
+        program(
+            "basaltd",
+            [
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1, crypto,
+                hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
+            ]),
+        // Outside of it.
+        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+        library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
+        program(
+            "basalt-agent",
+            [
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging, unixSignals,
+            ]),
+        library(
+            "CommandLine",
+            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
+        program("basalt", ["CommandLine", "Client", unixSignals]),
+        program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
+        // Tests.
+        tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
+        tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
+        tests("PostgresClientTests", ["PostgresClient", logging]),
+        tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
+        tests("ClientTests", ["Client", "TestServer", crypto, x509]),
+        tests("CommandLineTests", ["CommandLine", "Client", "TestServer", "basalt"]),
+        .target(
+            name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
+            path: "Tests/TestServer", swiftSettings: settings),
     ]
 )

@@ -165,3 +165,29 @@ public struct VersionResponse: Sendable, Hashable, Codable {
         self.schema = schema
     }
 }
+
+/// A new bearer token with its secret, answered once.
+public struct TokenResponse: Sendable, Hashable, Codable {
+    public var name: String
+    public var role: Role
+    public var secret: String
+    public var expiresAt: Timestamp?
+
+    public init(name: String, role: Role, secret: String, expiresAt: Timestamp?) {
+        self.name = name
+        self.role = role
+        self.secret = secret
+        self.expiresAt = expiresAt
+    }
+}
+
+/// A new join token, answered once.
+public struct JoinTokenResponse: Sendable, Hashable, Codable {
+    public var secret: String
+    public var expiresAt: Timestamp
+
+    public init(secret: String, expiresAt: Timestamp) {
+        self.secret = secret
+        self.expiresAt = expiresAt
+    }
+}

@@ -1,13 +1,24 @@
 internal import Crypto
-internal import Foundation
+internal import Fleet
 
 extension HostAssignment {
-    /// SHA-256 over the parts as JSON with sorted keys, lower-case hex. Both sides compute it with this
-    /// function, so it needs to be canonical, not standard.
-    public static func hash(of parts: [PartDirective]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return SHA256.hash(data: try encoder.encode(parts)).hexadecimal
+    /// SHA-256 over the parts, one line of text each, lower-case hex. Both sides compute it with this function;
+    /// a line rather than JSON because it is computed for every change of every host.
+    public static func hash(of parts: [PartDirective]) -> String {
+        var hash = SHA256()
+        for part in parts {
+            let workload = part.workload
+            let fields = [
+                part.allocation.description, part.action.rawValue, workload.kind.rawValue,
+                workload.uid.description,
+                workload.project, workload.name, workload.part, String(part.resources.milliCPU),
+                String(part.resources.memoryMiB), part.devices.joined(separator: ","),
+                part.onPartition.rawValue,
+            ]
+            // Names hold neither separator, so no two lists of parts give one text.
+            hash.update(data: Array((fields.joined(separator: "|") + "\n").utf8))
+        }
+        return hash.finalize().hexadecimal
     }
 }
 

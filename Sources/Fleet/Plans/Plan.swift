@@ -32,16 +32,48 @@ public struct Plan: Sendable, Hashable, Codable {
     }
 }
 
-/// Directives that commit whole or not at all.
+/// Directives that commit whole or not at all; encoded as their array.
 public struct DirectiveGroup: Sendable, Hashable, Codable {
     public var directives: [Directive]
 
     public init(_ directives: [Directive]) { self.directives = directives }
+
+    public init(from decoder: any Decoder) throws {
+        directives = try decoder.singleValueContainer().decode([Directive].self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(directives)
+    }
 }
 
+/// One line of a plan; encoded flat, with its name under `directive`.
 public enum Directive: Sendable, Hashable, Codable {
     case allocate(AllocateDirective)
     case release(ReleaseDirective)
+
+    private enum CodingKeys: String, CodingKey { case directive }
+    private enum Word: String, Codable { case allocate, release }
+
+    public init(from decoder: any Decoder) throws {
+        switch try decoder.container(keyedBy: CodingKeys.self).decode(Word.self, forKey: .directive) {
+        case .allocate: self = .allocate(try AllocateDirective(from: decoder))
+        case .release: self = .release(try ReleaseDirective(from: decoder))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .allocate(let directive):
+            try container.encode(Word.allocate, forKey: .directive)
+            try directive.encode(to: encoder)
+        case .release(let directive):
+            try container.encode(Word.release, forKey: .directive)
+            try directive.encode(to: encoder)
+        }
+    }
 }
 
 /// Takes capacity for a part. Refused when the host or the workload is no longer as the planner saw it.

@@ -15,8 +15,9 @@ public protocol FeedStore: Sendable {
     /// - Throws: `watchExpired`.
     func feedPosition(resourceVersion: String) async throws -> FeedCursor
 
-    /// Returns when something may have been committed, or after `timeout`. A hint, never a promise.
-    func waitForChange(timeout: Duration) async throws
+    /// Returns when something may have been committed since the answer `seen` of an earlier call (0 at first),
+    /// or after `timeout`. A hint, never a promise.
+    func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64
 
     /// Forgets entries older than `age`.
     func pruneFeed(olderThan age: Duration) async throws

@@ -31,6 +31,9 @@ public protocol LedgerStore: Sendable {
     /// one snapshot: what agents are told.
     func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
 
+    /// VMs without an unreleased allocation that are not being deleted, by cell; "" while none is chosen.
+    func countWaitingVMs() async throws -> [String: Int]
+
     func plan(_ id: ID<Plan>) async throws -> Plan?
 
     /// The last plan of an engine in a cell.

@@ -19,6 +19,9 @@ public protocol RecordStore: Sendable {
     /// Audit rows, newest first.
     func audit(limit: Int) async throws -> [AuditRecord]
 
+    /// Forgets idempotency keys older than a day and makes room for the events of the coming days.
+    func keepHouse() async throws
+
     /// Use and limit of each project and resource, sorted.
     func quotas() async throws -> [QuotaRecord]
 }

@@ -1,0 +1,139 @@
+internal import APITypes
+internal import Control
+internal import Fleet
+internal import Foundation
+internal import Hummingbird
+internal import NIOCore
+internal import Store
+
+/// Watches over the feed: server-sent events and long-poll. Each watcher keeps a cursor of its own and reads when
+/// it can write, so a slow one delays nobody and holds no memory.
+struct Watcher: Sendable {
+    /// A client that hears nothing for so long may think the connection dead.
+    static let bookmarkEvery = Duration.seconds(10)
+
+    struct Scope: Sendable {
+        var kind: Kind
+        var project: String?
+        var labels: [String: String]
+
+        func covers(_ entry: FeedEntry) -> Bool {
+            entry.kind == kind && (project == nil || entry.project == project)
+        }
+    }
+
+    let store: any Store
+    let hub: FeedHub
+
+    func answer(_ watch: ListParameters.Watch, since: String, scope: Scope) async throws -> Response {
+        let cursor = try await store.feedPosition(resourceVersion: since)
+        switch watch {
+        case .longPoll(let seconds): return try await poll(from: cursor, seconds: seconds, scope: scope)
+        case .stream:
+            // An expired cursor must be a 410, not a stream that ends.
+            _ = try await hub.entries(after: cursor)
+            return stream(from: cursor, scope: scope)
+        }
+    }
+
+    private func poll(from start: FeedCursor, seconds: Double, scope: Scope) async throws -> Response {
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: .seconds(seconds))
+        var cursor = start
+        while true {
+            let (events, next) = try await events(after: cursor, scope: scope)
+            cursor = next
+            let left = clock.now.duration(to: deadline)
+            if !events.isEmpty || left <= .zero {
+                return JSONAnswer.response(
+                    "{\"events\":[\(events.joined(separator: ","))],\"resourceVersion\":\"\(cursor.text)\"}")
+            }
+            try await hub.wait(after: cursor, timeout: left)
+        }
+    }
+
+    private func stream(from start: FeedCursor, scope: Scope) -> Response {
+        let body = ResponseBody { writer in
+            var cursor = start
+            do {
+                while !Task.isCancelled {
+                    let (events, next) = try await self.events(after: cursor, scope: scope)
+                    for event in events { try await writer.write(ByteBuffer(string: "data: \(event)\n\n")) }
+                    if next == cursor {
+                        let bookmark = "{\"resourceVersion\":\"\(cursor.text)\",\"type\":\"BOOKMARK\"}"
+                        try await writer.write(ByteBuffer(string: "data: \(bookmark)\n\n"))
+                        try await self.hub.wait(after: cursor, timeout: Self.bookmarkEvery)
+                    }
+                    cursor = next
+                }
+            } catch StoreError.watchExpired {
+                try await writer.write(ByteBuffer(string: "event: expired\ndata: {}\n\n"))
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+
+    /// Everything in scope that is known now, as JSON, and where it ends.
+    private func events(after start: FeedCursor, scope: Scope) async throws -> ([String], FeedCursor) {
+        let page = try await hub.entries(after: start)
+        let entries = page.entries.filter(scope.covers)
+        guard !entries.isEmpty else { return ([], page.next) }
+        let objects = try await objects(of: scope.kind, entries)
+        var events: [String] = []
+        for entry in entries {
+            guard
+                let (object, labels) = try entry.final.map({
+                    (try JSONAnswer.document($0), $0.metadata.labels)
+                })
+                    ?? objects[entry.uid]
+            else { continue }
+            let matches = scope.labels.allSatisfy { labels[$0] == $1 }
+            // What no longer matches has left the watcher's view.
+            let type: WatchEvent.Change? =
+                switch (entry.change, matches) {
+                case (.created, true): .added
+                case (.created, false): nil
+                case (.updated, true): .modified
+                case (.updated, false), (.deleted, _): .deleted
+                }
+            guard let type else { continue }
+            events.append(
+                "{\"object\":\(object),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}"
+            )
+        }
+        return (events, page.next)
+    }
+
+    /// JSON and labels of what entries refer to. Gone ones are missing: their deletion follows.
+    private func objects(of kind: Kind, _ entries: [FeedEntry]) async throws
+        -> [ID<Document>: (String, [String: String])]
+    {
+        let uids = Set(entries.filter { $0.final == nil }.map(\.uid)).sorted()
+        var objects: [ID<Document>: (String, [String: String])] = [:]
+        if kind == .allocation {
+            for allocation in try await store.allocations(.ids(uids.map { ID($0.uuid) })) {
+                objects[ID(allocation.id.uuid)] = (try Self.document(allocation), [:])
+            }
+        } else {
+            for resource in try await store.documents(kind, uids: uids) {
+                objects[resource.metadata.uid] = (try JSONAnswer.document(resource), resource.metadata.labels)
+            }
+        }
+        return objects
+    }
+
+    /// An allocation in the form of a document.
+    private static func document(_ allocation: Allocation) throws -> String {
+        let resource = Resource(
+            kind: .allocation,
+            metadata: Metadata(
+                name: allocation.id.description, uid: ID(allocation.id.uuid),
+                project: allocation.workload.project,
+                createdAt: allocation.createdAt),
+            spec: try JSONAnswer.text(allocation),
+            status: "{\"state\":\"\(allocation.state.rawValue)\"}")
+        return try JSONAnswer.document(resource)
+    }
+}

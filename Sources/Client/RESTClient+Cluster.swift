@@ -1,0 +1,28 @@
+public import APITypes
+
+extension RESTClient {
+    public func cluster() async throws -> ClusterSummary {
+        try await send(.get(APIPath("cluster")), as: ClusterSummary.self)
+    }
+
+    /// Checks the invariants now.
+    public func check() async throws -> CheckResponse {
+        try await send(.get(APIPath("check")), as: CheckResponse.self)
+    }
+
+    public func version() async throws -> VersionResponse {
+        try await send(.get(APIPath("version")), as: VersionResponse.self)
+    }
+
+    /// - Returns: the answer, whose secret is shown once and never again.
+    public func createToken(_ request: TokenRequest) async throws -> JSONValue {
+        try await send(
+            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+    }
+
+    /// - Returns: the answer, whose secret is shown once and never again.
+    public func createJoinToken(_ request: JoinTokenRequest) async throws -> JSONValue {
+        try await send(
+            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+    }
+}

@@ -1,0 +1,34 @@
+internal import ArgumentParser
+
+/// A command that does something. Groups of commands are plain `ParsableCommand`s.
+protocol BasaltCommand: ParsableCommand {
+    /// - Throws: ``CommandFailure``, `ClientError` or `CancellationError`.
+    func run(in surroundings: Surroundings) async throws -> ExitStatus
+}
+
+/// The root of all commands.
+struct Basalt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "basalt", abstract: "Runs fleets of GPU and VM hosts.",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Documents",
+                subcommands: [
+                    GetCommand.self, DescribeCommand.self, ApplyCommand.self, DiffCommand.self,
+                    DeleteCommand.self, WaitCommand.self,
+                ]),
+            CommandGroup(
+                name: "Fleet",
+                subcommands: [
+                    ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
+                    VMGroup.self, HostGroup.self, OperationGroup.self, OperatorGroup.self,
+                ]),
+            CommandGroup(name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self]),
+            CommandGroup(
+                name: "Access",
+                subcommands: [
+                    LoginCommand.self, ContextGroup.self, TokenGroup.self, JoinTokenGroup.self,
+                    CompletionCommand.self, VersionCommand.self,
+                ]),
+        ])
+}

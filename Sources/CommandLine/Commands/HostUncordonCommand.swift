@@ -1,0 +1,21 @@
+internal import ArgumentParser
+internal import Client
+internal import Fleet
+
+struct HostUncordonCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "uncordon", abstract: "Takes workloads again.")
+
+    @OptionGroup var verb: HostVerbOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let host = try await connection.connected(surroundings) { client, _ in
+            try await client.uncordon(host: verb.name, reason: verb.reason)
+        }
+        let table = DocumentTable(kind: .host, now: surroundings.now())
+        output.show(try table.presentation(of: host), surroundings)
+        return .done
+    }
+}

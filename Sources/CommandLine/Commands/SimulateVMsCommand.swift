@@ -1,0 +1,115 @@
+internal import APITypes
+internal import ArgumentParser
+internal import Fleet
+internal import Replay
+
+struct SimulateGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Tries policies on traces, without a control plane.",
+        subcommands: [SimulateVMsCommand.self])
+}
+
+/// `--trace` and `--shard`, for commands that read a trace.
+struct TraceOptions: ParsableArguments {
+    @Option(help: "CSV file with arrive_s, depart_s, vcpu, mem_gb; - is standard input.", completion: .file())
+    var trace: String
+    @Option(help: "Part K of N of the trace, as K/N.") var shard: String?
+
+    func read() throws -> VMTrace {
+        do {
+            if trace != "-" { try DocumentFile.requireFile(trace) }
+            return try VMTraceReader(shard: try shard.map { try Shard(parsing: $0) })
+                .read(TraceSource(argument: trace))
+        } catch let error as TraceError {
+            throw CommandFailure(error.description)
+        } catch let error as OptionError {
+            throw CommandFailure(error)
+        }
+    }
+}
+
+extension CommandFailure {
+    /// Names the flag as users know it.
+    init(_ error: OptionError) {
+        let flags = [
+            "policy": "policies", "sample-step": "sample", "warm-up": "warmup", "host": "host-shape",
+        ]
+        var named = error
+        named.field = "--" + (flags[error.field] ?? error.field)
+        self.init(named.description)
+    }
+}
+
+struct SimulateVMsCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vms", abstract: "Places the VMs of a trace on an empty fleet, once per policy.",
+        discussion: "Example: basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192")
+
+    @OptionGroup var traceOptions: TraceOptions
+    @Option(help: "Hosts of the fleet.") var hosts = 300
+    @Option(help: "vCPUs and GiB of every host.") var hostShape = "64x192"
+    @Option(help: "Policies to compare, separated by commas.") var policies = "first-fit,best-fit"
+    @Option(help: "Seconds of the trace that fill the fleet before anything is measured.") var warmup = 0
+    @Option(help: "Second of the trace at which to stop; the last arrival when absent.") var until: Int?
+    @Option(help: "Seconds between samples.") var sample = 3600
+    @Option(help: "Seed of policies that draw; repeated in the result.") var seed: UInt64 = 0
+    @Flag(help: "Measure the time of decisions; the output then differs from run to run.")
+    var measureTime = false
+    @OptionGroup var output: OutputOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        do {
+            let experiment = try VMExperiment(options: try options)
+            let trace = try traceOptions.read()
+            let clock = UptimeClock(uptime: surroundings.uptime)
+            let results = try experiment.run(trace, clock: clock)
+            let report = SimulationReport(
+                hosts: hosts, hostShape: hostShape, seed: seed, vms: trace.vms.count, policies: results)
+            output.show(try report.presentation, surroundings)
+        } catch let error as OptionError {
+            throw CommandFailure(error)
+        }
+        return .done
+    }
+
+    private var options: VMExperiment.Options {
+        get throws {
+            VMExperiment.Options(
+                hosts: hosts, shape: try HostShape(parsing: hostShape),
+                policies: try PolicyName.policies(parsing: policies), warmUpSeconds: warmup,
+                untilSeconds: until, sampleStepSeconds: sample, measuresTime: measureTime)
+        }
+    }
+}
+
+/// What `simulate vms` answers.
+struct SimulationReport: Encodable {
+    var hosts: Int
+    var hostShape: String
+    var seed: UInt64
+    /// VMs of the trace.
+    var vms: Int
+    var policies: [PolicyResult]
+
+    var presentation: Presentation {
+        get throws {
+            let table = Table(
+                [
+                    .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
+                    .init("PLACED", .always, .right), .init("FAILED", .always, .right),
+                    .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
+                ],
+                policies.map { result in
+                    [
+                        Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
+                        Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
+                        Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+                        Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
+                        Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
+                    ]
+                })
+            return Presentation(
+                [.table(table)], names: policies.map(\.policy.rawValue), value: try Serialization.tree(self))
+        }
+    }
+}

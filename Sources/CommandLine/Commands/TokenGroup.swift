@@ -1,0 +1,67 @@
+internal import APITypes
+internal import ArgumentParser
+internal import Client
+internal import Fleet
+internal import Foundation
+
+struct TokenGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Makes bearer tokens.", subcommands: [TokenCreateCommand.self])
+}
+
+struct TokenCreateCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Makes a bearer token; its secret is shown once.")
+
+    @Argument var name: String
+    @Option(help: "admin, operator or viewer.") var role = Role.viewer.rawValue
+    @Option(help: "Lifetime, such as 12h; without it the token does not expire.") var ttl: String?
+    @Option(help: "Write the secret to this file, readable by its owner only, instead of showing it.")
+    var secretFile: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let roles = [Role.admin, .operator, .viewer]
+        guard let role = roles.first(where: { $0.rawValue == role }) else {
+            throw CommandFailure(NearestChoice.refusal("role", role, among: roles.map(\.rawValue)))
+        }
+        let seconds = try ttl.map { Int(try DurationText.parse($0).components.seconds) }
+        let request = TokenRequest(name: name, role: role, ttlSeconds: seconds)
+        let answer = try await connection.connected(surroundings) { client, _ in
+            try await client.createToken(request)
+        }
+        try SecretPresentation(answer: answer, name: "token/\(name)", file: secretFile)
+            .show(output, surroundings)
+        return .done
+    }
+}
+
+/// An answer with a secret that is told once.
+struct SecretPresentation {
+    let answer: JSONValue
+    let name: String
+    let file: String?
+
+    func show(_ output: OutputOptions, _ surroundings: Surroundings) throws {
+        var answer = answer
+        if let file {
+            guard case .object(var members) = answer, let secret = secretKey.flatMap({ members[$0]?.string })
+            else { throw CommandFailure("the server's answer holds no secret") }
+            guard
+                FileManager.default.createFile(
+                    atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600]
+                )
+            else { throw CommandFailure("\(file) cannot be written") }
+            if let secretKey { members[secretKey] = .string("in \(file)") }
+            answer = .object(members)
+        }
+        let presentation = Presentation(
+            [.fields(DocumentDescription.flattened(answer))], names: [name], value: answer)
+        output.show(presentation, surroundings)
+    }
+
+    private var secretKey: String? {
+        ["secret", "token", "credential"].first { answer[$0]?.string != nil }
+    }
+}

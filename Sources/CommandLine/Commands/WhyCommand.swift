@@ -1,0 +1,41 @@
+internal import APITypes
+internal import ArgumentParser
+internal import Client
+internal import Fleet
+
+struct WhyCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Says why a VM is where it is, or nowhere.")
+
+    @Argument(help: "vm.") var kind: String
+    @Argument var name: String
+    @OptionGroup var projectOption: ProjectOption
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        guard Kind(named: kind) == .vm else {
+            throw CommandFailure(NearestChoice.refusal("kind with a why", kind, among: [Kind.vm.singular]))
+        }
+        try await connection.connected(surroundings) { client, connection in
+            let answer = try await client.why(vm: name, project: try projectOption.name(connection))
+            output.show(try Self.presentation(of: answer), surroundings)
+        }
+        return .done
+    }
+
+    static func presentation(of answer: WhyResponse) throws -> Presentation {
+        var fields = [
+            Presentation.Field("Name", Text("\(answer.kind.singular)/\(answer.name)")),
+            .init("State", Text(answer.state.rawValue, answer.state.tone)),
+            .init("Reason", Text(answer.reason.rawValue)), .init("Message", Text(answer.message)),
+        ]
+        if let position = answer.queuePosition { fields.append(.init("Queue", Text("position \(position)"))) }
+        var blocks = [Presentation.Block.fields(fields)]
+        if let explanation = answer.explanation {
+            blocks += [.heading("Placement"), .lines(PlacementLines(explanation: explanation).lines)]
+        }
+        return Presentation(
+            blocks, names: ["\(answer.kind.singular)/\(answer.name)"], value: try Serialization.tree(answer))
+    }
+}

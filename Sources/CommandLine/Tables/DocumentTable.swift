@@ -1,0 +1,184 @@
+internal import APITypes
+internal import Fleet
+
+/// Documents of one kind as rows.
+struct DocumentTable {
+    let kind: Kind
+    /// Whether rows say which project they are of.
+    var showsProject = false
+    let now: Timestamp
+
+    /// A list as `get` shows it.
+    func presentation(of documents: [WireDocument], resourceVersion: String) throws -> Presentation {
+        let items = try documents.map { try Serialization.tree($0) }
+        return Presentation(
+            [.table(table(of: documents))], names: documents.map(\.reference),
+            value: .object(["items": .array(items), "resourceVersion": .string(resourceVersion)]))
+    }
+
+    /// One document as `get NAME` shows it.
+    func presentation(of document: WireDocument) throws -> Presentation {
+        Presentation(
+            [.table(table(of: [document]))], names: [document.reference],
+            value: try Serialization.tree(document))
+    }
+
+    func table(of documents: [WireDocument]) -> Table {
+        var columns = [Table.Column("NAME", minimum: 12)]
+        if showsProject { columns.append(.init("PROJECT", minimum: 8)) }
+        columns += fields.map(\.column)
+        columns += [.init("GENERATION", .wide, .right), .init("UID", .wide), .init("AGE", .always, .right)]
+        return Table(columns, documents.map(row))
+    }
+
+    private func row(_ document: WireDocument) -> [Text] {
+        let metadata = document.metadata
+        var cells = [Text(metadata.name)]
+        if showsProject { cells.append(Text(optional: metadata.project)) }
+        cells += fields.map { $0.value(document) }
+        cells += [
+            Text(String(metadata.generation)), Text(metadata.uid.description),
+            Text(DurationText.short(now.since(metadata.createdAt))),
+        ]
+        return cells
+    }
+
+    private struct Field: Sendable {
+        var column: Table.Column
+        var value: @Sendable (WireDocument) -> Text
+
+        init(_ column: Table.Column, _ value: @escaping @Sendable (WireDocument) -> Text) {
+            self.column = column
+            self.value = value
+        }
+    }
+
+    private var fields: [Field] {
+        switch kind {
+        case .vm: Self.vm
+        case .host: Self.host
+        case .pool: Self.pool
+        case .cell: [Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) }]
+        case .flavor: [Self.cpu, Self.memory, Self.devices]
+        case .project: Self.project
+        case .allocation, .plan, .operation, .event, .token: []
+        }
+    }
+
+    private static let cell = Field(.init("CELL", minimum: 8)) { Text(optional: $0.cell) }
+    private static let poolName = Field(.init("POOL", minimum: 8)) { Text(optional: $0.spec["pool"]?.string) }
+    private static let cpu = Field(.init("CPU", .always, .right)) { Text(optional: $0.resources.cpu) }
+    private static let memory = Field(.init("MEMORY", .always, .right)) {
+        Text(optional: $0.resources.memory)
+    }
+    private static let devices = Field(.init("GPUS", .always, .left, minimum: 6)) {
+        Text(optional: $0.deviceSummary)
+    }
+
+    private static let vm = [
+        Field(.init("STATE")) { $0.stateText }, cell,
+        Field(.init("HOST", minimum: 8)) { Text(optional: $0.status?["host"]?.string) },
+        cpu, memory, devices,
+        Field(.init("FLAVOR", .wide)) { Text(optional: $0.spec["flavor"]?.string) },
+        Field(.init("CLASS", .wide)) { Text($0.spec["class"]?.string ?? WorkloadClass.standard.rawValue) },
+        Field(.init("POOL", .wide)) { Text(optional: $0.spec["pool"]?.string) },
+        Field(.init("RESTARTS", .wide, .right)) { Text(String($0.status?["restarts"]?.integer ?? 0)) },
+    ]
+
+    private static let host = [
+        Field(.init("CONTACT")) { $0.contactText },
+        Field(.init("SCHEDULING")) { $0.schedulingText }, cell, poolName,
+        Field(.init("CPU", .always, .right)) { Text(optional: $0.capacity.cpu) },
+        Field(.init("MEMORY", .always, .right)) { Text(optional: $0.capacity.memory) },
+        Field(.init("GPUS", .always, .right)) {
+            Text(String($0.status?["inventory"]?["devices"]?.array?.count ?? 0))
+        },
+        Field(.init("ZONE", .wide)) { Text(optional: $0.status?["inventory"]?["domain"]?["zone"]?.string) },
+        Field(.init("RACK", .wide)) { Text(optional: $0.status?["inventory"]?["domain"]?["rack"]?.string) },
+        Field(.init("SUBSTRATE", .wide)) { Text(optional: $0.status?["inventory"]?["substrate"]?.string) },
+        Field(.init("SESSION", .wide)) { Text(optional: $0.status?["session"]?.string) },
+        Field(.init("REASON", .wide)) { Text(optional: $0.spec["cordonReason"]?.string) },
+    ]
+
+    private static let pool = [
+        cell,
+        Field(.init("ADMITS")) {
+            Text(optional: $0.spec["admits"]?.array?.compactMap(\.string).joined(separator: ","))
+        },
+        Field(.init("PLACEMENT")) {
+            Text($0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
+        },
+        Field(.init("CPU-RATIO", .always, .right)) {
+            Text(Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))
+        },
+    ]
+
+    private static let project = [
+        Field(.init("CPU-QUOTA", .always, .right)) {
+            Text(optional: $0.spec["quota"]?["milliCPU"]?.integer.map(Quantity.cpu))
+        },
+        Field(.init("MEMORY-QUOTA", .always, .right)) {
+            Text(optional: $0.spec["quota"]?["memoryMiB"]?.integer.map(Quantity.memory))
+        },
+        Field(.init("GPU-QUOTA", .always, .right)) {
+            Text(optional: $0.spec["quota"]?["devices"]?.integer.map(String.init))
+        },
+    ]
+}
+
+extension WireDocument {
+    /// `vm/web-1`, as `-o name` shows it.
+    var reference: String {
+        "\((Kind(rawValue: kind) ?? Kind(named: kind))?.singular ?? kind.lowercased())/\(metadata.name)"
+    }
+
+    fileprivate typealias Amounts = (cpu: String?, memory: String?)
+
+    fileprivate var cell: String? { spec["cell"]?.string ?? status?["cell"]?.string }
+    fileprivate var resources: Amounts { Self.amounts(spec["resources"]) }
+    fileprivate var capacity: Amounts { Self.amounts(status?["inventory"]?["capacity"]) }
+
+    private static func amounts(_ value: JSONValue?) -> Amounts {
+        (
+            value?["milliCPU"]?.integer.map(Quantity.cpu),
+            value?["memoryMiB"]?.integer.map(Quantity.memory)
+        )
+    }
+
+    fileprivate var deviceSummary: String? {
+        spec["devices"]?.array?.map { device in
+            "\(device["model"]?.string ?? "?")×\(device["count"]?.integer ?? 0)"
+        }.joined(separator: ",")
+    }
+
+    /// A document that is being deleted says so, whatever its status says.
+    var stateText: Text {
+        if metadata.deletionTimestamp != nil { return Text("Deleting", .warning) }
+        let state = status?["state"]?.string
+        return Text(state ?? "-", state.flatMap(WorkloadState.init)?.tone ?? .plain)
+    }
+
+    fileprivate var contactText: Text {
+        switch status?["contact"]?.string.flatMap(HostContact.init) {
+        case .ready: Text(HostContact.ready.rawValue, .good)
+        case .suspect: Text(HostContact.suspect.rawValue, .warning)
+        case .fenced: Text(HostContact.fenced.rawValue, .bad)
+        case nil: Text("-")
+        }
+    }
+
+    fileprivate var schedulingText: Text {
+        if spec["draining"] == .bool(true) { return Text("draining", .warning) }
+        return spec["cordoned"] == .bool(true) ? Text("cordoned", .warning) : Text("enabled")
+    }
+}
+
+extension WorkloadState {
+    var tone: Text.Tone {
+        switch self {
+        case .running: .good
+        case .pending, .scheduled, .stopping, .unknown: .warning
+        case .failed, .quarantined: .bad
+        }
+    }
+}

@@ -1,0 +1,19 @@
+internal import Fleet
+
+/// Where a workload would go and why, for people.
+struct PlacementLines {
+    let explanation: PlacementExplanation
+
+    var lines: [String] {
+        var lines = ["  \(explanation.feasible) of \(explanation.hosts) hosts fit"]
+        for rejection in explanation.rejected {
+            lines.append("  - \(rejection.hosts) refused: \(rejection.reason.rawValue)")
+        }
+        for (index, candidate) in explanation.candidates.enumerated() {
+            let key = candidate.key.joined(separator: ", ")
+            lines.append("  \(index + 1). \(candidate.host)\(key.isEmpty ? "" : " (\(key))")")
+        }
+        if let fix = explanation.nearestFix { lines.append("  nearest fix: \(fix)") }
+        return lines
+    }
+}

@@ -1,0 +1,137 @@
+public import AgentProtocol
+public import Fleet
+internal import Logging
+public import Store
+internal import Synchronization
+
+/// The controllers' side of agent sessions: any controller serves any session, since all state is in the store.
+public final class AgentSessions: Sendable {
+    private let store: any Store
+    private let hub: FeedHub
+    private let ids: any IDSource
+    public let terms: LeaseTerms
+    public let limits: SessionLimits
+    /// Hosts that each session carries, as of its last poll here.
+    private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
+
+    private struct CarriedHosts {
+        var incarnation: Int
+        var hosts: Set<ID<Document>>
+    }
+
+    public init(
+        store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
+        limits: SessionLimits = .standard
+    ) {
+        self.store = store
+        self.hub = hub
+        self.ids = ids
+        self.terms = terms
+        self.limits = limits
+    }
+
+    public func hello(_ request: HelloRequest, session: SessionRecord) async throws -> HelloResponse {
+        guard request.hosts.count <= limits.hosts else {
+            throw ControlPlaneError.refused(
+                code: "request.too_large",
+                message: "\(request.hosts.count) hosts in one session; the limit is \(limits.hosts)")
+        }
+        let outcome = try await store.hello(
+            SessionHello(session: session.id, hosts: request.hosts, ids: ids, terms: terms))
+        return HelloResponse(
+            incarnation: outcome.incarnation, epoch: outcome.epoch, lease: terms, limits: limits,
+            refused: outcome.refused)
+    }
+
+    public func report(_ request: ReportRequest, session: SessionRecord) async throws -> ReportResponse {
+        guard request.parts.count <= limits.partsPerReport else {
+            throw ControlPlaneError.refused(
+                code: "request.too_large",
+                message: "\(request.parts.count) parts in one report; the limit is \(limits.partsPerReport)")
+        }
+        let refused = try await store.report(
+            SessionReport(
+                session: session.id, incarnation: request.incarnation, sequence: request.sequence,
+                parts: request.parts, unreachable: request.unreachable))
+        return ReportResponse(
+            acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
+    }
+
+    /// Answers when a host of the session has a new assignment, or after the wait.
+    public func poll(_ request: PollRequest, session: SessionRecord) async throws -> PollResponse {
+        guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
+        let epoch = try await store.clusterState().epoch
+        guard let text = request.cursor, let asked = FeedCursor(text), asked.epoch == epoch else {
+            return try await everything(session)
+        }
+        let hosts = try await hosts(of: session, fresh: false)
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: .seconds(min(max(request.waitSeconds, 0), limits.pollSeconds)))
+        var cursor = asked
+        do {
+            while true {
+                let (changed, next) = try await changes(after: cursor, among: hosts)
+                cursor = next
+                if !changed.isEmpty {
+                    return PollResponse(
+                        cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
+                }
+                let left = clock.now.duration(to: deadline)
+                if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
+                try await hub.wait(after: cursor, timeout: left)
+            }
+        } catch StoreError.watchExpired {
+            return try await everything(session)
+        }
+    }
+
+    /// Every host of the session, for one that has no usable cursor.
+    private func everything(_ session: SessionRecord) async throws -> PollResponse {
+        let position = try await store.feedPosition()
+        let hosts = try await hosts(of: session, fresh: true)
+        return PollResponse(
+            cursor: position.text, epoch: position.epoch, assignments: try await assignments(hosts))
+    }
+
+    private func hosts(of session: SessionRecord, fresh: Bool) async throws -> Set<ID<Document>> {
+        let known = carried.withLock { $0[session.id] }
+        if !fresh, let known, known.incarnation == session.incarnation { return known.hosts }
+        let hosts = Set(try await store.hosts(.session(session.id)).map(\.id))
+        carried.withLock { $0[session.id] = CarriedHosts(incarnation: session.incarnation, hosts: hosts) }
+        return hosts
+    }
+
+    private func changes(after cursor: FeedCursor, among hosts: Set<ID<Document>>) async throws
+        -> (Set<ID<Document>>, FeedCursor)
+    {
+        var changed: Set<ID<Document>> = []
+        var position = cursor
+        while true {
+            let page = try await hub.entries(after: position)
+            guard !page.entries.isEmpty else { return (changed, position) }
+            for entry in page.entries where entry.kind == .allocation {
+                if let host = entry.host, hosts.contains(host) { changed.insert(host) }
+            }
+            position = page.next
+        }
+    }
+
+    private func assignments(_ hosts: Set<ID<Document>>) async throws -> [HostAssignment] {
+        try await store.assignments(hosts: hosts.sorted()).map { record in
+            let parts = record.allocations.map(PartDirective.init)
+            return HostAssignment(
+                host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
+                parts: parts)
+        }
+    }
+}
+
+extension PartDirective {
+    /// What an agent is told of an allocation that is not released. Quarantined ones go on as they are.
+    init(_ allocation: Allocation) {
+        self.init(
+            allocation: allocation.id, workload: allocation.workload,
+            action: allocation.state == .releasing ? .stop : .run, resources: allocation.resources,
+            devices: allocation.devices, onPartition: allocation.onPartition)
+    }
+}

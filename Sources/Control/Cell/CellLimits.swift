@@ -1,0 +1,25 @@
+public import AgentProtocol
+
+/// Bounds and periods of a cell's pipeline.
+public struct CellLimits: Sendable {
+    /// Groups of one plan: a commit of this size stays near 50 ms.
+    public var groupsPerPlan = 256
+    /// Statuses of one write, for the same reason.
+    public var statusesPerWrite = 512
+    /// VMs of one drained host that stop at the same time; the rest keeps serving meanwhile.
+    public var drainSlots = 8
+    /// A cell's lease, so long that a pause of the runtime does not lose it and so short that a takeover
+    /// commits within ten seconds of a crash.
+    public var lease = Duration.seconds(6)
+    /// Renewals per lease: two may be lost.
+    public var renewEvery = Duration.seconds(2)
+    /// How often host leases are judged.
+    public var judgeEvery = Duration.seconds(1)
+    /// Longest rest of an idle pipeline.
+    public var restAtMost = Duration.seconds(1)
+    /// Share of a failure domain that may go silent within a minute before a human is asked.
+    public var breaker = 0.1
+    public var terms = LeaseTerms.standard
+
+    public init() {}
+}

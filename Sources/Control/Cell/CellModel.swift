@@ -1,0 +1,199 @@
+internal import Fleet
+internal import Store
+internal import VMPlacement
+
+/// What a pipeline knows of its cell: a value that is fed with rows and asked for work.
+///
+/// Rows may arrive in any order and repeatedly; each replaces what was known under its key.
+struct CellModel {
+    let name: String
+    var placement: PlacementCell
+    var hosts: [ID<Document>: HostRecord] = [:]
+    var vms: [ID<Document>: VMRecord] = [:]
+    var allocations: [ID<Allocation>: Allocation] = [:]
+    /// Unreleased allocations by workload.
+    private(set) var byWorkload: [ID<Document>: Set<ID<Allocation>>] = [:]
+    private(set) var byHost: [ID<Document>: Set<ID<Allocation>>] = [:]
+    var pools: [String: PoolSpec] = [:]
+    var flavors: [String: FlavorSpec] = [:]
+    /// VMs that wait for a host.
+    private(set) var pending: Set<ID<Document>> = []
+    /// VMs whose status, finalizers or allocations may need work.
+    var dirty: Set<ID<Document>> = []
+    /// Moves whenever a host may take what it could not before.
+    private(set) var capacityVersion = 0
+
+    init(name: String) {
+        self.name = name
+        placement = PlacementCell(name: name)
+    }
+
+    // MARK: Rows
+
+    mutating func put(host: HostRecord) {
+        let before = hosts[host.id]
+        hosts[host.id] = host
+        if before.map({ Self.placementView($0) != Self.placementView(host) }) ?? true {
+            placement.upsert(host: snapshot(host))
+            capacityVersion += 1
+        }
+        if before?.contact != host.contact {
+            for id in byHost[host.id] ?? [] {
+                if let allocation = allocations[id] { dirty.insert(allocation.workload.uid) }
+            }
+        }
+    }
+
+    /// Host as it is for placement; what is used follows from the allocations.
+    private static func placementView(_ host: HostRecord) -> HostRecord {
+        var view = host
+        view.assignment = 0
+        view.takenDevices = []
+        view.session = nil
+        view.room.guaranteedMilliCPU = 0
+        view.room.sharedMilliCPU = 0
+        view.room.usedMemoryMiB = 0
+        return view
+    }
+
+    mutating func drop(host id: ID<Document>) {
+        guard hosts.removeValue(forKey: id) != nil else { return }
+        placement.remove(host: id)
+    }
+
+    mutating func put(allocation: Allocation) {
+        let known = allocations[allocation.id]
+        dirty.insert(allocation.workload.uid)
+        if allocation.state.consumesCapacity {
+            allocations[allocation.id] = allocation
+            if known == nil { placement.add(allocation) }
+            byWorkload[allocation.workload.uid, default: []].insert(allocation.id)
+            byHost[allocation.host, default: []].insert(allocation.id)
+        } else {
+            drop(allocation: allocation.id)
+            backOff(allocation)
+        }
+        queue(allocation.workload.uid)
+    }
+
+    /// Takes back an allocation that is released or that the ledger refused.
+    mutating func drop(allocation id: ID<Allocation>) {
+        guard let known = allocations.removeValue(forKey: id) else { return }
+        placement.remove(allocation: id)
+        capacityVersion += 1
+        byWorkload[known.workload.uid]?.remove(id)
+        byHost[known.host]?.remove(id)
+        if byWorkload[known.workload.uid]?.isEmpty == true { byWorkload[known.workload.uid] = nil }
+        queue(known.workload.uid)
+    }
+
+    mutating func put(vm: VMRecord) {
+        var next = vm
+        if let known = vms[vm.metadata.uid] {
+            next.notBefore = known.notBefore
+            if known.metadata.generation == vm.metadata.generation {
+                next.blockedAt = known.blockedAt
+                next.explanation = known.explanation
+            }
+        }
+        vms[vm.metadata.uid] = next
+        dirty.insert(vm.metadata.uid)
+        queue(vm.metadata.uid)
+    }
+
+    mutating func drop(vm uid: ID<Document>) {
+        vms[uid] = nil
+        pending.remove(uid)
+        dirty.remove(uid)
+    }
+
+    mutating func put(pool name: String, _ spec: PoolSpec?) {
+        guard pools[name] != spec else { return }
+        pools[name] = spec
+        for host in hosts.values where host.pool == name { placement.upsert(host: snapshot(host)) }
+        capacityVersion += 1
+    }
+
+    mutating func put(flavor name: String, _ spec: FlavorSpec?) {
+        flavors[name] = spec
+        capacityVersion += 1
+    }
+
+    private mutating func queue(_ uid: ID<Document>) {
+        guard let vm = vms[uid], vm.metadata.deletionTimestamp == nil, byWorkload[uid] == nil else {
+            pending.remove(uid)
+            return
+        }
+        pending.insert(uid)
+    }
+
+    /// A VM whose part ended unasked waits longer each time, so that a crash loop does not fill the ledger.
+    private mutating func backOff(_ allocation: Allocation) {
+        guard var vm = vms[allocation.workload.uid], let released = allocation.releasedAt,
+            vm.status.allocation == allocation.id, vm.status.state != .stopping
+        else { return }
+        let step = min(vm.status.restarts, Self.backOffSteps)
+        vm.notBefore = released.advanced(by: .seconds(1 << step) - .seconds(1))
+        vms[allocation.workload.uid] = vm
+    }
+
+    /// 2⁸ − 1 s, about four minutes, is the longest wait.
+    static let backOffSteps = 8
+
+    // MARK: Questions
+
+    func snapshot(_ host: HostRecord) -> HostSnapshot {
+        HostSnapshot(
+            id: host.id, name: host.name, generation: host.generation, pool: host.pool,
+            poolAdmitsVMs: pools[host.pool]?.admits.contains(.vm) ?? false, contact: host.contact,
+            isSchedulable: !host.cordoned && !host.draining && host.substrate != Self.observedSubstrate,
+            capacity: host.room.total, reserved: host.room.reserved,
+            cpuRatioPerMille: host.room.cpuRatioPerMille,
+            labels: host.labels, domain: host.domain, devices: host.devices)
+    }
+
+    /// Substrate of machines whose agent only looks: nothing can be started there.
+    static let observedSubstrate = "observe"
+
+    /// The unreleased allocation that writes for a workload.
+    func writer(of uid: ID<Document>) -> Allocation? {
+        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined }.min {
+            $0.id < $1.id
+        }
+    }
+
+    func allocations(on host: ID<Document>) -> [Allocation] {
+        (byHost[host] ?? []).compactMap { allocations[$0] }.sorted { $0.id < $1.id }
+    }
+
+    /// Requests that may be tried now, oldest first, at most `limit`.
+    func requests(now: Timestamp, limit: Int) -> [VMRequest] {
+        var ready: [VMRequest] = []
+        for uid in pending {
+            guard let vm = vms[uid], vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true,
+                let request = vm.request(flavors: flavors)
+            else { continue }
+            ready.append(request)
+        }
+        ready.sort { ($0.queuedAt, $0.workload.uid) < ($1.queuedAt, $1.workload.uid) }
+        return Array(ready.prefix(limit))
+    }
+
+    /// Earliest time at which a VM that backs off may be tried.
+    func nextTry(now: Timestamp) -> Timestamp? {
+        pending.compactMap { vms[$0]?.notBefore }.filter { $0 > now }.min()
+    }
+
+    mutating func block(_ uid: ID<Document>, _ explanation: PlacementExplanation) {
+        vms[uid]?.blockedAt = capacityVersion
+        vms[uid]?.explanation = explanation
+        dirty.insert(uid)
+    }
+
+    /// Place of a pending VM in the queue, 1 is next.
+    func queuePosition(of uid: ID<Document>) -> Int? {
+        guard pending.contains(uid), let vm = vms[uid] else { return nil }
+        let mine = (vm.metadata.createdAt, uid)
+        return 1 + pending.count { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) < mine } ?? false }
+    }
+}

@@ -1,0 +1,385 @@
+internal import Fleet
+internal import Foundation
+internal import Logging
+internal import Store
+internal import VMPlacement
+
+/// Plans for one cell while it holds the cell's lease: snapshot → planner → plan → commit, one after another.
+///
+/// An actor, so that the questions of the API (`why`) see the model between two cycles.
+actor CellPipeline {
+    let cell: String
+    let lease: CellLease
+    let store: any Store
+    let hub: FeedHub
+    let ids: any IDSource
+    let time: Timekeeper
+    let limits: CellLimits
+    let logger: Logger
+    var model: CellModel
+    private var cursor: FeedCursor?
+    private var heads: [Plan.Engine: ID<Plan>?] = [:]
+    private var judgedAt: Timestamp?
+    /// What was last said of each draining host.
+    var drainReports: [ID<Document>: DrainPlanner.Decision] = [:]
+
+    init(
+        lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
+        limits: CellLimits,
+        logger: Logger
+    ) {
+        cell = lease.cell
+        self.lease = lease
+        self.store = store
+        self.hub = hub
+        self.ids = ids
+        self.time = time
+        self.limits = limits
+        self.logger = logger
+        model = CellModel(name: lease.cell)
+    }
+
+    /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest; what
+    /// was half done is read anew.
+    func run() async throws {
+        while !Task.isCancelled {
+            do {
+                if cursor == nil { try await load() }
+                let worked = try await cycle()
+                if !worked, let cursor { try await hub.wait(after: cursor, timeout: rest()) }
+            } catch StoreError.leaseLost(let cell) {
+                throw StoreError.leaseLost(cell: cell)
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("cycle failed", metadata: ["cell": "\(cell)", "error": "\(error)"])
+                // A write of unknown outcome leaves the model unsure: everything is read again.
+                cursor = nil
+                try await time.sleep(FeedHub.retryAfter)
+            }
+        }
+    }
+
+    private func rest() -> Duration {
+        let now = time.now()
+        guard let next = model.nextTry(now: now) else { return limits.restAtMost }
+        return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
+    }
+
+    // MARK: Reading
+
+    /// Reads the whole cell. The cursor is taken first, so that nothing committed meanwhile is missed.
+    private func load() async throws {
+        let position = try await store.feedPosition()
+        var fresh = CellModel(name: cell)
+        for resource in try await all(.pool, cell: cell) {
+            fresh.put(pool: resource.metadata.name, try spec(resource))
+        }
+        for resource in try await all(.flavor) {
+            fresh.put(flavor: resource.metadata.name, try spec(resource))
+        }
+        for resource in try await all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
+        for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
+        for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
+        for engine in Plan.Engine.allCases {
+            heads[engine] = try await store.planHead(cell: cell, engine: engine)
+        }
+        model = fresh
+        cursor = position
+        logger.info(
+            "cell loaded",
+            metadata: [
+                "cell": "\(cell)", "hosts": "\(fresh.hosts.count)", "vms": "\(fresh.vms.count)",
+                "allocations": "\(fresh.allocations.count)",
+            ])
+    }
+
+    private func all(_ kind: Kind, cell: String? = nil) async throws -> [Resource] {
+        var found: [Resource] = []
+        var query = ListQuery(kind: kind, cell: cell, limit: 1000)
+        while true {
+            let page = try await store.list(query)
+            found += page.documents
+            guard page.more, let last = page.documents.last?.metadata else { return found }
+            query.after = .init(project: last.project ?? "", name: last.name)
+        }
+    }
+
+    private func spec<Spec: DocumentSpec>(_ resource: Resource) throws -> Spec {
+        try JSONDecoder().decode(Spec.self, from: Data(resource.spec.utf8))
+    }
+
+    /// Reads what the feed says has changed.
+    private func refresh() async throws -> Bool {
+        guard var position = cursor else { return false }
+        var changed = ChangedRows()
+        while true {
+            let page = try await hub.entries(after: position)
+            guard !page.entries.isEmpty else { break }
+            for entry in page.entries { changed.note(entry, cell: cell) }
+            position = page.next
+        }
+        guard position != cursor else { return false }
+        try await read(changed)
+        cursor = position
+        return true
+    }
+
+    private func read(_ changed: ChangedRows) async throws {
+        for name in changed.pools.sorted() {
+            let resource = try await store.document(.pool, project: nil, name: name)
+            let pool: PoolSpec? = try resource.map(spec)
+            model.put(pool: name, pool?.cell == cell ? pool : nil)
+        }
+        for name in changed.flavors.sorted() {
+            model.put(flavor: name, try await store.document(.flavor, project: nil, name: name).map(spec))
+        }
+        if !changed.hosts.isEmpty {
+            let rows = try await store.hosts(.ids(changed.hosts.sorted()))
+            for host in rows where host.cell == cell { model.put(host: host) }
+            let present = Set(rows.filter { $0.cell == cell }.map(\.id))
+            for id in changed.hosts.subtracting(present) { model.drop(host: id) }
+        }
+        if !changed.vms.isEmpty {
+            let rows = try await store.documents(.vm, uids: changed.vms.sorted())
+            for resource in rows { model.put(vm: try VMRecord(resource)) }
+            for uid in changed.vms.subtracting(rows.map(\.metadata.uid)) { model.drop(vm: uid) }
+        }
+        if !changed.allocations.isEmpty {
+            for allocation in try await store.allocations(.ids(changed.allocations.sorted())) {
+                model.put(allocation: allocation)
+            }
+        }
+    }
+
+    // MARK: Working
+
+    /// One pass over everything; true when something was written or read.
+    private func cycle() async throws -> Bool {
+        var worked = try await refresh()
+        worked = try await judge() || worked
+        worked = try await stop() || worked
+        worked = try await place() || worked
+        worked = try await drain() || worked
+        worked = try await settle() || worked
+        return worked
+    }
+
+    /// Judges host leases, and frees what has certainly stopped on fenced hosts.
+    private func judge() async throws -> Bool {
+        let now = time.now()
+        if let judgedAt, now.since(judgedAt) < limits.judgeEvery { return false }
+        judgedAt = now
+        let judgement = try await store.judgeHosts(cell: lease, terms: limits.terms, breaker: limits.breaker)
+        for (hosts, word) in [
+            (judgement.suspected, "suspect"), (judgement.fenced, "fenced"), (judgement.returned, "back"),
+        ]
+        where !hosts.isEmpty {
+            logger.notice("hosts \(word)", metadata: ["cell": "\(cell)", "count": "\(hosts.count)"])
+        }
+        for host in model.hosts.values.filter({ $0.contact == .fenced }).sorted(by: { $0.id < $1.id })
+        where model.allocations(on: host.id).contains(where: { $0.onPartition == .stop }) {
+            _ = try await store.releaseFenced(
+                host: host.id, everything: false, lease: lease,
+                context: WriteContext(actor: "controller/hosts", verb: "fence"))
+        }
+        return false
+    }
+
+    /// Stops the parts of deleted VMs.
+    private func stop() async throws -> Bool {
+        var directives: [ReleaseDirective] = []
+        for uid in model.dirty.sorted() {
+            guard let vm = model.vms[uid], vm.metadata.deletionTimestamp != nil,
+                let allocation = model.writer(of: uid), allocation.state != .releasing
+            else { continue }
+            directives.append(
+                ReleaseDirective(
+                    allocation: allocation.id, reason: .deletionRequested,
+                    message: "its deletion was asked for"))
+            if directives.count == limits.groupsPerPlan { break }
+        }
+        return try await release(directives, engine: .vmPlacement, policy: "delete")
+    }
+
+    func release(_ directives: [ReleaseDirective], engine: Plan.Engine, policy: String) async throws -> Bool {
+        guard !directives.isEmpty else { return false }
+        let plan = Plan(
+            id: ID(ids.next()), cell: cell, engine: engine, parent: heads[engine] ?? nil,
+            inputsHash: "", seed: 0, groups: directives.map { DirectiveGroup([.release($0)]) },
+            report: PlanReport(policy: policy, hosts: model.hosts.count, placed: 0, unplaced: []),
+            createdAt: time.now())
+        try await commit(plan)
+        return true
+    }
+
+    private func place() async throws -> Bool {
+        let now = time.now()
+        let requests = model.requests(now: now, limit: limits.groupsPerPlan)
+        guard !requests.isEmpty else { return false }
+        let policies = model.pools.compactMapValues(\.placement)
+        let inputs = PlacementPlanInputs(
+            policy: .bestFit, poolPolicies: policies, now: now, parent: heads[.vmPlacement] ?? nil,
+            maxGroups: limits.groupsPerPlan)
+        let plan = VMPlacementPlanner.plan(on: &model.placement, pending: requests, inputs: inputs, ids: ids)
+        let uids = Dictionary(
+            requests.map { (Name(project: $0.workload.project, name: $0.workload.name), $0.workload.uid) },
+            uniquingKeysWith: { first, _ in first })
+        for unplaced in plan.report.unplaced {
+            if let uid = uids[Name(project: unplaced.project, name: unplaced.name)] {
+                model.block(uid, unplaced.explanation)
+            }
+        }
+        // A plan that places nothing is not worth a row: the reasons stand in the statuses.
+        guard !plan.groups.isEmpty else { return true }
+        try await commit(plan)
+        return true
+    }
+
+    private struct Name: Hashable {
+        var project: String
+        var name: String
+    }
+
+    /// Commits a plan and brings the model to what the ledger then holds.
+    private func commit(_ plan: Plan) async throws {
+        var statuses: [ID<Document>: String] = [:]
+        for directive in plan.groups.flatMap(\.directives) {
+            guard let allocation = allocation(after: directive), let vm = model.vms[allocation.workload.uid]
+            else { continue }
+            statuses[vm.metadata.uid] = try Self.encoded(
+                status(of: vm, allocation: allocation, now: plan.createdAt))
+        }
+        let outcome: CommitOutcome
+        do {
+            outcome = try await store.commit(LedgerCommit(lease: lease, plan: plan, statuses: statuses))
+        } catch {
+            for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
+                model.placement.remove(allocation: directive.allocation.id)
+            }
+            throw error
+        }
+        heads[plan.engine] = plan.id
+        let refused = Dictionary(
+            outcome.refusals.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first })
+        var stale: Set<ID<Document>> = []
+        for (index, group) in plan.groups.enumerated() {
+            for directive in group.directives {
+                if let refusal = refused[index] {
+                    if case .allocate(let allocate) = directive {
+                        model.placement.remove(allocation: allocate.allocation.id)
+                    }
+                    if let host = refusal.host { stale.insert(host) }
+                } else if let allocation = allocation(after: directive) {
+                    model.put(allocation: allocation)
+                }
+            }
+        }
+        logger.debug(
+            "plan committed",
+            metadata: [
+                "cell": "\(cell)", "plan": "\(plan.id)", "groups": "\(plan.groups.count)",
+                "refused": "\(refused.count)",
+            ])
+        // What refused is out of date here: read it before the next plan rather than wait for the feed.
+        if !stale.isEmpty {
+            for host in try await store.hosts(.ids(stale.sorted())) { model.put(host: host) }
+        }
+    }
+
+    private func allocation(after directive: Directive) -> Allocation? {
+        switch directive {
+        case .allocate(let directive): return directive.allocation
+        case .release(let directive):
+            guard var allocation = model.allocations[directive.allocation] else { return nil }
+            allocation.state = .releasing
+            return allocation
+        }
+    }
+
+    // MARK: Statuses
+
+    func status(of vm: VMRecord, allocation: Allocation?, now: Timestamp) -> VMStatus {
+        let host = allocation.flatMap { model.hosts[$0.host] }.map { (name: $0.name, contact: $0.contact) }
+        let blocked = vm.blockedAt == nil ? nil : vm.explanation
+        return VMStatus.derived(
+            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, blocked: blocked,
+            now: now)
+    }
+
+    /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.
+    private func settle() async throws -> Bool {
+        guard !model.dirty.isEmpty else { return false }
+        let now = time.now()
+        var writes: [StatusWrite] = []
+        var ended: [ID<Document>] = []
+        var done: [ID<Document>] = []
+        for uid in model.dirty.sorted().prefix(limits.statusesPerWrite) {
+            done.append(uid)
+            guard let vm = model.vms[uid] else { continue }
+            let writer = model.writer(of: uid)
+            if vm.metadata.deletionTimestamp != nil, writer == nil {
+                ended.append(uid)
+                continue
+            }
+            let next = status(of: vm, allocation: writer, now: now)
+            guard next != vm.status else { continue }
+            writes.append(
+                StatusWrite(
+                    uid: uid, expected: vm.metadata.resourceVersion, status: try Self.encoded(next),
+                    event: event(for: vm, next)))
+        }
+        if !writes.isEmpty { try await store.writeStatuses(writes, lease: lease) }
+        if !ended.isEmpty {
+            for uid in try await store.finalize(ended, lease: lease) { model.drop(vm: uid) }
+        }
+        model.dirty.subtract(done)
+        return !writes.isEmpty || !ended.isEmpty || !model.dirty.isEmpty
+    }
+
+    /// The ledger writes events for what it does; only what it cannot know is said here.
+    private func event(for vm: VMRecord, _ next: VMStatus) -> EventDraft? {
+        let reason: Reason
+        let message: String
+        switch (vm.status.state, next.state) {
+        case (_, .pending) where vm.explanation != nil && next.conditions != vm.status.conditions:
+            reason = .noHostFits
+            message = vm.explanation?.sentence ?? ""
+        case (let before, .unknown) where before != .unknown:
+            reason = .hostLost
+            message = "host \(next.host ?? "") lost contact; the VM is kept there"
+        default: return nil
+        }
+        return EventDraft(
+            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid,
+            reason: reason,
+            message: message, source: "vms")
+    }
+
+    static func encoded(_ status: VMStatus) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(status), as: UTF8.self)
+    }
+}
+
+/// Keys that a stretch of the feed touches, each once.
+private struct ChangedRows {
+    var hosts: Set<ID<Document>> = []
+    var vms: Set<ID<Document>> = []
+    var allocations: Set<ID<Allocation>> = []
+    var pools: Set<String> = []
+    var flavors: Set<String> = []
+
+    mutating func note(_ entry: FeedEntry, cell: String) {
+        switch entry.kind {
+        case .flavor: flavors.insert(entry.name)
+        case .pool: pools.insert(entry.name)
+        // A host that moves to another cell is noted by both.
+        case .host: hosts.insert(entry.uid)
+        case .vm where entry.cell == cell: vms.insert(entry.uid)
+        case .allocation where entry.cell == cell: allocations.insert(ID(entry.uid.uuid))
+        default: break
+        }
+    }
+}

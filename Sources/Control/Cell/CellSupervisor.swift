@@ -1,0 +1,136 @@
+public import Fleet
+public import Logging
+public import Store
+internal import Synchronization
+
+/// Runs the pipelines of the cells that this controller holds leases of, and tries to take the others.
+public final class CellSupervisor: Sendable {
+    private let holder: String
+    private let store: any Store
+    private let hub: FeedHub
+    private let ids: any IDSource
+    private let time: Timekeeper
+    private let limits: CellLimits
+    private let logger: Logger
+    private let pipelines = Mutex<[String: CellPipeline]>([:])
+    private let leases = Mutex<[String: CellLease]>([:])
+
+    /// - Parameter holder: name of this controller, unique in the fleet and for every start of it.
+    public init(
+        holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
+        limits: CellLimits,
+        logger: Logger
+    ) {
+        self.holder = holder
+        self.store = store
+        self.hub = hub
+        self.ids = ids
+        self.time = time
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// Runs until cancelled; then `giveBack()` frees the leases.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            var watched: Set<String> = []
+            while !Task.isCancelled {
+                do {
+                    let cells = try await store.list(ListQuery(kind: .cell, limit: 1000)).documents
+                    for name in [CellsReconciler.leaseName] + cells.map(\.metadata.name)
+                    where watched.insert(name).inserted {
+                        group.addTask { await self.hold(name) }
+                    }
+                } catch {
+                    logger.warning("cells not read", metadata: ["error": "\(error)"])
+                }
+                do { try await time.sleep(limits.renewEvery) } catch { return }
+            }
+        }
+    }
+
+    /// Gives the leases back, so that another controller need not wait until they run out.
+    public func giveBack() async {
+        for lease in leases.withLock({ $0.values.sorted { $0.cell < $1.cell } }) {
+            do {
+                try await store.releaseLease(lease)
+            } catch {
+                logger.warning(
+                    "lease not given back", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+            }
+        }
+        leases.withLock { $0.removeAll() }
+    }
+
+    /// The pipeline of a cell, when it runs here.
+    func pipeline(of cell: String) -> CellPipeline? { pipelines.withLock { $0[cell] } }
+
+    /// Takes a cell's lease again and again, and works while it has it.
+    private func hold(_ cell: String) async {
+        while !Task.isCancelled {
+            do {
+                // Whoever holds more cells lets others take the next one first.
+                let held = leases.withLock { $0.count }
+                if held > 0 { try await time.sleep(limits.renewEvery / 4 * held) }
+                if let lease = try await store.acquireLease(
+                    cell: cell, holder: holder, duration: limits.lease)
+                {
+                    logger.notice("lease acquired", metadata: ["cell": "\(cell)", "token": "\(lease.token)"])
+                    await work(lease)
+                }
+                try await time.sleep(limits.renewEvery / 2)
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("lease not acquired", metadata: ["cell": "\(cell)", "error": "\(error)"])
+                do { try await time.sleep(limits.renewEvery / 2) } catch { return }
+            }
+        }
+    }
+
+    private func work(_ lease: CellLease) async {
+        leases.withLock { $0[lease.cell] = lease }
+        await withTaskGroup { group in
+            group.addTask { await self.renew(lease) }
+            group.addTask { await self.runPipeline(lease) }
+            await group.next()
+            group.cancelAll()
+        }
+        pipelines.withLock { $0[lease.cell] = nil }
+        guard !Task.isCancelled else { return }
+        leases.withLock { $0[lease.cell] = nil }
+    }
+
+    private func runPipeline(_ lease: CellLease) async {
+        do {
+            if lease.cell == CellsReconciler.leaseName {
+                let reconciler = CellsReconciler(
+                    lease: lease, store: store, hub: hub, time: time, logger: logger)
+                try await reconciler.run()
+            } else {
+                let pipeline = CellPipeline(
+                    lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits, logger: logger
+                )
+                pipelines.withLock { $0[lease.cell] = pipeline }
+                try await pipeline.run()
+            }
+        } catch {
+            logger.warning("lease lost", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+        }
+    }
+
+    /// Returns when the lease is lost.
+    private func renew(_ lease: CellLease) async {
+        while true {
+            do {
+                try await time.sleep(limits.renewEvery)
+                guard try await store.renewLease(lease, duration: limits.lease) else { return }
+            } catch is CancellationError {
+                return
+            } catch {
+                // The store decides at the next commit whether the lease still counts.
+                logger.warning("lease not renewed", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Fleet
+internal import Foundation
+internal import VMPlacement
+
+/// A VM of a cell, its documents read.
+struct VMRecord {
+    var metadata: Metadata
+    var spec: VMSpec
+    var status: VMStatus
+    /// Not queued before this time: it failed and backs off.
+    var notBefore: Timestamp?
+    /// Capacity version at which no host took it; it is not tried again until that moves.
+    var blockedAt: Int?
+    /// The last word on why no host took it.
+    var explanation: PlacementExplanation?
+
+    init(_ resource: Resource) throws {
+        let decoder = JSONDecoder()
+        metadata = resource.metadata
+        spec = try decoder.decode(VMSpec.self, from: Data(resource.spec.utf8))
+        status =
+            resource.status == "{}"
+            ? VMStatus() : try decoder.decode(VMStatus.self, from: Data(resource.status.utf8))
+    }
+
+    var reference: WorkloadReference {
+        WorkloadReference(
+            kind: .vm, uid: metadata.uid, project: metadata.project ?? "", name: metadata.name, part: "vm")
+    }
+
+    /// What the planner needs; nil when the flavor is gone.
+    func request(flavors: [String: FlavorSpec]) -> VMRequest? {
+        var resources = spec.resources
+        var devices = spec.devices ?? []
+        if let name = spec.flavor {
+            guard let flavor = flavors[name] else { return nil }
+            resources = flavor.resources
+            devices = flavor.devices ?? []
+        }
+        guard let resources else { return nil }
+        return VMRequest(
+            workload: reference, workloadGeneration: metadata.generation, pool: spec.pool,
+            resources: resources,
+            devices: devices, class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
+            antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
+            lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) }, queuedAt: metadata.createdAt)
+    }
+}

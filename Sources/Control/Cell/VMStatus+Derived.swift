@@ -1,0 +1,78 @@
+public import Fleet
+
+extension VMStatus {
+    /// What the status of a VM must be, given the ledger: the only place where it is decided.
+    ///
+    /// - Parameters:
+    ///   - previous: status as written last.
+    ///   - allocation: the writing allocation, if there is one that is not released.
+    ///   - host: name and contact of its host.
+    ///   - blocked: why no host takes it, when it was tried.
+    /// - Returns: the status and, when its state moved, the reason and message of the event.
+    public static func derived(
+        from previous: VMStatus, metadata: Metadata, allocation: Allocation?,
+        host: (name: String, contact: HostContact)?,
+        blocked: PlacementExplanation?, now: Timestamp
+    ) -> VMStatus {
+        var next = previous
+        next.observedGeneration = metadata.generation
+        guard let allocation else {
+            next.pend(previous, blocked: blocked, now: now)
+            return next
+        }
+        next.cell = allocation.cell
+        next.host = host?.name
+        if previous.allocation != allocation.id {
+            next.allocation = allocation.id
+            next.scheduledAt = allocation.createdAt
+            next.runningAt = nil
+        }
+        let place = "on host \(host?.name ?? allocation.host.description)"
+        next.conditions.set(
+            .init(type: .scheduled, status: .yes, reason: .scheduled, message: place, lastTransitionTime: now)
+        )
+        switch (allocation.state, host?.contact ?? .ready) {
+        case (.reserved, _):
+            next.become(.scheduled, running: .no, .starting, "starting \(place)", now)
+        case (.active, .ready):
+            next.become(.running, running: .yes, .running, place, now)
+            if next.runningAt == nil { next.runningAt = now }
+        case (.active, _):
+            next.become(.unknown, running: .unknown, .hostLost, "\(place), which lost contact", now)
+        case (.releasing, _), (.released, _):
+            next.become(.stopping, running: .unknown, .stopping, "stopping \(place)", now)
+        }
+        return next
+    }
+
+    private mutating func pend(_ previous: VMStatus, blocked: PlacementExplanation?, now: Timestamp) {
+        if previous.allocation != nil,
+            previous.state == .scheduled || previous.state == .running
+                || previous.state == .unknown
+        {
+            restarts += 1
+        }
+        state = .pending
+        host = nil
+        allocation = nil
+        scheduledAt = nil
+        runningAt = nil
+        let reason: Reason = blocked == nil ? .waitingForPlacement : .noHostFits
+        let message = blocked?.sentence ?? "waits for placement"
+        conditions.set(
+            .init(type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
+        conditions.set(
+            .init(
+                type: .running, status: .no, reason: .waitingForPlacement, message: "not placed",
+                lastTransitionTime: now))
+    }
+
+    private mutating func become(
+        _ state: WorkloadState, running: Condition.Status, _ reason: Reason, _ message: String,
+        _ now: Timestamp
+    ) {
+        self.state = state
+        conditions.set(
+            .init(type: .running, status: running, reason: reason, message: message, lastTransitionTime: now))
+    }
+}

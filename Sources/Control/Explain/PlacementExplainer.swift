@@ -1,0 +1,81 @@
+public import Fleet
+internal import Foundation
+public import Store
+internal import VMPlacement
+
+/// Answers why a VM is where it is, with the planner that placed it or would place it.
+public struct PlacementExplainer: Sendable {
+    /// What is known of one VM's placement.
+    public struct Answer: Sendable {
+        public var status: VMStatus
+        /// Place in the cell's queue, 1 is next; nil when it does not wait.
+        public var queuePosition: Int?
+        /// nil while no cell is chosen.
+        public var explanation: PlacementExplanation?
+    }
+
+    private let store: any Store
+    private let supervisor: CellSupervisor?
+
+    /// - Parameter supervisor: asked first when the VM's cell is planned in this process.
+    public init(store: any Store, supervisor: CellSupervisor?) {
+        self.store = store
+        self.supervisor = supervisor
+    }
+
+    public func answer(for resource: Resource) async throws -> Answer {
+        let vm = try VMRecord(resource)
+        guard let cell = vm.spec.cell ?? vm.status.cell else {
+            return Answer(status: vm.status, queuePosition: nil, explanation: nil)
+        }
+        if let pipeline = supervisor?.pipeline(of: cell) { return await pipeline.explain(vm) }
+        return try await model(of: cell).explain(vm)
+    }
+
+    /// Where a VM that does not exist yet would go: the dry run of a creation.
+    public func trial(_ resource: Resource) async throws -> PlacementExplanation? {
+        let vm = try VMRecord(resource)
+        var hosts = try await store.hosts(.all)
+        if let cell = vm.spec.cell { hosts.removeAll { $0.cell != cell } }
+        let cells = Set(hosts.map(\.cell)).sorted()
+        var best: PlacementExplanation?
+        for cell in cells {
+            let explanation = try await model(of: cell).explain(vm).explanation
+            if (explanation?.feasible ?? 0) > (best?.feasible ?? -1) { best = explanation }
+        }
+        return best
+    }
+
+    /// A model of the cell as the store holds it now.
+    private func model(of cell: String) async throws -> CellModel {
+        var model = CellModel(name: cell)
+        let decoder = JSONDecoder()
+        for pool in try await store.list(ListQuery(kind: .pool, cell: cell, limit: 1000)).documents {
+            model.put(pool: pool.metadata.name, try decoder.decode(PoolSpec.self, from: Data(pool.spec.utf8)))
+        }
+        for flavor in try await store.list(ListQuery(kind: .flavor, limit: 1000)).documents {
+            model.put(
+                flavor: flavor.metadata.name,
+                try decoder.decode(FlavorSpec.self, from: Data(flavor.spec.utf8)))
+        }
+        for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
+        for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
+        return model
+    }
+}
+
+extension CellPipeline {
+    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm) }
+}
+
+extension CellModel {
+    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer {
+        var trial = placement
+        // A placed VM is explained as if it were placed now: without its own use of the fleet.
+        for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
+        let policy = vm.spec.pool.flatMap { pools[$0]?.placement } ?? .bestFit
+        return PlacementExplainer.Answer(
+            status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
+            explanation: vm.request(flavors: flavors).map { trial.explain($0, policy: policy) })
+    }
+}

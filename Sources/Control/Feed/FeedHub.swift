@@ -1,0 +1,152 @@
+internal import Fleet
+public import Logging
+public import Store
+internal import Synchronization
+
+/// Reads the change feed once for a whole process and keeps the newest entries for everybody in it: pipelines,
+/// agent polls and watches.
+///
+/// Readers hold their own cursor; nobody is sent anything. A reader that falls behind the kept entries reads on
+/// from the store.
+public final class FeedHub: Sendable {
+    /// Entries kept: some seconds of the highest change rate, about 30 MB.
+    public static let keptEntries = 65_536
+    /// Entries of one read.
+    public static let pageSize = 4096
+    /// Longest time between two looks at the store when no hint comes.
+    public static let lookEvery = Duration.seconds(1)
+    /// Pause after a failed look.
+    static let retryAfter = Duration.milliseconds(200)
+
+    private struct State {
+        /// Everything after this position and up to `end` is in `entries`.
+        var start: FeedCursor?
+        var end: FeedCursor?
+        var entries: [FeedEntry] = []
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let store: any Store
+    private let time: Timekeeper
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    public init(store: any Store, time: Timekeeper, logger: Logger) {
+        self.store = store
+        self.time = time
+        self.logger = logger
+    }
+
+    /// Follows the feed until cancelled.
+    public func run() async {
+        var seen: UInt64 = 0
+        while !Task.isCancelled {
+            do {
+                if try await advance() { continue }
+                seen = try await store.waitForChange(after: seen, timeout: Self.lookEvery)
+            } catch is CancellationError {
+                return
+            } catch StoreError.watchExpired {
+                // The epoch was raised or we slept past the horizon: begin anew; readers are told by their reads.
+                state.withLock { $0 = State(nextWaiter: $0.nextWaiter, waiters: $0.waiters) }
+            } catch {
+                logger.warning("feed not read", metadata: ["error": "\(error)"])
+                do { try await time.sleep(Self.retryAfter) } catch { return }
+            }
+        }
+    }
+
+    /// Reads one page; false when there was nothing new.
+    private func advance() async throws -> Bool {
+        guard let end = state.withLock({ $0.end }) else {
+            let position = try await store.feedPosition()
+            state.withLock { state in
+                state.start = position
+                state.end = position
+            }
+            return true
+        }
+        let page = try await store.feed(after: end, limit: Self.pageSize)
+        guard !page.entries.isEmpty else { return false }
+        let waiters = state.withLock { state in
+            state.entries += page.entries
+            state.end = page.next
+            let surplus = state.entries.count - Self.keptEntries
+            if surplus > 0 {
+                state.start = state.entries[surplus - 1].cursor
+                state.entries.removeFirst(surplus)
+            }
+            defer { state.waiters.removeAll() }
+            return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+        }
+        for waiter in waiters { waiter.resume() }
+        return true
+    }
+
+    /// Entries after a cursor, from memory where they are kept.
+    ///
+    /// - Throws: `StoreError.watchExpired` when they are not retained anywhere.
+    public func entries(after cursor: FeedCursor) async throws -> FeedPage {
+        let kept: FeedPage? = state.withLock { state in
+            guard let start = state.start, let end = state.end, cursor >= start else { return nil }
+            guard cursor < end else { return FeedPage(entries: [], next: cursor) }
+            let first = state.entries.firstIndex(after: cursor)
+            let slice = state.entries[first...].prefix(Self.pageSize)
+            return FeedPage(entries: Array(slice), next: slice.last?.cursor ?? cursor)
+        }
+        if let kept { return kept }
+        return try await store.feed(after: cursor, limit: Self.pageSize)
+    }
+
+    /// Returns when there are entries after `cursor`, or after `timeout`.
+    public func wait(after cursor: FeedCursor, timeout: Duration) async throws {
+        let sleep = time.sleep
+        await withTaskGroup { group in
+            group.addTask { await self.waitForEntries(after: cursor) }
+            group.addTask { try? await sleep(timeout) }  // why: cancelled means enough waiting
+            await group.next()
+            group.cancelAll()
+        }
+        try Task.checkCancellation()
+    }
+
+    private func waitForEntries(after cursor: FeedCursor) async {
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let resumeNow = state.withLock { state in
+                    if Task.isCancelled
+                        || state.end.map({
+                            $0 > cursor && !state.entries.isEmpty
+                                && state.entries[state.entries.count - 1].cursor > cursor
+                        }) ?? false
+                    {
+                        return true
+                    }
+                    state.waiters[id] = continuation
+                    return false
+                }
+                if resumeNow { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+        }
+    }
+}
+
+extension [FeedEntry] {
+    /// Index of the first entry behind a cursor; the entries are in order.
+    fileprivate func firstIndex(after cursor: FeedCursor) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].cursor > cursor { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,83 @@
+public import Fleet
+
+/// Reads start/stop journals, also while a substrate writes them.
+public enum RunJournal {
+    /// The journal of a substrate that was opened in `directory`.
+    public static func path(in directory: String) -> String { directory + "/runs.journal" }
+
+    /// All records in the order of writing; a torn last append is left out.
+    /// - Throws: `JournalError`.
+    public static func read(path: String) throws -> [RunRecord] {
+        try JournalFile.read(path: path).payloads.flatMap {
+            try JournalLines.decode(RunRecord.self, from: $0, path: path)
+        }
+    }
+}
+
+/// A time in which a part ran.
+public struct RunInterval: Sendable, Hashable {
+    public var host: String
+    public var allocation: ID<Allocation>
+    public var workload: ID<Document>
+    public var part: String
+    public var from: Timestamp
+    /// Nil while it runs.
+    public var to: Timestamp?
+}
+
+/// A part that ran twice at once.
+public struct RunOverlap: Sendable, Hashable {
+    public var first: RunInterval
+    public var second: RunInterval
+}
+
+extension [RunRecord] {
+    /// When each allocation ran, in the order of the starts. A second start of an allocation gives a second
+    /// interval, though no substrate may do that.
+    public var intervals: [RunInterval] {
+        var intervals: [RunInterval] = []
+        var open: [ID<Allocation>: Int] = [:]
+        for record in self {
+            switch record.event {
+            case .start:
+                open[record.allocation] = intervals.count
+                intervals.append(
+                    RunInterval(
+                        host: record.host, allocation: record.allocation, workload: record.workload,
+                        part: record.part, from: record.time))
+            case .stop:
+                if let index = open.removeValue(forKey: record.allocation) {
+                    // The wall clock may have been set back in between.
+                    intervals[index].to = Swift.max(intervals[index].from, record.time)
+                }
+            case .adopt, .forget: break
+            }
+        }
+        return intervals
+    }
+}
+
+extension [RunInterval] {
+    /// Pairs of intervals of one part of one workload that share time. Give it the intervals of all journals.
+    public var overlaps: [RunOverlap] {
+        let sorted = self.sorted {
+            ($0.workload, $0.part, $0.from, $0.allocation) < ($1.workload, $1.part, $1.from, $1.allocation)
+        }
+        var found: [RunOverlap] = []
+        var longest: RunInterval?
+        for interval in sorted {
+            guard let earlier = longest, earlier.workload == interval.workload, earlier.part == interval.part
+            else {
+                longest = interval
+                continue
+            }
+            if let end = earlier.to, end <= interval.from {
+                longest = interval
+                continue
+            }
+            found.append(RunOverlap(first: earlier, second: interval))
+            if let end = earlier.to, interval.to.map({ $0 > end }) ?? true { longest = interval }
+        }
+        return found
+    }
+}

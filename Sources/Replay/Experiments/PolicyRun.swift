@@ -1,0 +1,112 @@
+import Fleet
+import VMPlacement
+
+import struct Foundation.UUID
+
+/// One policy on one trace.
+struct PolicyRun {
+    static let microsecondsPerSecond: Int64 = 1_000_000
+    private static let cellName = "simulated"
+    private static let poolName = "hosts"
+
+    private let vms: [TraceVM]
+    private let policy: PlacementPolicy
+    private let warmUp: Int64
+    private let until: Int64
+    private let measuresTime: Bool
+    private var cell: PlacementCell
+    private var isPlaced: [Bool]
+    private var request: VMRequest
+    private var samples: WindowSamples
+    private var placed = 0
+    private var failed = 0
+    private var timings = DecisionTimings()
+
+    init(trace: VMTrace, policy: PlacementPolicy, options: VMExperiment.Options, until: Int) {
+        vms = trace.vms
+        self.policy = policy
+        warmUp = Int64(options.warmUpSeconds) * Self.microsecondsPerSecond
+        self.until = Int64(until) * Self.microsecondsPerSecond
+        measuresTime = options.measuresTime
+        cell = PlacementCell(name: Self.cellName, hosts: Self.hosts(options))
+        isPlaced = Array(repeating: false, count: trace.vms.count)
+        samples = WindowSamples(
+            next: warmUp, step: Int64(options.sampleStepSeconds) * Self.microsecondsPerSecond,
+            until: self.until)
+        let workload = WorkloadReference(
+            kind: .vm, uid: ID(Self.uuid(0)), project: Self.cellName, name: Self.cellName, part: "vm")
+        request = VMRequest(workload: workload, resources: .zero, queuedAt: Timestamp(microseconds: 0))
+    }
+
+    /// Handles every event up to the end of the window.
+    mutating func replay(_ events: EventClock, clock: some Clock<Duration>) {
+        var events = events
+        while let event = events.next(), event.time <= until {
+            samples.take(before: event.time, of: cell)
+            switch event.kind {
+            case .departure: depart(event.row)
+            case .arrival: arrive(event, clock)
+            }
+        }
+        samples.take(before: .max, of: cell)
+    }
+
+    private mutating func depart(_ row: Int) {
+        guard isPlaced[row] else { return }
+        isPlaced[row] = false
+        cell.remove(allocation: ID(Self.uuid(row)))
+    }
+
+    private mutating func arrive(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
+        guard event.time >= warmUp else {
+            _ = decide(event)
+            return
+        }
+        let isDone: Bool
+        if measuresTime {
+            let start = clock.now
+            isDone = decide(event)
+            timings.add(start.duration(to: clock.now))
+        } else {
+            isDone = decide(event)
+        }
+        if isDone { placed += 1 } else { failed += 1 }
+    }
+
+    /// Chooses and commits.
+    private mutating func decide(_ event: EventClock.Event) -> Bool {
+        request.resources = vms[event.row].resources
+        guard case .place(let choice) = cell.place(request, policy: policy) else { return false }
+        let now = Timestamp(microseconds: event.time)
+        let id = ID<Allocation>(Self.uuid(event.row))
+        cell.add(choice.allocation(for: request, id: id, cell: Self.cellName, plan: nil, now: now))
+        isPlaced[event.row] = true
+        return true
+    }
+
+    /// What came of it, after `replay`.
+    var result: PolicyResult {
+        PolicyResult(
+            policy: policy, emptyHostsPct: samples.emptyHostsPct, densityPct: samples.densityPct,
+            placed: placed, failed: failed, decisionsPerSecond: measuresTime ? timings.perSecond : nil,
+            decisionP99Us: measuresTime ? timings.p99Microseconds : nil)
+    }
+
+    private static func hosts(_ options: VMExperiment.Options) -> [HostSnapshot] {
+        (0..<options.hosts).map { index in
+            HostSnapshot(
+                id: ID(uuid(index)), name: "host-\(index)", pool: poolName, capacity: options.shape.resources)
+        }
+    }
+
+    /// Ids in the order of numbers, so that the order of hosts is the order of their indices.
+    private static func uuid(_ number: Int) -> UUID {
+        let bits = UInt64(number)
+        func byte(_ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: bits >> shift) }
+        return UUID(
+            uuid: (
+                0, 0, 0, 0, 0, 0, 0, 0, byte(56), byte(48), byte(40), byte(32), byte(24), byte(16), byte(8),
+                byte(0)
+            ))
+    }
+}

@@ -1,0 +1,39 @@
+/// Which field of a row holds what.
+struct TraceColumns {
+    static let required = ["arrive_s", "depart_s", "vcpu", "mem_gb"]
+    static let batch = "batch_id"
+
+    /// Positions, in the order of `required`.
+    let positions: [Int]
+    /// Position of `batch_id` when a shard asks for it.
+    let batch: Int?
+
+    /// Finds the columns by name, in any order and case; others are ignored.
+    ///
+    /// - Throws: `missingColumn` or `duplicateColumn`.
+    init(header names: [String], line: Int, file: String, needsBatch: Bool) throws(TraceError) {
+        let names = names.map { $0.lowercased() }
+        var positions: [Int] = []
+        for column in Self.required {
+            positions.append(try Self.position(of: column, in: names, line: line, file: file))
+        }
+        self.positions = positions
+        batch = needsBatch ? try Self.position(of: Self.batch, in: names, line: line, file: file) : nil
+    }
+
+    private static func position(
+        of column: String, in names: [String], line: Int, file: String
+    ) throws(TraceError) -> Int {
+        guard let position = names.firstIndex(of: column) else {
+            throw TraceError(
+                .missingColumn, file: file, line: line, column: column, value: names.joined(separator: ","),
+                expected: "a header that names \(column)")
+        }
+        guard !names[(position + 1)...].contains(column) else {
+            throw TraceError(
+                .duplicateColumn, file: file, line: line, column: column, value: names.joined(separator: ","),
+                expected: "one column of that name")
+        }
+        return position
+    }
+}

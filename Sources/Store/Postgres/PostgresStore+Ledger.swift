@@ -1,0 +1,240 @@
+internal import AgentProtocol
+public import Fleet
+internal import FoundationEssentials
+internal import PostgresClient
+
+extension PostgresStore {
+    public func commit(_ commit: LedgerCommit) async throws -> CommitOutcome {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let content = String(decoding: try encoder.encode(commit.plan), as: UTF8.self)
+        var statuses = JSONWriter.object()
+        for (uid, status) in commit.statuses.sorted(by: { $0.key < $1.key }) {
+            statuses.member(uid.description, raw: status)
+        }
+        let parameters: [any PostgresEncodable] = [
+            commit.lease.cell, commit.lease.token, content, JSONText(statuses.closed),
+        ]
+        let rows: [PostgresRow]
+        if let hold {
+            rows = try await transaction("ledger_commit") { connection in
+                try await connection.query(Self.leaseStatement, [commit.lease.cell, commit.lease.token])
+                await hold(commit.lease.cell)
+                return try await connection.query(Self.commitStatement, parameters)
+            }
+        } else {
+            rows = try await write(Self.commitStatement, parameters)
+        }
+        guard let row = rows.first else { throw StoreError.corrupt("a commit without an answer") }
+        return CommitOutcome(
+            refusals: try row.json("o_refusals", as: [Refusal].self).map(\.value),
+            transaction: try row.decode("o_xid"))
+    }
+
+    private struct Refusal: Decodable {
+        var group: Int
+        var reason: Reason
+        var host: ID<Document>?
+
+        var value: GroupRefusal { GroupRefusal(group: group, reason: reason, host: host) }
+    }
+
+    public func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws {
+        guard !writes.isEmpty else { return }
+        var list = JSONWriter.array()
+        for write in writes {
+            guard let version = FeedCursor(write.expected) else {
+                throw StoreError.corrupt("\"\(write.expected)\" is no resource version")
+            }
+            var object = JSONWriter.object()
+            object.member("uid", write.uid.description)
+            object.member("xid", String(version.transaction))
+            object.member("seq", raw: String(version.sequence))
+            object.member("status", raw: write.status)
+            object.member("event", raw: write.event?.json ?? "null")
+            list.element(raw: object.closed)
+        }
+        _ = try await self.write(Self.statusStatement, [lease.cell, lease.token, JSONText(list.closed)])
+    }
+
+    public func finalize(_ workloads: [ID<Document>], lease: CellLease) async throws -> [ID<Document>] {
+        guard !workloads.isEmpty else { return [] }
+        return try await write(Self.finalizeStatement, [lease.cell, lease.token, workloads.map(\.uuid)])
+            .map { try $0.id("uid") }
+    }
+
+    public func hosts(_ filter: HostFilter) async throws -> [HostRecord] {
+        let rows =
+            switch filter {
+            case .all: try await read(Self.hostsAllStatement)
+            case .cell(let cell): try await read(Self.hostsCellStatement, [cell])
+            case .ids(let ids): try await read(Self.hostsIDStatement, [ids.map(\.uuid)])
+            case .session(let id): try await read(Self.hostsSessionStatement, [id.uuid])
+            }
+        return try rows.map(Self.host)
+    }
+
+    private static func host(_ row: PostgresRow) throws -> HostRecord {
+        let contact: String = try row.decode("contact")
+        return HostRecord(
+            id: try row.id("host"), name: try row.decode("name"), cell: try row.decode("cell"),
+            pool: try row.decode("pool"), labels: try row.json("labels"),
+            domain: FailureDomain(zone: try row.decode("zone"), rack: try row.decode("rack")),
+            substrate: try row.decode("substrate"), generation: try row.decode("generation"),
+            assignment: try row.decode("assignment"), cordoned: try row.decode("cordoned"),
+            draining: try row.decode("draining"), contact: HostContact(rawValue: contact) ?? .fenced,
+            session: try row.decode("session", as: UUID?.self).map { ID($0) },
+            room: HostRoom(
+                total: Resources(
+                    milliCPU: try row.decode("cpu_total"), memoryMiB: try row.decode("mem_total")),
+                reserved: Resources(
+                    milliCPU: try row.decode("cpu_reserved"), memoryMiB: try row.decode("mem_reserved")),
+                guaranteedMilliCPU: try row.decode("cpu_guaranteed"),
+                sharedMilliCPU: try row.decode("cpu_shared"),
+                usedMemoryMiB: try row.decode("mem_used"), cpuRatioPerMille: try row.decode("cpu_ratio")),
+            devices: try row.decode("device_facts", as: JSONText?.self).map {
+                try JSONDecoder().decode([Device].self, from: Data($0.text.utf8))
+            } ?? [],
+            takenDevices: try row.decode("taken", as: [String]?.self) ?? [])
+    }
+
+    public func allocations(_ filter: AllocationFilter) async throws -> [Allocation] {
+        let rows =
+            switch filter {
+            case .live: try await read(Self.liveStatement)
+            case .cell(let cell): try await read(Self.cellAllocationsStatement, [cell])
+            case .hosts(let hosts): try await read(Self.hostAllocationsStatement, [hosts.map(\.uuid)])
+            case .workloads(let uids): try await read(Self.workloadAllocationsStatement, [uids.map(\.uuid)])
+            case .ids(let ids): try await read(Self.allocationsIDStatement, [ids.map(\.uuid)])
+            case .page(let after, let limit):
+                try await read(Self.allocationsPageStatement, [after?.uuid, limit])
+            }
+        return try rows.map { try Self.allocation($0) }
+    }
+
+    private static func allocation(_ row: PostgresRow) throws -> Allocation {
+        let kind: String = try row.decode("workload_kind")
+        let state: String = try row.decode("state")
+        let workloadClass: String = try row.decode("class")
+        let onPartition: String = try row.decode("on_partition")
+        guard let kind = Kind(rawValue: kind), let state = Allocation.State(rawValue: state),
+            let workloadClass = WorkloadClass(rawValue: workloadClass),
+            let onPartition = PartitionPolicy(rawValue: onPartition)
+        else { throw StoreError.corrupt("an allocation holds an unknown word") }
+        return Allocation(
+            id: try row.id("id"),
+            workload: WorkloadReference(
+                kind: kind, uid: try row.id("workload"), project: try row.decode("project"),
+                name: try row.decode("name"), part: try row.decode("part")),
+            cell: try row.decode("cell"), host: try row.id("host"), class: workloadClass,
+            resources: Resources(milliCPU: try row.decode("cpu"), memoryMiB: try row.decode("mem")),
+            devices: try row.decode("devices"), state: state, quarantined: try row.decode("quarantined"),
+            plan: try row.decode("plan", as: UUID?.self).map { ID($0) }, onPartition: onPartition,
+            antiAffinity: try row.decode("anti_affinity", as: JSONText?.self).map {
+                try JSONDecoder().decode(AntiAffinity.self, from: Data($0.text.utf8))
+            },
+            createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"))
+    }
+
+    public func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord] {
+        guard !hosts.isEmpty else { return [] }
+        let rows = try await read(Self.assignmentsStatement, [hosts.map(\.uuid)])
+        var records: [HostAssignmentRecord] = []
+        for row in rows {
+            let host: ID<Document> = try row.id("host_id")
+            if records.last?.host != host {
+                records.append(
+                    HostAssignmentRecord(
+                        host: host, name: try row.decode("host_name"),
+                        generation: Generation(
+                            epoch: try row.decode("epoch"), number: try row.decode("assignment")),
+                        allocations: []))
+            }
+            if try row.decode("id", as: UUID?.self) != nil {
+                records[records.count - 1].allocations.append(try Self.allocation(row))
+            }
+        }
+        return records
+    }
+
+    public func countWaitingVMs() async throws -> [String: Int] {
+        let rows = try await read(Self.waitingStatement)
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { (try $0.decode("cell"), try $0.decode("waiting")) })
+    }
+
+    public func plan(_ id: ID<Plan>) async throws -> Plan? {
+        guard let row = try await read(Self.planStatement, [id.uuid]).first else { return nil }
+        var plan = try JSONDecoder().decode(
+            Plan.self, from: Data(try row.decode("content", as: String.self).utf8))
+        plan.createdAt = try row.timestamp("created_at")
+        return plan
+    }
+
+    public func planHead(cell: String, engine: Plan.Engine) async throws -> ID<Plan>? {
+        try await read(Self.planHeadStatement, [cell, engine.rawValue]).first?.id("plan")
+    }
+}
+
+extension PostgresStore {
+    private static let leaseStatement = Statement(name: "lease_check", sql: "SELECT lease_check($1, $2)")
+    private static let commitStatement = Statement(
+        name: "ledger_commit", sql: "SELECT o_xid, o_refusals FROM ledger_commit_1($1, $2, $3, $4::jsonb)")
+    private static let statusStatement = Statement(
+        name: "status_write", sql: "SELECT status_write_1($1, $2, $3::jsonb)")
+    private static let finalizeStatement = Statement(
+        name: "workload_finalize", sql: "SELECT u AS uid FROM workload_finalize_1($1, $2, $3) u")
+
+    private static let hostColumns = """
+        SELECT h.*, v.device_facts, t.taken FROM host_ledger h
+        LEFT JOIN LATERAL (SELECT jsonb_agg(facts ORDER BY uuid) AS device_facts FROM device
+                           WHERE host = h.host) v ON true
+        LEFT JOIN LATERAL (SELECT array_agg(d.device ORDER BY d.device) AS taken FROM device x
+                           JOIN allocation_device d ON d.device = x.uuid AND d.state <> 'released'
+                           WHERE x.host = h.host) t ON true
+        """
+    private static let hostsAllStatement = Statement(name: "hosts_all", sql: "\(hostColumns) ORDER BY h.host")
+    private static let hostsCellStatement = Statement(
+        name: "hosts_cell", sql: "\(hostColumns) WHERE h.cell = $1 ORDER BY h.host")
+    private static let hostsIDStatement = Statement(
+        name: "hosts_id", sql: "\(hostColumns) WHERE h.host = ANY ($1) ORDER BY h.host")
+    private static let hostsSessionStatement = Statement(
+        name: "hosts_session", sql: "\(hostColumns) WHERE h.session = $1 ORDER BY h.host")
+
+    private static let liveStatement = Statement(
+        name: "allocations_live", sql: "SELECT a.* FROM allocation a WHERE state <> 'released' ORDER BY id")
+    private static let cellAllocationsStatement = Statement(
+        name: "allocations_cell",
+        sql: "SELECT a.* FROM allocation a WHERE cell = $1 AND state <> 'released' ORDER BY id")
+    private static let hostAllocationsStatement = Statement(
+        name: "allocations_host",
+        sql: "SELECT a.* FROM allocation a WHERE host = ANY ($1) AND state <> 'released' ORDER BY id")
+    private static let workloadAllocationsStatement = Statement(
+        name: "allocations_workload",
+        sql: "SELECT a.* FROM allocation a WHERE workload = ANY ($1) ORDER BY id")
+    private static let allocationsIDStatement = Statement(
+        name: "allocations_id", sql: "SELECT a.* FROM allocation a WHERE id = ANY ($1) ORDER BY id")
+    private static let allocationsPageStatement = Statement(
+        name: "allocations_page",
+        sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2")
+
+    private static let assignmentsStatement = Statement(
+        name: "assignments",
+        sql: """
+            SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
+            FROM host_ledger h LEFT JOIN allocation a ON a.host = h.host AND a.state <> 'released'
+            WHERE h.host = ANY ($1) ORDER BY h.host, a.id
+            """)
+    private static let waitingStatement = Statement(
+        name: "vms_waiting",
+        sql: """
+            SELECT coalesce(d.cell, '') AS cell, count(*) AS waiting FROM document d
+            WHERE d.kind = 'VM' AND d.deletion_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM allocation a WHERE a.workload = d.uid AND a.state <> 'released')
+            GROUP BY 1
+            """)
+    private static let planStatement = Statement(
+        name: "plan_get", sql: "SELECT content, created_at FROM plan WHERE id = $1")
+    private static let planHeadStatement = Statement(
+        name: "plan_head", sql: "SELECT plan FROM plan_head WHERE cell = $1 AND engine = $2")
+}

@@ -1,0 +1,172 @@
+public import Fleet
+internal import FoundationEssentials
+internal import PostgresClient
+
+extension PostgresStore {
+    public func appendEvents(_ events: [EventDraft]) async throws {
+        guard !events.isEmpty else { return }
+        var list = JSONWriter.array()
+        for event in events { list.element(raw: event.json) }
+        _ = try await write(Self.appendStatement, [JSONText(list.closed)])
+    }
+
+    public func events(_ query: EventQuery) async throws -> [EventRecord] {
+        let parameters: [any PostgresEncodable] = [
+            query.kind?.rawValue, query.project, query.name, query.reason?.rawValue, query.limit,
+        ]
+        if let after = query.after {
+            return try await read(Self.eventsAfterStatement, parameters + [after]).map(Self.event)
+        }
+        return try await read(Self.eventsNewestStatement, parameters).map(Self.event).reversed()
+    }
+
+    private static func event(_ row: PostgresRow) throws -> EventRecord {
+        let kind: String = try row.decode("kind")
+        let reason: String = try row.decode("reason")
+        guard let kind = Kind(rawValue: kind), let reason = Reason(rawValue: reason) else {
+            throw StoreError.corrupt("an event holds an unknown word")
+        }
+        let project: String = try row.decode("project")
+        return EventRecord(
+            id: try row.decode("id"), at: try row.timestamp("at"), kind: kind,
+            project: project.isEmpty ? nil : project, name: try row.decode("name"), uid: try row.id("uid"),
+            reason: reason, message: try row.decode("message"), source: try row.decode("source"))
+    }
+
+    public func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
+        let content = String(decoding: try JSONEncoder().encode(operation), as: UTF8.self)
+        _ = try await write(
+            Self.putOperationStatement,
+            [
+                operation.id.uuid, content, context.actor, context.requestID, operation.verb,
+                operation.target,
+            ])
+    }
+
+    public func operation(_ id: ID<OperationRecord>) async throws -> OperationRecord? {
+        try await read(Self.operationStatement, [id.uuid]).first.map(Self.operation)
+    }
+
+    public func operations(limit: Int) async throws -> [OperationRecord] {
+        try await read(Self.operationsStatement, [limit]).map(Self.operation)
+    }
+
+    private static func operation(_ row: PostgresRow) throws -> OperationRecord {
+        try JSONDecoder().decode(
+            OperationRecord.self, from: Data(try row.decode("content", as: String.self).utf8))
+    }
+
+    public func createToken(_ token: AccessToken, context: WriteContext) async throws {
+        let rows = try await write(
+            Self.createTokenStatement,
+            [
+                token.secretHash, token.name, token.role.rawValue, token.expiresAt?.description,
+                context.actor, context.requestID,
+                context.verb,
+            ])
+        guard !rows.isEmpty else { throw StoreError.alreadyExists(kind: .token, name: token.name) }
+    }
+
+    public func token(secretHash: String) async throws -> AccessToken? {
+        try await read(Self.tokenStatement, [secretHash]).first.map { row in
+            let role: String = try row.decode("role")
+            guard let role = Role(rawValue: role) else {
+                throw StoreError.corrupt("a token has an unknown role")
+            }
+            return AccessToken(
+                name: try row.decode("name"), role: role, secretHash: secretHash,
+                expiresAt: try row.optionalTimestamp("expires_at"))
+        }
+    }
+
+    public func audit(limit: Int) async throws -> [AuditRecord] {
+        try await read(Self.auditStatement, [limit]).map { row in
+            let project: String = try row.decode("project")
+            return AuditRecord(
+                id: try row.decode("id"), at: try row.timestamp("at"), actor: try row.decode("actor"),
+                requestID: try row.decode("request_id"), verb: try row.decode("verb"),
+                kind: try row.decode("kind", as: String?.self).flatMap(Kind.init(rawValue:)),
+                project: project.isEmpty ? nil : project, name: try row.decode("name"))
+        }
+    }
+
+    public func keepHouse() async throws {
+        _ = try await write(Self.keepHouseStatement)
+    }
+
+    public func quotas() async throws -> [QuotaRecord] {
+        try await read(Self.quotasStatement).map { row in
+            let resource: String = try row.decode("resource")
+            guard let resource = QuotaRecord.Resource(rawValue: resource) else {
+                throw StoreError.corrupt("a quota has an unknown resource")
+            }
+            return QuotaRecord(
+                project: try row.decode("project"), resource: resource, used: try row.decode("used"),
+                limit: try row.decode("bound"))
+        }
+    }
+
+    private static let appendStatement = Statement(
+        name: "event_append",
+        sql: """
+            INSERT INTO event (at, kind, project, name, uid, reason, message, source)
+            SELECT basalt_now(), v ->> 'kind', v ->> 'project', v ->> 'name', (v ->> 'uid')::uuid, v ->> 'reason',
+                v ->> 'message', v ->> 'source'
+            FROM jsonb_array_elements($1::jsonb) v
+            """)
+    private static let eventFilter = """
+        SELECT id, at, kind, project, name, uid, reason, message, source FROM event
+        WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR project = $2)
+            AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR reason = $4)
+        """
+    private static let eventsAfterStatement = Statement(
+        name: "events_after", sql: "\(eventFilter) AND id > $6 ORDER BY id LIMIT $5")
+    private static let eventsNewestStatement = Statement(
+        name: "events_newest", sql: "\(eventFilter) ORDER BY id DESC LIMIT $5")
+    private static let putOperationStatement = Statement(
+        name: "operation_put",
+        sql: """
+            WITH put AS (
+                INSERT INTO operation (id, content, created_at) VALUES ($1, $2, basalt_now())
+                ON CONFLICT (id) DO UPDATE SET content = excluded.content
+                RETURNING xmax = 0 AS created
+            )
+            INSERT INTO audit (at, actor, request_id, verb, name)
+            SELECT basalt_now(), $3, $4, $5, $6 FROM put WHERE created
+            """)
+    private static let operationStatement = Statement(
+        name: "operation_get", sql: "SELECT content FROM operation WHERE id = $1")
+    private static let operationsStatement = Statement(
+        name: "operations", sql: "SELECT content FROM operation ORDER BY created_at DESC, id LIMIT $1")
+    private static let createTokenStatement = Statement(
+        name: "token_create",
+        sql: """
+            WITH made AS (
+                INSERT INTO access_token (secret_hash, name, role, created_at, expires_at)
+                VALUES ($1, $2, $3, basalt_now(), $4::text::timestamptz)
+                ON CONFLICT DO NOTHING RETURNING name
+            )
+            INSERT INTO audit (at, actor, request_id, verb, kind, name)
+            SELECT basalt_now(), $5, $6, $7, 'Token', name FROM made RETURNING name
+            """)
+    private static let tokenStatement = Statement(
+        name: "token_get",
+        sql: """
+            SELECT name, role, expires_at FROM access_token
+            WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > basalt_now())
+            """)
+    private static let auditStatement = Statement(
+        name: "audit",
+        sql:
+            "SELECT id, at, actor, request_id, verb, kind, project, name FROM audit ORDER BY id DESC LIMIT $1"
+    )
+    private static let keepHouseStatement = Statement(
+        name: "keep_house",
+        sql: """
+            WITH gone AS (DELETE FROM idempotency WHERE created_at < basalt_now() - interval '1 day')
+            SELECT event_partitions(7)
+            """)
+    private static let quotasStatement = Statement(
+        name: "quotas",
+        sql: "SELECT project, resource, used, bound FROM quota_usage ORDER BY project, resource")
+}

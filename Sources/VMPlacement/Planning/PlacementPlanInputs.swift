@@ -1,0 +1,35 @@
+public import Fleet
+
+/// What a plan depends on beside the cell and the queue.
+public struct PlacementPlanInputs: Sendable {
+    /// Policy of requests that name no pool, and of pools without one of their own.
+    public var policy: PlacementPolicy
+    /// `spec.placement` of pools, by name; applies to requests that name the pool.
+    public var poolPolicies: [String: PlacementPolicy]
+    /// Creation time of plan and allocations.
+    public var now: Timestamp
+    /// Recorded in the plan; the policies of today take no chances.
+    public var seed: UInt64
+    /// Last plan of (cell, engine).
+    public var parent: ID<Plan>?
+    /// VMs placed by one plan at most, so that a commit stays short; the rest of the queue waits for the
+    /// next.
+    public var maxGroups: Int
+
+    public init(
+        policy: PlacementPolicy = .bestFit, poolPolicies: [String: PlacementPolicy] = [:], now: Timestamp,
+        seed: UInt64 = 0, parent: ID<Plan>? = nil, maxGroups: Int = 1000
+    ) {
+        self.policy = policy
+        self.poolPolicies = poolPolicies
+        self.now = now
+        self.seed = seed
+        self.parent = parent
+        self.maxGroups = maxGroups
+    }
+
+    /// The policy that places `request`.
+    public func policy(for request: VMRequest) -> PlacementPolicy {
+        request.pool.flatMap { poolPolicies[$0] } ?? policy
+    }
+}

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Fleet
+internal import NodeAgent
+
+/// Flags of a simulated fleet.
+struct SimulationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Simulate this many hosts instead of carrying this machine.", valueName: "hosts"))
+    var simulate: Int?
+    @Option(help: ArgumentHelp("vCPU and GiB of each simulated host.", valueName: "64x192"))
+    var shape = "64x192"
+    @Option(help: ArgumentHelp("Hosts are named PREFIX-NUMBER.", valueName: "prefix"))
+    var prefix = "sim"
+    @Option(help: ArgumentHelp("GPUs of each simulated host, such as h100=8.", valueName: "model=count"))
+    var gpus: String?
+    @Option(help: ArgumentHelp("Zones that the hosts are dealt to.", valueName: "zones"))
+    var zones = 1
+    @Option(help: ArgumentHelp("Racks of each zone.", valueName: "racks"))
+    var racks = 1
+    @Option(help: ArgumentHelp("Starts that fail, per million.", valueName: "count"))
+    var startFailures = 0
+    @Option(help: ArgumentHelp("Seed of latencies and failures.", valueName: "seed"))
+    var seed: UInt64 = 1
+
+    /// The fleet; nil when this machine is to be carried.
+    func spec() throws -> SimulatedFleetSpec? {
+        guard let simulate else { return nil }
+        let sides = shape.split(separator: "x").map { Int($0) }
+        guard sides.count == 2, let cpu = sides[0], let memory = sides[1] else {
+            throw ValidationError("--shape is \"\(shape)\"; write vCPUxGiB, such as 64x192")
+        }
+        let spec = SimulatedFleetSpec(
+            count: simulate, namePrefix: prefix,
+            capacity: Resources(milliCPU: cpu * 1000, memoryMiB: memory * 1024), devices: try devices(),
+            zones: zones, racksPerZone: racks, startFailuresPerMillion: startFailures, seed: seed)
+        if let defect = spec.defects().first { throw ValidationError("\(defect.field): \(defect.message)") }
+        return spec
+    }
+
+    /// Memory of simulated GPUs, MiB; the models of catalogues differ, placement asks for the model only.
+    private static let deviceMemory = 81_920
+
+    private func devices() throws -> SimulatedFleetSpec.Devices? {
+        guard let gpus else { return nil }
+        let sides = gpus.split(separator: "=")
+        guard sides.count == 2, let count = Int(sides[1]), count > 0 else {
+            throw ValidationError("--gpus is \"\(gpus)\"; write MODEL=COUNT, such as h100=8")
+        }
+        return .init(model: String(sides[0]), memoryMiB: Self.deviceMemory, perHost: count)
+    }
+}

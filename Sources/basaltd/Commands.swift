@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import Fleet
+internal import Foundation
+internal import Logging
+internal import PostgresClient
+internal import ServiceLifecycle
+internal import UnixSignals
+internal import Store
+
+/// `basaltd init`: what a data directory needs, without serving.
+struct Initialize: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make certificates and the admin token, and bring the schema up to date.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        let logger = try settings.logger()
+        if let path = settings.dataDirectory { try DataDirectory(path).prepare() }
+        let report = try await settings.migrate(logger: logger)
+        logger.notice("initialised", metadata: ["schema": "\(report.schemaNumber)"])
+    }
+}
+
+/// `basaltd migrate`: brings the schema up to date; repeating it changes nothing.
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Bring the schema up to date.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        let logger = try settings.logger()
+        let report = try await settings.migrate(logger: logger)
+        logger.notice(
+            "migrated", metadata: ["applied": "\(report.applied.count)", "schema": "\(report.schemaNumber)"])
+    }
+}
+
+/// `basaltd database`: only the private Postgres of a data directory, for several daemons to share.
+struct Database: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the private Postgres of a data directory until stopped.")
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: ArgumentHelp("Create this file once the schema is up to date.", valueName: "file"))
+    var readyFile: String?
+
+    func run() async throws {
+        let settings = try common.settings()
+        guard let path = settings.dataDirectory else { throw ValidationError("give --data-dir DIR") }
+        let logger = try settings.logger()
+        let directory = DataDirectory(path)
+        try directory.prepare()
+        let cluster = directory.cluster(logger: logger)
+        _ = try await cluster.start()
+        _ = try await settings.migrate(logger: logger)
+        if let readyFile { try PrivateFile.write("ready\n", to: URL(filePath: readyFile), mode: 0o644) }
+        let duty = Duty("postgres") { try await cluster.waitUntilExit() }
+        try await ServiceGroup(
+            configuration: .init(
+                services: [.init(service: duty)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+            )
+        ).run()
+        try await cluster.stop()
+    }
+}
+
+/// `basaltd restore-epoch`: after the database was restored from a backup.
+struct RestoreEpoch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore-epoch",
+        abstract:
+            "Raise the epoch after a restore: agents report what they run, and nothing is stopped for absence."
+    )
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: ArgumentHelp("How long absence stops nothing.", valueName: "seconds"))
+    var quarantineSeconds = 600.0
+
+    func run() async throws {
+        let settings = try common.settings()
+        let logger = try settings.logger()
+        let store = try settings.store(logger: logger)
+        let quarantine = Duration.seconds(quarantineSeconds)
+        let epoch = try await withThrowingTaskGroup(of: Int?.self) { group in
+            group.addTask {
+                await store.run()
+                return nil
+            }
+            group.addTask { try await store.raiseEpoch(quarantine: quarantine) }
+            defer { group.cancelAll() }
+            while let result = try await group.next() { if let result { return result } }
+            throw SettingsError("the store ended early")
+        }
+        logger.notice("epoch raised", metadata: ["epoch": "\(epoch)"])
+    }
+}

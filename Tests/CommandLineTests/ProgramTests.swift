@@ -1,0 +1,155 @@
+import APITypes
+import CommandLine
+import Fleet
+import Foundation
+import TestServer
+import Testing
+
+/// The built program as a process of its own.
+struct ProgramTests {
+    @Test func exitCodesAreThoseOfTheContract() async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        let file = try fixture.write("fleet.yaml", CommandFixture.fleet)
+        try await fixture.serving { server in
+            let plane = fixture.plane
+            plane.onRequest { request in
+                guard request.method == "PUT", var pool = plane.document("pools/vms") else { return }
+                pool.metadata.generation += 1
+                plane.put(pool, at: "pools/vms")
+            }
+            let expected: [(line: [String], status: Int32)] = [
+                (["version"], 0), (["get", "vsm"], 1), (["diff", "-f", file], 2),
+                (["wait", "vm", "web-1", "--for", "state=Failed", "--timeout", "50ms"], 3),
+                (["apply", "-f", file], 4), (["host", "fence", "host-2", "--reason", "x"], 5),
+            ]
+            for (line, status) in expected {
+                let outcome = try await Program.run(line, fixture, server)
+                #expect(outcome.status == status, "\(line): \(outcome.errors)")
+            }
+        }
+    }
+
+    @Test func anInterruptEndsAWatchWith130() async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        try await fixture.serving { server in
+            let plane = fixture.plane
+            let outcome = try await Program.run(["get", "pools", "-w", "-o", "name"], fixture, server) {
+                pid in
+                // The watch is open once the list was answered: what it prints has been printed by then.
+                plane.onRequest { request in
+                    if request.query["watch"] != nil { kill(pid, SIGINT) }
+                }
+            }
+            #expect(outcome.status == 130)
+            #expect(outcome.errors == "")
+        }
+    }
+
+    @Test func onlyErrorsGoToStandardError() async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        try await fixture.serving { server in
+            let good = try await Program.run(["get", "hosts"], fixture, server)
+            #expect(good.errors == "" && good.output.hasPrefix("NAME"))
+            let bad = try await Program.run(["get", "host", "ghost"], fixture, server)
+            #expect(bad.output == "" && bad.errors == "basalt: nothing is at /v1/hosts/ghost\n")
+        }
+    }
+
+    @Test func simulatingTwiceGivesTheSameBytes() async throws {
+        let fixture = try CommandFixture()
+        var rows = "arrive_s,depart_s,vcpu,mem_gb\n"
+        for row in 0..<400 {
+            rows += "\(row * 30),\(row * 30 + row * 7919 % 90_000),\(row % 8 + 1),\(row % 13 + 1)\n"
+        }
+        let trace = try fixture.write("trace.csv", rows)
+        let arguments = [
+            "simulate", "vms", "--trace", trace, "--hosts", "20", "--warmup", "600", "-o", "json",
+        ]
+        let first = try await Program.run(arguments, fixture, nil)
+        let second = try await Program.run(arguments, fixture, nil)
+        #expect(first.status == 0 && first.errors == "")
+        #expect(first.output == second.output)
+        let report = try JSONDecoder().decode(JSONValue.self, from: Data(first.output.utf8))
+        #expect(report["vms"] == .integer(400))
+        #expect(
+            report["policies"]?.array?.map { $0["policy"] } == [.string("first-fit"), .string("best-fit")])
+    }
+
+    @Test func replaysATraceAgainstAControlPlaneThatDrops() async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        let before = fixture.plane.documentCount
+        let rows = (0..<30).map { "\($0),\($0 + 5),1,2" }.joined(separator: "\n")
+        let trace = try fixture.write("trace.csv", "arrive_s,depart_s,vcpu,mem_gb\n\(rows)\n")
+        try await fixture.serving { server in
+            fixture.plane.misbehave(Array(repeating: .dropAfterwards, count: 6))
+            let outcome = try await Program.run(
+                [
+                    "replay", "vms", "--trace", trace, "--limit", "20", "--rate", "1000", "--run", "r7", "-o",
+                    "json",
+                ],
+                fixture, server)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let summary = try JSONDecoder().decode(ReplaySummary.self, from: Data(outcome.output.utf8))
+            #expect(summary.created == 20 && summary.deleted == 20 && summary.errors == 0)
+            #expect(fixture.plane.documentCount == before)
+        }
+    }
+}
+
+/// Starts the built program.
+enum Program {
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// - Parameter started: called with the process id once it runs.
+    static func run(
+        _ arguments: [String], _ fixture: CommandFixture, _ server: TestServer?,
+        started: (Int32) -> Void = { _ in }
+    ) async throws -> Outcome {
+        let process = Process()
+        process.executableURL = try executable
+        process.arguments = arguments
+        process.environment = fixture.environment(server?.address ?? "http://127.0.0.1:1")
+        process.standardInput = FileHandle.nullDevice
+        // Files, not pipes: nobody has to read while the process runs.
+        let name = UUID().uuidString
+        process.standardOutput = try file(fixture.path(name + ".out"))
+        process.standardError = try file(fixture.path(name + ".err"))
+        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
+        process.terminationHandler = { ended in
+            end.yield(ended.terminationStatus)
+            end.finish()
+        }
+        try process.run()
+        started(process.processIdentifier)
+        var status: Int32 = -1
+        for await ended in ends { status = ended }
+        return Outcome(
+            status: status, output: try String(contentsOfFile: fixture.path(name + ".out"), encoding: .utf8),
+            errors: try String(contentsOfFile: fixture.path(name + ".err"), encoding: .utf8))
+    }
+
+    private static func file(_ path: String) throws -> FileHandle {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        return try #require(FileHandle(forWritingAtPath: path))
+    }
+
+    /// Beside the bundle that the tests are in.
+    private static var executable: URL {
+        get throws {
+            let folders = [Bundle.main.bundleURL, URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])]
+                .flatMap { [$0, $0.deletingLastPathComponent()] }
+            let candidates = folders.map { $0.appending(path: "basalt") }
+            return try #require(
+                candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) },
+                "no program beside the tests: \(candidates.map(\.path))")
+        }
+    }
+}

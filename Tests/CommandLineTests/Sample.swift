@@ -1,0 +1,113 @@
+import APITypes
+import Fleet
+import Foundation
+import TestServer
+
+/// A small fleet with a bit of everything.
+enum Sample {
+    static let start = Timestamp(seconds: 1_767_225_600)
+
+    static func id<Subject>(_ number: UInt8) -> ID<Subject> {
+        ID(UUID(uuid: (0x01, 0x90, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, number)))
+    }
+
+    static func fill(_ plane: FakeControlPlane) {
+        plane.put(vm("web-1", .running, host: "host-1", age: 7000), at: "projects/shop/vms/web-1")
+        plane.put(
+            vm(
+                "a-name-that-goes-on-and-on-for-longer-than-most-people-would-like", .pending, host: nil,
+                age: 40),
+            at: "projects/shop/vms/a-name-that-goes-on-and-on-for-longer-than-most-people-would-like")
+        plane.put(
+            vm("batch-7", in: "lab", .failed, host: "host-2", age: 400_000), at: "projects/lab/vms/batch-7")
+        plane.put(host("host-1", .ready, cordoned: false), at: "hosts/host-1")
+        plane.put(host("host-2", .suspect, cordoned: true), at: "hosts/host-2")
+        plane.put(
+            document(
+                .pool, "vms",
+                spec: [
+                    "cell": .string("east"), "admits": .array([.string("vm"), .string("serving")]),
+                    "cpuRatioPerMille": .integer(1500),
+                ]), at: "pools/vms")
+        plane.put(
+            document(
+                .project, "shop",
+                spec: ["quota": .object(["milliCPU": .integer(64_000), "devices": .integer(8)])]),
+            at: "projects/shop")
+        plane.put(
+            document(
+                .flavor, "small",
+                spec: ["resources": .object(["milliCPU": .integer(500), "memoryMiB": .integer(1536)])]),
+            at: "flavors/small")
+        plane.add(event(1, "web-1", .created, "created by user/ada"))
+        plane.add(
+            event(
+                2, "web-1", .scheduled,
+                "placed on host-1 by best-fit: leftover 0.25 of 300 hosts that fit, 12 of them in use"))
+        plane.add(event(3, "web-1", .running, "runs on host-1"))
+        plane.add(
+            OperationRecord(
+                id: id(50), verb: "host.drain", target: "host-2", state: .running, done: 3, total: 10,
+                message: "7 VMs left", createdAt: start, updatedAt: start))
+    }
+
+    static func event(_ number: Int64, _ name: String, _ reason: Reason, _ message: String) -> EventRecord {
+        EventRecord(
+            id: number, at: start.advanced(by: .seconds(number * 60)), kind: .vm, project: "shop", name: name,
+            uid: id(9), reason: reason, message: message, source: "vms")
+    }
+
+    private static func document(
+        _ kind: Kind, _ name: String, project: String? = nil, age: Int64 = 7200, spec: [String: JSONValue],
+        status: JSONValue? = nil
+    ) -> WireDocument {
+        let created = CommandFixture.now.advanced(by: .seconds(-age))
+        return WireDocument(
+            kind: kind,
+            metadata: Metadata(
+                name: name, uid: id(UInt8(name.utf8.count)), project: project,
+                labels: ["tier": "web", "owner": "ada"], createdAt: created),
+            spec: .object(spec), status: status)
+    }
+
+    private static func vm(
+        _ name: String, in project: String = "shop", _ state: WorkloadState, host: String?, age: Int64
+    ) -> WireDocument {
+        let condition = JSONValue.object([
+            "type": .string("Scheduled"), "status": .string(host == nil ? "False" : "True"),
+            "reason": .string(host == nil ? "NoHostFits" : "Scheduled"),
+            "message": .string("0 of 3 hosts fit: 2 InsufficientMemory, 1 HostCordoned"),
+            "lastTransitionTime": .string(start.description),
+        ])
+        var status: [String: JSONValue] = [
+            "state": .string(state.rawValue), "cell": .string("east"), "restarts": .integer(1),
+            "conditions": .array([condition]),
+        ]
+        status["host"] = host.map { .string($0) }
+        return document(
+            .vm, name, project: project, age: age,
+            spec: [
+                "resources": .object(["milliCPU": .integer(2500), "memoryMiB": .integer(4096)]),
+                "devices": .array([.object(["model": .string("H100"), "count": .integer(2)])]),
+            ], status: .object(status))
+    }
+
+    private static func host(_ name: String, _ contact: HostContact, cordoned: Bool) -> WireDocument {
+        var spec: [String: JSONValue] = ["cell": .string("east"), "pool": .string("vms")]
+        if cordoned {
+            spec["cordoned"] = .bool(true)
+            spec["cordonReason"] = .string("fan is loud")
+        }
+        let device = JSONValue.object(["model": .string("H100"), "uuid": .string("GPU-1")])
+        return document(
+            .host, name, spec: spec,
+            status: .object([
+                "contact": .string(contact.rawValue), "session": .string("rack-7"),
+                "inventory": .object([
+                    "capacity": .object(["milliCPU": .integer(64_000), "memoryMiB": .integer(196_608)]),
+                    "devices": .array([device]), "substrate": .string("simulated"),
+                    "domain": .object(["zone": .string("z1"), "rack": .string("r7")]),
+                ]),
+            ]))
+    }
+}

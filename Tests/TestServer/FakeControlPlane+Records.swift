@@ -1,0 +1,103 @@
+internal import APITypes
+internal import Fleet
+
+extension FakeControlPlane.State {
+    /// Everything that is no document; nil when the path is one of documents.
+    mutating func respondBesideDocuments(to request: TestRequest) -> TestReaction? {
+        let segments = request.path.split(separator: "/").map(String.init)
+        switch (request.method, segments.count, segments.dropFirst().first) {
+        case ("GET", 2, "cluster"): return FakeControlPlane.answer(200, cluster)
+        case ("GET", 2, "version"):
+            return FakeControlPlane.answer(200, VersionResponse(version: "0.1.0", api: "v1", schema: 3))
+        case ("GET", 2, "check"):
+            return FakeControlPlane.answer(
+                200,
+                CheckResponse(
+                    checkedAt: fleetTime, counts: ["hosts": 3, "allocations": 2], violations: violations))
+        case ("GET", 2, "events"):
+            return FakeControlPlane.answer(
+                200, WireList(items: events, nextCursor: nil, resourceVersion: String(version)))
+        case ("GET", 2, "operations"):
+            return FakeControlPlane.answer(
+                200, WireList(items: operations, nextCursor: nil, resourceVersion: String(version)))
+        case ("GET", 3, "operations"): return operation(segments[2])
+        case ("POST", 4, "hosts"): return hostVerb(segments[2], segments[3], request)
+        case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
+            return FakeControlPlane.answer(201, ["id": "t-1", "secret": "swordfish"])
+        case ("GET", 6, "projects") where segments[5] == "why": return why(segments)
+        default: return nil
+        }
+    }
+
+    private var cluster: ClusterSummary {
+        let vms = documents.values.filter { $0.kind == Kind.vm.rawValue }.count
+        return ClusterSummary(
+            epoch: 1, schemaVersion: 3, fleetTime: fleetTime, fleetRate: 600,
+            cells: [
+                .init(
+                    name: "east", hosts: 300, readyHosts: 299, emptyHosts: 74,
+                    capacity: Resources(milliCPU: 19_200_000, memoryMiB: 58_982_400),
+                    used: Resources(milliCPU: 9_700_500, memoryMiB: 20_480_000), devices: 16, usedDevices: 3,
+                    allocations: 4_211, runningVMs: vms, pendingVMs: 12, packingDensityPct: 77.25)
+            ],
+            controllers: [
+                .init(
+                    cell: "east", holder: "controller-a", token: 7,
+                    expiresAt: fleetTime.advanced(by: .seconds(15)))
+            ])
+    }
+
+    private mutating func operation(_ id: String) -> TestReaction {
+        guard let index = operations.firstIndex(where: { $0.id.description == id }) else {
+            return FakeControlPlane.answer(Problem(.notFound, detail: "no operation \(id)"))
+        }
+        operations[index].done = operations[index].total
+        operations[index].state = .succeeded
+        return FakeControlPlane.answer(200, operations[index])
+    }
+
+    private mutating func hostVerb(_ name: String, _ verb: String, _ request: TestRequest) -> TestReaction {
+        let path = "/v1/hosts/\(name)"
+        guard var host = documents[path] else {
+            return FakeControlPlane.answer(Problem(.notFound, detail: "no host \"\(name)\""))
+        }
+        let body = FakeControlPlane.decode(HostVerbRequest.self, request.body)
+        switch verb {
+        case "cordon", "uncordon":
+            if case .object(var members) = host.spec {
+                members["cordoned"] = .bool(verb == "cordon")
+                members["cordonReason"] = (body?.reason).map { .string($0) }
+                host.spec = .object(members)
+            }
+            store(host, at: path, change: .modified)
+            return FakeControlPlane.answer(200, host)
+        case "drain":
+            let operation = OperationRecord(
+                id: Self.uid(900 + operations.count), verb: "host.drain", target: name, state: .running,
+                done: 0,
+                total: 4, message: body?.reason ?? "", createdAt: fleetTime, updatedAt: fleetTime)
+            operations.append(operation)
+            return FakeControlPlane.answer(202, operation)
+        case "fence":
+            guard body?.confirm == true else {
+                return FakeControlPlane.answer(Problem(.guardRefused, detail: "not confirmed"))
+            }
+            return FakeControlPlane.answer(200, host)
+        default: return FakeControlPlane.answer(Problem(.unknownPath, detail: verb))
+        }
+    }
+
+    private func why(_ segments: [String]) -> TestReaction {
+        FakeControlPlane.answer(
+            200,
+            WhyResponse(
+                kind: .vm, project: segments[2], name: segments[4], state: .pending, reason: .noHostFits,
+                message: "0 of 3 hosts fit", queuePosition: 2,
+                explanation: PlacementExplanation(
+                    hosts: 3, feasible: 0,
+                    rejected: [
+                        .init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1),
+                    ],
+                    nearestFix: "512 MiB more memory on host-2")))
+    }
+}
