@@ -23,6 +23,8 @@ extension MemoryStore {
         read { $0.assignments(of: hosts) }
     }
 
+    public func countWaitingVMs() async throws -> [String: Int] { try read { try $0.countWaitingVMs() } }
+
     public func plan(_ id: ID<Plan>) async throws -> Plan? { read { $0.plans[id] } }
 
     public func planHead(cell: String, engine: Plan.Engine) async throws -> ID<Plan>? {

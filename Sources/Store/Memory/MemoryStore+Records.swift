@@ -32,5 +32,7 @@ extension MemoryStore {
         read { Array($0.audit.suffix(max(0, limit)).reversed()) }
     }
 
+    public func keepHouse() async throws { write { $0.keepHouse() } }
+
     public func quotas() async throws -> [QuotaRecord] { read { $0.quotas() } }
 }

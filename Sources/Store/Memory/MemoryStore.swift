@@ -8,7 +8,7 @@ internal import Synchronization
 /// but feed entries on request.
 public final class MemoryStore: Store {
     private let state: Mutex<MemoryState>
-    private let signal = ChangeSignal()
+    private let signal = MemorySignal()
     private let clock: @Sendable () -> Timestamp
     private let pause: @Sendable (Duration) async throws -> Void
 
@@ -54,14 +54,15 @@ public final class MemoryStore: Store {
         return answer
     }
 
-    public func waitForChange(timeout: Duration) async throws {
+    public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
         let (signal, pause) = (signal, pause)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await signal.wait() }
+            group.addTask { await signal.wait(after: seen) }
             group.addTask { try await pause(timeout) }
             try await group.next()
             group.cancelAll()
         }
+        return signal.count
     }
 
     public func now() async throws -> Timestamp { clock() }

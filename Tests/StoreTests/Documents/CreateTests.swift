@@ -110,6 +110,23 @@ struct CreateTests {
         }
     }
 
+    @Test("a key is forgotten after a day", arguments: StoreImplementation.all)
+    func forgottenKeys(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let key = IdempotencyKey(key: "k1", requestHash: "h1")
+            let draft = scene.draft(.vm, "web", project: "team", spec: "{}")
+            _ = try await scene.store.create(draft, key: key, context: Scene.user)
+            try await scene.advance(86_400)
+            try await scene.store.keepHouse()
+            #expect(try await scene.store.create(draft, key: key, context: Scene.user).replayed)
+            try await scene.advance(1)
+            try await scene.store.keepHouse()
+            await #expect(throws: StoreError.alreadyExists(kind: .vm, name: "web")) {
+                try await scene.store.create(draft, key: key, context: Scene.user)
+            }
+        }
+    }
+
     @Test("every mutation leaves one audit row", arguments: StoreImplementation.all)
     func audit(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

@@ -9,8 +9,8 @@ struct WaitingTests {
         let harness = MemoryHarness()
         let waited = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await harness.store.waitForChange(timeout: .seconds(5))
-                return true
+                let seen = try await harness.store.waitForChange(after: 0, timeout: .seconds(5))
+                return try await harness.store.waitForChange(after: seen, timeout: .seconds(5)) == seen
             }
             // The wait may begin after any of the steps, so the clock goes on until it ends.
             group.addTask {
@@ -31,7 +31,7 @@ struct WaitingTests {
         let harness = MemoryHarness()
         await withTaskGroup(of: Void.self) { group in
             // why `try?`: being cancelled is what it is for.
-            group.addTask { try? await harness.store.waitForChange(timeout: .seconds(5)) }
+            group.addTask { _ = try? await harness.store.waitForChange(after: .max, timeout: .seconds(5)) }
             group.cancelAll()
             await group.waitForAll()
         }

@@ -75,6 +75,21 @@ struct ReleaseTests {
         }
     }
 
+    @Test("VMs that wait are counted by cell", arguments: StoreImplementation.all)
+    func waiting(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            let placed = try await scene.place("placed", lease: lease)
+            try await scene.createVM("here", spec: VMSpec(cell: "a"))
+            try await scene.createVM("anywhere")
+            try await scene.createVM("doomed")
+            try await scene.delete(.vm, "doomed", project: "team")
+            #expect(try await scene.store.countWaitingVMs() == ["a": 1, "": 1])
+            try await scene.report([scene.part(placed.id, .stopped)], sequence: 1)
+            #expect(try await scene.store.countWaitingVMs() == ["a": 1, "": 2])
+        }
+    }
+
     @Test("statuses are written on the version they were computed from", arguments: StoreImplementation.all)
     func statuses(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

@@ -30,7 +30,7 @@ extension MemoryState {
         guard let resource = try create([draft], context: context).first else {
             throw StoreError.corrupt("a draft made no document")
         }
-        requests[request] = RequestRow(requestHash: key.requestHash, answer: resource)
+        requests[request] = RequestRow(requestHash: key.requestHash, answer: resource, at: now)
         return (resource, false)
     }
 

@@ -14,7 +14,7 @@ extension MemoryState {
         if let earlier, earlier.isInForce(at: now), earlier.holder != holder { return nil }
         let token = (earlier?.token ?? 0) + 1
         leases[cell] = LeaseRow(token: token, holder: holder, expiresAt: now.advanced(by: duration))
-        noteControllerPulse(cell: cell)
+        noteControllerPulse()
         if earlier?.holder != holder || earlier?.expiresAt == nil {
             append(aboutCell(cell, .leaseAcquired, "\(holder) holds the cell's lease"))
         }
@@ -27,7 +27,7 @@ extension MemoryState {
         }
         row.expiresAt = now.advanced(by: duration)
         leases[lease.cell] = row
-        noteControllerPulse(cell: lease.cell)
+        noteControllerPulse()
         return true
     }
 
@@ -48,11 +48,12 @@ extension MemoryState {
     /// A sign of life of any controller.
     ///
     /// The gap is found here and not in the judgement, which always follows such a sign of its own holder.
-    mutating func noteControllerPulse(cell: String) {
+    /// Every cell that ever had a lease is told, for the leases of all hosts are lengthened.
+    mutating func noteControllerPulse() {
         if now.since(pulse.last).inSeconds > ControllerPulse.longestGap {
             pulse.leaseFloor = now
             let message = "no controller could commit since \(pulse.last); host leases count from now"
-            append(aboutCell(cell, .leaseExtended, message))
+            for cell in leases.keys.sorted() { append(aboutCell(cell, .leaseExtended, message)) }
         }
         pulse.last = max(pulse.last, now)
     }

@@ -13,7 +13,7 @@ extension MemoryState {
             throw StoreError.planParentStale(current: planHeads[line])
         }
         for status in commit.statuses.values { _ = try JSONContent(status) }
-        noteControllerPulse(cell: plan.cell)
+        noteControllerPulse()
         let number = transactionNumber()
         var progress = CommitProgress()
         for (index, group) in plan.groups.enumerated() {

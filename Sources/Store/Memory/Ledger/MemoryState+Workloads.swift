@@ -15,6 +15,15 @@ extension MemoryState {
         }
     }
 
+    func countWaitingVMs() throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for vm in documents.ordered(.vm) where vm.metadata.deletionTimestamp == nil {
+            guard allocations.live(ofWorkload: vm.metadata.uid).isEmpty else { continue }
+            counts[try cell(of: vm) ?? "", default: 0] += 1
+        }
+        return counts
+    }
+
     mutating func finalize(_ workloads: [ID<Document>], lease: CellLease) throws -> [ID<Document>] {
         try checkLease(lease)
         var gone: [ID<Document>] = []

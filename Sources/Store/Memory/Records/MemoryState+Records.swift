@@ -42,6 +42,11 @@ extension MemoryState {
         return token
     }
 
+    mutating func keepHouse() {
+        let limit = now.advanced(by: .zero - RequestRow.retention)
+        requests = requests.filter { $0.value.at >= limit }
+    }
+
     /// Rows of the projects that have a document, by project and name of the resource.
     func quotas() -> [QuotaRecord] {
         limits.sorted { $0.key < $1.key }.flatMap { project, quota in

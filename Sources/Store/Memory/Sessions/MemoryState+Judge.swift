@@ -7,7 +7,7 @@ extension MemoryState {
         cell lease: CellLease, terms: LeaseTerms, breaker: Double
     ) throws -> HostJudgement {
         try checkLease(lease)
-        noteControllerPulse(cell: lease.cell)
+        noteControllerPulse()
         let rows = hosts.values.filter { $0.record.cell == lease.cell }
             .sorted { $0.record.id < $1.record.id }
         let tripped = tripBreakers(rows, cell: lease.cell, terms: terms, breaker: breaker)

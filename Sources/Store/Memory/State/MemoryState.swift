@@ -61,8 +61,12 @@ struct RequestKey: Hashable {
 }
 
 struct RequestRow {
+    /// Longest time a key is remembered: whoever repeats a request does so within hours.
+    static let retention = Duration.seconds(86_400)
+
     var requestHash: String
     var answer: Resource
+    var at: Timestamp
 }
 
 /// What the unreleased allocations of a project sum to, whether or not its document existed when they began.
