@@ -162,7 +162,8 @@ public enum AllocationFilter: Sendable, Hashable {
     case workloads([ID<Document>])
     /// By id, released ones included.
     case ids([ID<Allocation>])
-    /// The newest `limit` after an id, released ones included, for listing.
+    /// The `limit` greatest ids below `after`, or of all, released ones included: pages go from new to old,
+    /// each in order of the id.
     case page(after: ID<Allocation>?, limit: Int)
 }
 

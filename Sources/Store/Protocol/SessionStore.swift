@@ -15,8 +15,9 @@ public protocol SessionStore: Sendable {
 
     /// Starts an incarnation: creates missing host documents, refreshes inventories, binds hosts, renews.
     ///
-    /// A host that a live session holds, or whose name the session does not cover, is refused. Parts that the
-    /// ledger does not know become quarantined allocations.
+    /// A host that a live session holds, or whose name the session does not cover, is refused. A hello names
+    /// every host that the session carries: others that were bound to it are bound no more. Parts that the
+    /// ledger does not know become quarantined allocations under the id that the agent gives.
     func hello(_ hello: SessionHello) async throws -> HelloOutcome
 
     /// Renews the leases of the session's hosts and moves allocations to what the agent saw.

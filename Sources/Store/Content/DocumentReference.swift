@@ -1,0 +1,52 @@
+package import Fleet
+
+/// A name in a document that must be the name of another document.
+package struct DocumentReference: Sendable, Hashable {
+    /// Path from the document's root.
+    package var field: String
+    package var kind: Kind
+    package var name: String
+
+    package init(field: String, kind: Kind, name: String) {
+        self.field = field
+        self.kind = kind
+        self.name = name
+    }
+
+    /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
+    /// flavor.
+    ///
+    /// A pool names its cell, a host its cell and pool, a VM its project and, when they are given, its cell,
+    /// pool and flavor.
+    package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
+        var found: [DocumentReference] = []
+        if kind.isTenant {
+            found.append(.init(field: "metadata.project", kind: .project, name: project ?? ""))
+        }
+        for (member, target) in members(of: kind) {
+            if let name = spec[member]?.text {
+                found.append(.init(field: "spec.\(member)", kind: target, name: name))
+            }
+        }
+        return found
+    }
+
+    private static func members(of kind: Kind) -> [(String, Kind)] {
+        switch kind {
+        case .pool: [("cell", .cell)]
+        case .host: [("cell", .cell), ("pool", .pool)]
+        case .vm: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
+        case .cell, .flavor, .project, .allocation, .plan, .operation, .event, .token: []
+        }
+    }
+
+    /// The cell that a document belongs to: its own name for a cell; `spec.cell`, else `status.cell`, for
+    /// pools, hosts and VMs; none for other kinds.
+    package static func cell(of kind: Kind, name: String, spec: String, status: String) throws -> String? {
+        switch kind {
+        case .cell: name
+        case .pool, .host, .vm: try JSONContent(spec)["cell"]?.text ?? JSONContent(status)["cell"]?.text
+        default: nil
+        }
+    }
+}

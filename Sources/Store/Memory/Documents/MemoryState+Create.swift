@@ -1,0 +1,97 @@
+import Fleet
+
+extension MemoryState {
+    mutating func create(_ drafts: [DocumentDraft], context: WriteContext) throws -> [Resource] {
+        var pending: Set<DocumentName> = []
+        var pendingUIDs: Set<ID<Document>> = []
+        for draft in drafts {
+            let name = DocumentName(draft.kind, project: draft.project, draft.name)
+            let spec = try JSONContent(draft.spec)
+            _ = try JSONContent(draft.status)
+            guard documents[name] == nil, documents[draft.uid] == nil,
+                pendingUIDs.insert(draft.uid).inserted, pending.insert(name).inserted
+            else { throw StoreError.alreadyExists(kind: draft.kind, name: draft.name) }
+            try checkReferences(of: draft.kind, project: draft.project, spec: spec, pending: pending)
+            try checkTypes(of: draft)
+        }
+        return try drafts.map { try insert($0, context: context) }
+    }
+
+    mutating func create(
+        _ draft: DocumentDraft, key: IdempotencyKey, context: WriteContext
+    ) throws -> (resource: Resource, replayed: Bool) {
+        let request = RequestKey(actor: context.actor, key: key.key)
+        if let earlier = requests[request] {
+            guard earlier.requestHash == key.requestHash else {
+                throw StoreError.idempotencyKeyReused(key.key)
+            }
+            return (earlier.answer, true)
+        }
+        guard let resource = try create([draft], context: context).first else {
+            throw StoreError.corrupt("a draft made no document")
+        }
+        requests[request] = RequestRow(requestHash: key.requestHash, answer: resource, at: now)
+        return (resource, false)
+    }
+
+    /// - Throws: `referenceMissing` for the first name that is neither stored nor pending.
+    func checkReferences(
+        of kind: Kind, project: String?, spec: JSONContent, pending: Set<DocumentName> = []
+    ) throws {
+        for reference in DocumentReference.all(in: spec, kind: kind, project: project) {
+            let target = DocumentName(reference.kind, reference.name)
+            if documents[target] == nil, !pending.contains(target) {
+                throw StoreError.referenceMissing(
+                    field: reference.field, kind: reference.kind, name: reference.name)
+            }
+        }
+    }
+
+    /// The kinds whose spec the ledger itself reads must have it in the right shape.
+    private func checkTypes(of draft: DocumentDraft) throws {
+        switch draft.kind {
+        case .host: _ = try JSONText.decode(HostSpec.self, from: draft.spec)
+        case .project: _ = try JSONText.decode(ProjectSpec.self, from: draft.spec)
+        case .pool: try checkRatio(in: try JSONContent(draft.spec), pool: draft.name)
+        default: break
+        }
+    }
+
+    /// Writes one draft that was checked.
+    @discardableResult
+    mutating func insert(_ draft: DocumentDraft, context: WriteContext) throws -> Resource {
+        var resource = Resource(
+            kind: draft.kind,
+            metadata: Metadata(
+                name: draft.name, uid: draft.uid, project: draft.project, labels: draft.labels,
+                annotations: draft.annotations, createdAt: now, finalizers: draft.finalizers),
+            spec: draft.spec, status: draft.status)
+        try record(.created, of: &resource)
+        documents.put(resource)
+        switch draft.kind {
+        case .host: try insertHostRow(for: resource)
+        case .project: limits[draft.name] = try quota(in: draft.spec)
+        default: break
+        }
+        append(.about(resource, .created, "created by \(context.actor)", source: context.actor))
+        writeAudit(context, kind: draft.kind, project: draft.project, name: draft.name)
+        return resource
+    }
+
+    @discardableResult
+    func checkRatio(in spec: JSONContent, pool: String) throws -> Int {
+        let ratio = spec["cpuRatioPerMille"]?.integer ?? 1000
+        guard ratio > 0 else { throw StoreError.corrupt("cpuRatioPerMille \(ratio) of \(pool)") }
+        return ratio
+    }
+
+    func quota(in spec: String) throws -> Quota {
+        try JSONText.decode(ProjectSpec.self, from: spec).quota ?? Quota()
+    }
+
+    /// vCPUs sold per vCPU in a pool, per mille; 1000 where the pool does not say.
+    func cpuRatio(ofPool name: String) throws -> Int {
+        guard let pool = documents[DocumentName(.pool, name)] else { return 1000 }
+        return try JSONContent(pool.spec)["cpuRatioPerMille"]?.integer ?? 1000
+    }
+}

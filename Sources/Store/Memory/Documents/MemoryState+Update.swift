@@ -1,0 +1,106 @@
+import Fleet
+
+extension MemoryState {
+    func find(_ kind: Kind, project: String?, name: String, precondition: Precondition) throws -> Resource {
+        guard let found = documents[DocumentName(kind, project: project, name)] else {
+            throw StoreError.notFound(kind: kind, name: name)
+        }
+        if case .entityTag(let tag) = precondition, tag != found.metadata.entityTag {
+            throw StoreError.preconditionFailed(current: found.metadata.entityTag)
+        }
+        return found
+    }
+
+    /// Spec, labels, annotations and finalizers are taken from what `change` leaves; the rest is ignored.
+    mutating func update(
+        _ kind: Kind, project: String?, name: String, precondition: Precondition, context: WriteContext,
+        change: (inout Resource) throws -> Void
+    ) throws -> Resource {
+        let before = try find(kind, project: project, name: name, precondition: precondition)
+        guard before.metadata.deletionTimestamp == nil else {
+            throw StoreError.beingDeleted(kind: kind, name: name)
+        }
+        var wanted = before
+        try change(&wanted)
+        let (old, new) = (try JSONContent(before.spec), try JSONContent(wanted.spec))
+        let specChanged = old != new
+        let metadataChanged =
+            wanted.metadata.labels != before.metadata.labels
+            || wanted.metadata.annotations != before.metadata.annotations
+            || wanted.metadata.finalizers != before.metadata.finalizers
+        guard specChanged || metadataChanged else { return before }
+        var after = before
+        after.metadata.labels = wanted.metadata.labels
+        after.metadata.annotations = wanted.metadata.annotations
+        after.metadata.finalizers = wanted.metadata.finalizers
+        if metadataChanged { after.metadata.revision += 1 }
+        if specChanged {
+            after.spec = wanted.spec
+            after.metadata.generation += 1
+            try checkReferences(of: kind, project: project, spec: new)
+            try checkMove(of: before, from: old, to: new)
+            try applyToLedger(after, from: old)
+        }
+        if kind == .host { hosts[after.metadata.uid]?.relabel(after.metadata.labels) }
+        try record(.updated, of: &after)
+        documents.put(after)
+        let reason = Reason.ofUpdate(kind: kind, before: old, after: new)
+        append(.about(after, reason, "updated by \(context.actor)", source: context.actor))
+        writeAudit(context, kind: kind, project: project, name: name)
+        return after
+    }
+
+    /// A pool with hosts, and a host with unreleased allocations, stay in their cell: ledger rows carry it.
+    private func checkMove(of resource: Resource, from old: JSONContent, to new: JSONContent) throws {
+        guard old["cell"] != new["cell"] else { return }
+        let (kind, name) = (resource.kind, resource.metadata.name)
+        if kind == .pool, let host = firstHost(where: { $0.pool == name }) {
+            throw StoreError.inUse(kind: kind, name: name, by: "host \(host.name)")
+        }
+        if kind == .host, let allocation = allocations.live(onHost: resource.metadata.uid).first {
+            throw StoreError.inUse(kind: kind, name: name, by: "allocation \(allocation)")
+        }
+    }
+
+    /// What a changed spec means for host rows and quota limits.
+    private mutating func applyToLedger(_ resource: Resource, from old: JSONContent) throws {
+        switch resource.kind {
+        case .host: try updateHostRow(of: resource)
+        case .project: limits[resource.metadata.name] = try quota(in: resource.spec)
+        case .pool: try updateRatios(of: resource, from: old)
+        default: break
+        }
+    }
+
+    private mutating func updateHostRow(of resource: Resource) throws {
+        let spec = try JSONText.decode(HostSpec.self, from: resource.spec)
+        let uid = resource.metadata.uid
+        let ratio = try cpuRatio(ofPool: spec.pool)
+        guard var row = hosts[uid] else { return }
+        let before = row.record
+        row.record.cordoned = spec.cordoned == true
+        row.record.draining = spec.draining == true
+        row.record.cell = spec.cell
+        if row.record.pool != spec.pool {
+            row.record.pool = spec.pool
+            row.record.room.cpuRatioPerMille = ratio
+        }
+        guard row.record != before else { return }
+        row.record.generation += 1
+        hosts[uid] = row
+    }
+
+    /// A new ratio reaches every host of the pool. Below what is used it is legal: only worsening is refused.
+    private mutating func updateRatios(of pool: Resource, from old: JSONContent) throws {
+        let ratio = try checkRatio(in: try JSONContent(pool.spec), pool: pool.metadata.name)
+        guard ratio != old["cpuRatioPerMille"]?.integer ?? 1000 else { return }
+        let members = hosts.values.filter { $0.record.pool == pool.metadata.name }.map(\.record.id).sorted()
+        for id in members {
+            guard var row = hosts[id] else { continue }
+            row.record.room.cpuRatioPerMille = ratio
+            row.record.generation += 1
+            hosts[id] = row
+            recordLedger(of: row.record)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Fleet
+
+/// The lease of one cell. The row stays when the lease is given back, so that tokens never repeat.
+struct LeaseRow {
+    var token: Int
+    var holder: String
+    /// Nil once it was given back.
+    var expiresAt: Timestamp?
+
+    func isInForce(at now: Timestamp) -> Bool {
+        guard let expiresAt else { return false }
+        return now < expiresAt
+    }
+}
+
+/// When controllers last showed that they can commit, and what that means for host leases.
+struct ControllerPulse {
+    /// Longest silence of all controllers that host leases are judged through, seconds.
+    static let longestGap = 10.0
+
+    var last: Timestamp
+    /// Host leases count from here when their last renewal is older: agents could not renew during the gap
+    /// that ended here.
+    var leaseFloor: Timestamp?
+}

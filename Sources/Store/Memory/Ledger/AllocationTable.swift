@@ -1,0 +1,66 @@
+import Fleet
+
+/// Allocations with the indexes that the ledger's questions need; every answer is in order of the id.
+struct AllocationTable {
+    private var rows: [ID<Allocation>: Allocation] = [:]
+    private var all = SortedSet<ID<Allocation>>()
+    private var unreleased = SortedSet<ID<Allocation>>()
+    private var unreleasedByHost: [ID<Document>: SortedSet<ID<Allocation>>] = [:]
+    private var byWorkload: [ID<Document>: SortedSet<ID<Allocation>>] = [:]
+
+    subscript(id: ID<Allocation>) -> Allocation? { rows[id] }
+
+    func live(onHost host: ID<Document>) -> [ID<Allocation>] { unreleasedByHost[host]?.elements ?? [] }
+
+    func live(ofWorkload uid: ID<Document>) -> [ID<Allocation>] {
+        (byWorkload[uid]?.elements ?? []).filter { rows[$0]?.state.consumesCapacity == true }
+    }
+
+    func live(inProject project: String) -> [ID<Allocation>] {
+        unreleased.elements.filter { rows[$0]?.workload.project == project }
+    }
+
+    /// Whether a part of a workload has an allocation that is not released.
+    func holds(_ workload: WorkloadReference) -> Bool {
+        live(ofWorkload: workload.uid).contains { rows[$0]?.workload.part == workload.part }
+    }
+
+    /// Inserts or replaces.
+    mutating func put(_ allocation: Allocation) {
+        rows[allocation.id] = allocation
+        all.insert(allocation.id)
+        byWorkload[allocation.workload.uid, default: SortedSet()].insert(allocation.id)
+        if allocation.state.consumesCapacity {
+            unreleased.insert(allocation.id)
+            unreleasedByHost[allocation.host, default: SortedSet()].insert(allocation.id)
+        } else {
+            unreleased.remove(allocation.id)
+            unreleasedByHost[allocation.host]?.remove(allocation.id)
+        }
+    }
+
+    /// Forgets an allocation of a group that is refused after all.
+    mutating func remove(_ allocation: Allocation) {
+        rows[allocation.id] = nil
+        all.remove(allocation.id)
+        unreleased.remove(allocation.id)
+        unreleasedByHost[allocation.host]?.remove(allocation.id)
+        byWorkload[allocation.workload.uid]?.remove(allocation.id)
+    }
+
+    func matching(_ filter: AllocationFilter) -> [Allocation] {
+        ids(filter).compactMap { rows[$0] }
+    }
+
+    /// A page holds the greatest ids before `after`, or the greatest of all.
+    private func ids(_ filter: AllocationFilter) -> [ID<Allocation>] {
+        switch filter {
+        case .live: unreleased.elements
+        case .cell(let cell): unreleased.elements.filter { rows[$0]?.cell == cell }
+        case .hosts(let hosts): Set(hosts).flatMap { live(onHost: $0) }.sorted()
+        case .workloads(let uids): Set(uids).flatMap { byWorkload[$0]?.elements ?? [] }.sorted()
+        case .ids(let ids): Set(ids).sorted()
+        case .page(let after, let limit): Array(all.prefix(before: after).suffix(max(0, limit)))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import AgentProtocol
+import Fleet
+
+extension MemoryState {
+    func hosts(_ filter: HostFilter) -> [HostRecord] {
+        let found: [HostRow] =
+            switch filter {
+            case .all: Array(hosts.values)
+            case .cell(let cell): hosts.values.filter { $0.record.cell == cell }
+            case .ids(let ids): Set(ids).compactMap { hosts[$0] }
+            case .session(let session): (hostsOfSession[session] ?? []).compactMap { hosts[$0] }
+            }
+        return found.map(\.record).sorted { $0.id < $1.id }
+    }
+
+    func assignments(of ids: [ID<Document>]) -> [HostAssignmentRecord] {
+        hosts(.ids(ids)).map { host in
+            HostAssignmentRecord(
+                host: host.id, name: host.name,
+                generation: Generation(epoch: cluster.epoch, number: host.assignment),
+                allocations: allocations.matching(.hosts([host.id])))
+        }
+    }
+
+    /// Makes the row of a new host document. Without a status it has no room, and it is suspect until a
+    /// session brings it.
+    mutating func insertHostRow(for resource: Resource) throws {
+        let spec = try JSONText.decode(HostSpec.self, from: resource.spec)
+        // why `try?`: a draft may have no status.
+        let status = try? JSONText.decode(HostStatus.self, from: resource.status)
+        let inventory =
+            status?.inventory ?? HostInventory(capacity: .zero, substrate: "")
+        let room = HostRoom(
+            total: inventory.capacity, reserved: inventory.reserved,
+            cpuRatioPerMille: try cpuRatio(ofPool: spec.pool))
+        let record = HostRecord(
+            id: resource.metadata.uid, name: resource.metadata.name, cell: spec.cell, pool: spec.pool,
+            labels: inventory.labels.merging(resource.metadata.labels) { $1 }, domain: inventory.domain,
+            substrate: inventory.substrate, generation: 1, assignment: 0, cordoned: spec.cordoned == true,
+            draining: spec.draining == true, contact: status?.contact ?? .suspect, session: nil, room: room,
+            devices: inventory.devices, takenDevices: [])
+        hosts[record.id] = HostRow(record: record, inventoryLabels: inventory.labels)
+        for device in inventory.devices { hostOfDevice[device.uuid] = record.id }
+    }
+
+    mutating func removeHostRow(_ id: ID<Document>) {
+        guard let row = hosts.removeValue(forKey: id) else { return }
+        for device in row.record.devices where hostOfDevice[device.uuid] == id {
+            hostOfDevice[device.uuid] = nil
+        }
+        if let session = row.record.session { hostsOfSession[session]?.remove(id) }
+    }
+
+    /// First host by id.
+    func firstHost(where matches: (HostRecord) -> Bool) -> HostRecord? {
+        hosts.values.map(\.record).filter(matches).min { $0.id < $1.id }
+    }
+
+    /// Raises what agents are told of hosts, once per host.
+    mutating func raiseAssignments(of ids: Set<ID<Document>>) {
+        for id in ids { hosts[id]?.record.assignment += 1 }
+    }
+
+    /// Frees what an allocation holds: room, devices and quota. Nothing of it is used afterwards.
+    mutating func release(_ allocation: Allocation) {
+        var released = allocation
+        released.state = .released
+        released.releasedAt = now
+        hosts[allocation.host]?.free(allocation)
+        usage[allocation.workload.project, default: QuotaUsage()].add(allocation, sign: -1)
+        allocations.put(released)
+        record(.updated, of: released)
+    }
+}

@@ -1,0 +1,38 @@
+public import Fleet
+
+extension MemoryStore {
+    public func appendEvents(_ events: [EventDraft]) async throws {
+        write { state in for event in events { state.append(event) } }
+    }
+
+    public func events(_ query: EventQuery) async throws -> [EventRecord] { read { $0.events(query) } }
+
+    public func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
+        write { $0.putOperation(operation, context: context) }
+    }
+
+    public func operation(_ id: ID<OperationRecord>) async throws -> OperationRecord? {
+        read { $0.operations[id] }
+    }
+
+    public func operations(limit: Int) async throws -> [OperationRecord] {
+        read { $0.operations(limit: limit) }
+    }
+
+    public func createToken(_ token: AccessToken, context: WriteContext) async throws {
+        try write { try $0.createToken(token, context: context) }
+    }
+
+    public func token(secretHash: String) async throws -> AccessToken? {
+        read { $0.token(secretHash: secretHash) }
+    }
+
+    /// Newest first.
+    public func audit(limit: Int) async throws -> [AuditRecord] {
+        read { Array($0.audit.suffix(max(0, limit)).reversed()) }
+    }
+
+    public func keepHouse() async throws { write { $0.keepHouse() } }
+
+    public func quotas() async throws -> [QuotaRecord] { read { $0.quotas() } }
+}

@@ -1,0 +1,69 @@
+public import Fleet
+internal import Synchronization
+
+/// A store in memory: the semantics of the Postgres store with every call running alone.
+///
+/// A call is atomic: it is checked first and written after, so a throwing call has written nothing. Time
+/// comes from `now` alone, so a virtual clock drives leases, tokens and retention. Nothing is ever forgotten
+/// but feed entries on request.
+public final class MemoryStore: Store {
+    private let state: Mutex<MemoryState>
+    private let signal = MemorySignal()
+    private let clock: @Sendable () -> Timestamp
+    private let pause: @Sendable (Duration) async throws -> Void
+
+    /// - Parameters:
+    ///   - now: time of the store, the lease clock.
+    ///   - pause: returns after a duration of the same clock; bounds `waitForChange`.
+    ///   - fleetOrigin: fleet time at the moment of creation; the same as `now` by default.
+    ///   - fleetRate: seconds of fleet time per second.
+    public init(
+        now: @escaping @Sendable () -> Timestamp,
+        pause: @escaping @Sendable (Duration) async throws -> Void,
+        fleetOrigin: Timestamp? = nil, fleetRate: Double = 1
+    ) {
+        let origin = now()
+        clock = now
+        self.pause = pause
+        state = Mutex(
+            MemoryState(
+                cluster: ClusterState(
+                    epoch: 1, schemaVersion: 0, quarantineUntil: nil, realOrigin: origin,
+                    fleetOrigin: fleetOrigin ?? origin, fleetRate: fleetRate)))
+    }
+
+    func read<Answer: Sendable>(_ body: (MemoryState) throws -> Answer) rethrows -> Answer {
+        try state.withLock { state in
+            state.begin(at: clock())
+            return try body(state)
+        }
+    }
+
+    /// Runs one call and wakes whoever waits when it changed the feed. `held` is a transaction that the call
+    /// ends.
+    func write<Answer: Sendable>(
+        held: UInt64? = nil, _ body: (inout MemoryState) throws -> Answer
+    ) rethrows -> Answer {
+        let (answer, changed) = try state.withLock { state in
+            state.begin(at: clock(), held: held)
+            defer { if let held { state.feed.closeTransaction(held) } }
+            let answer = try body(&state)
+            return (answer, state.transaction.number != nil)
+        }
+        if changed { signal.fire() }
+        return answer
+    }
+
+    public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
+        let (signal, pause) = (signal, pause)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await signal.wait(after: seen) }
+            group.addTask { try await pause(timeout) }
+            try await group.next()
+            group.cancelAll()
+        }
+        return signal.count
+    }
+
+    public func now() async throws -> Timestamp { clock() }
+}

@@ -1,0 +1,66 @@
+import Fleet
+
+extension MemoryState {
+    /// Oldest first: those after an id, or the newest ones.
+    func events(_ query: EventQuery) -> [EventRecord] {
+        let limit = max(0, query.limit)
+        func matches(_ event: EventRecord) -> Bool {
+            (query.kind ?? event.kind) == event.kind && (query.name ?? event.name) == event.name
+                && (query.project == nil || query.project == event.project)
+                && (query.reason ?? event.reason) == event.reason
+        }
+        if let after = query.after {
+            return Array(events.dropFirst(Int(max(0, after))).lazy.filter(matches).prefix(limit))
+        }
+        return events.reversed().lazy.filter(matches).prefix(limit).reversed()
+    }
+
+    /// Only the first put and changes of state are audited; progress is not.
+    mutating func putOperation(_ operation: OperationRecord, context: WriteContext) {
+        let before = operations.updateValue(operation, forKey: operation.id)
+        if before?.state != operation.state {
+            writeAudit(context, kind: .operation, name: operation.id.description)
+        }
+    }
+
+    /// Newest first, by creation and then id.
+    func operations(limit: Int) -> [OperationRecord] {
+        Array(
+            operations.values.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(max(0, limit)))
+    }
+
+    mutating func createToken(_ token: AccessToken, context: WriteContext) throws {
+        let isTaken = tokens.values.contains { $0.name == token.name } || tokens[token.secretHash] != nil
+        guard !isTaken else { throw StoreError.alreadyExists(kind: .token, name: token.name) }
+        tokens[token.secretHash] = token
+        writeAudit(context, kind: .token, name: token.name)
+    }
+
+    func token(secretHash: String) -> AccessToken? {
+        guard let token = tokens[secretHash] else { return nil }
+        if let expiresAt = token.expiresAt, now >= expiresAt { return nil }
+        return token
+    }
+
+    mutating func keepHouse() {
+        let limit = now.advanced(by: .zero - RequestRow.retention)
+        requests = requests.filter { $0.value.at >= limit }
+    }
+
+    /// Rows of the projects that have a document, by project and name of the resource.
+    func quotas() -> [QuotaRecord] {
+        limits.sorted { $0.key < $1.key }.flatMap { project, quota in
+            let use = usage[project] ?? QuotaUsage()
+            return [
+                QuotaRecord(
+                    project: project, resource: .devices, used: use.devices, limit: quota.devices),
+                QuotaRecord(
+                    project: project, resource: .memoryMiB, used: use.resources.memoryMiB,
+                    limit: quota.memoryMiB),
+                QuotaRecord(
+                    project: project, resource: .milliCPU, used: use.resources.milliCPU,
+                    limit: quota.milliCPU),
+            ]
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import AgentProtocol
+import Fleet
+
+extension MemoryState {
+    /// Starts an incarnation. A hello names every host that the session carries: other hosts that were bound
+    /// to it are bound no more, and their leases run out by themselves.
+    mutating func hello(_ hello: SessionHello) throws -> HelloOutcome {
+        guard var session = sessions[hello.session] else {
+            throw StoreError.unauthorized("the session is not known")
+        }
+        session.record.incarnation += 1
+        session.record.renewedAt = now
+        session.sequence = 0
+        sessions[hello.session] = session
+        append(
+            aboutCell(
+                session.record.cell, session.record.incarnation == 1 ? .agentJoined : .agentRestarted,
+                "session \(session.record.name) starts incarnation \(session.record.incarnation)",
+                source: EventSource.agent(hello.session)))
+        var refused: [RefusedHost] = []
+        var bound: Set<ID<Document>> = []
+        for host in hello.hosts {
+            // Drawn for every host, so that the ids of later ones do not depend on what exists.
+            let uid = ID<Document>(hello.ids.next())
+            if let message = try refusal(of: host, session: session.record, bound: bound, terms: hello.terms)
+            {
+                refused.append(RefusedHost(name: host.name, reason: .claimRefused, message: message))
+                noteRefusal(of: host.name, verb: "hello", session: hello.session, message: message)
+                continue
+            }
+            bound.insert(try bind(host, newID: uid, session: session.record))
+        }
+        let left = hosts(.session(hello.session)).map(\.id).filter { !bound.contains($0) }
+        for host in left { try unbind(host) }
+        hostsOfSession[hello.session] = bound
+        // Parts that are refused here are not in the answer: the agent hears of them at its next report.
+        _ = take(hello.hosts.flatMap(\.parts), session: hello.session)
+        return HelloOutcome(
+            incarnation: session.record.incarnation, epoch: cluster.epoch, refused: refused)
+    }
+
+    /// Why a session may not carry a host, in words; nil when it may.
+    private func refusal(
+        of host: HostHello, session: SessionRecord, bound: Set<ID<Document>>, terms: LeaseTerms
+    ) throws -> String? {
+        guard JoinToken.covers(session.hostPattern, host: host.name) else {
+            return "the session covers \(session.hostPattern)"
+        }
+        guard documents[DocumentName(.cell, session.cell)] != nil,
+            documents[DocumentName(.pool, session.pool)] != nil
+        else { return "cell \(session.cell) or pool \(session.pool) is gone" }
+        let known = documents[DocumentName(.host, host.name)]?.metadata.uid
+        if let known, let row = hosts[known] {
+            if bound.contains(known) { return "the host is named twice" }
+            guard row.record.cell == session.cell, row.record.pool == session.pool else {
+                return "the host belongs to \(row.record.cell)/\(row.record.pool)"
+            }
+            if let holder = row.record.session, holder != session.id, isLeased(row, terms: terms) {
+                return "session \(holder) holds the host"
+            }
+        }
+        let uuids = host.inventory.devices.map(\.uuid)
+        guard Set(uuids).count == uuids.count else { return "a device is named twice" }
+        let stranger = uuids.first { uuid in hostOfDevice[uuid].map { $0 != known } ?? false }
+        return stranger.map { "device \($0) is in another host" }
+    }
+
+    private func isLeased(_ row: HostRow, terms: LeaseTerms) -> Bool {
+        guard let renewedAt = row.renewedAt else { return false }
+        return now.since(max(renewedAt, pulse.leaseFloor ?? renewedAt)).inSeconds <= terms.leaseSeconds
+    }
+
+    mutating func noteRefusal(of host: String, verb: String, session: ID<AgentSession>, message: String) {
+        let source = EventSource.agent(session)
+        writeAudit(WriteContext(actor: source, verb: verb), kind: .host, name: host)
+        let uid = documents[DocumentName(.host, host)]?.metadata.uid ?? .zero
+        append(
+            EventDraft(
+                kind: .host, project: nil, name: host, uid: uid,
+                reason: verb == "hello" ? .claimRefused : .reportRefused, message: message, source: source))
+    }
+
+    private mutating func unbind(_ id: ID<Document>) throws {
+        hosts[id]?.record.session = nil
+        guard let row = hosts[id], var resource = documents[id] else { return }
+        var status = status(of: resource, row: row)
+        status.session = nil
+        resource.status = try JSONText.encode(status)
+        try record(.updated, of: &resource)
+        documents.put(resource)
+    }
+
+    /// The status of a host document; made up from the ledger row where it has none yet.
+    func status(of resource: Resource, row: HostRow) -> HostStatus {
+        // why `try?`: a draft may have no status.
+        let stored = try? JSONText.decode(HostStatus.self, from: resource.status)
+        return stored ?? HostStatus(inventory: row.inventory, contact: row.record.contact)
+    }
+}

@@ -1,0 +1,127 @@
+import AgentProtocol
+import Fleet
+
+extension MemoryState {
+    /// A sequence that was acknowledged before renews the leases and does nothing else.
+    mutating func report(_ report: SessionReport) throws -> [RefusedPart] {
+        guard var session = sessions[report.session] else {
+            throw StoreError.unauthorized("the session is not known")
+        }
+        guard session.record.incarnation == report.incarnation else {
+            throw StoreError.sessionSuperseded(current: session.record.incarnation)
+        }
+        let isNew = report.sequence > session.sequence
+        session.record.renewedAt = now
+        session.sequence = max(session.sequence, report.sequence)
+        sessions[report.session] = session
+        let (unreachable, renewedAt) = (Set(report.unreachable), now)
+        for id in hostsOfSession[report.session] ?? [] {
+            guard let name = hosts[id]?.record.name, !unreachable.contains(name) else { continue }
+            hosts[id]?.renewedAt = renewedAt
+        }
+        return isNew ? take(report.parts, session: report.session) : []
+    }
+
+    /// Moves allocations to what the agent saw, part by part in order.
+    mutating func take(_ parts: [PartReport], session: ID<AgentSession>) -> [RefusedPart] {
+        var refused: [RefusedPart] = []
+        var strangers: Set<String> = []
+        var changed: Set<ID<Document>> = []
+        for part in parts {
+            let known = documents[DocumentName(.host, part.host)].flatMap { hosts[$0.metadata.uid] }
+            guard let host = known?.record, host.session == session else {
+                let message = "the session does not hold host \(part.host)"
+                refused.append(part.refused(.reportRefused, message))
+                if strangers.insert(part.host).inserted {
+                    noteRefusal(of: part.host, verb: "report", session: session, message: message)
+                }
+                continue
+            }
+            let outcome = take(part, on: host, source: EventSource.agent(session))
+            if outcome.changesAssignment { changed.insert(host.id) }
+            if let message = outcome.refusal { refused.append(part.refused(.allocationGone, message)) }
+        }
+        raiseAssignments(of: changed)
+        return refused
+    }
+
+    private typealias PartOutcome = (changesAssignment: Bool, refusal: String?)
+
+    private mutating func take(_ part: PartReport, on host: HostRecord, source: String) -> PartOutcome {
+        guard let allocation = allocations[part.allocation] else {
+            return takeUnknown(part, on: host, source: source)
+        }
+        guard allocation.host == host.id else { return (false, "the allocation is on another host") }
+        switch (part.state, allocation.state) {
+        case (.starting, .released), (.running, .released):
+            // It runs on capacity that others may hold by now: somebody has to look.
+            let message = "runs on \(host.name) although its allocation is released"
+            if part.state == .running {
+                append(.about(allocation.workload, .allocationGone, message, source: source))
+            }
+            return (false, message)
+        case (.running, .reserved):
+            var active = allocation
+            active.state = .active
+            allocations.put(active)
+            record(.updated, of: active)
+            append(.about(allocation.workload, .running, "runs on \(host.name)", source: source))
+            return (false, nil)
+        case (.starting, _), (.running, _), (.stopped, .released), (.failed, .released): return (false, nil)
+        case (.stopped, _), (.failed, _):
+            release(allocation)
+            append(
+                .about(allocation.workload, part.endReason(of: allocation), part.sentence, source: source))
+            return (true, nil)
+        }
+    }
+
+    /// An allocation the ledger does not know. What runs and says its size is quarantined under its own id
+    /// and holds room even past the limit; devices that others hold stay with them. What has ended is
+    /// nothing.
+    private mutating func takeUnknown(
+        _ part: PartReport, on host: HostRecord, source: String
+    ) -> PartOutcome {
+        guard let directive = part.directive else { return (false, "the allocation is not known") }
+        guard part.state == .running || part.state == .starting else { return (false, nil) }
+        let devices = directive.devices.sorted().filter { hosts[host.id]?.hasFree($0) == true }
+        let allocation = Allocation(
+            id: part.allocation, workload: directive.workload, cell: host.cell, host: host.id,
+            class: .standard, resources: directive.resources, devices: devices, state: .active,
+            quarantined: true, onPartition: directive.onPartition, createdAt: now)
+        hosts[host.id]?.take(allocation)
+        usage[allocation.workload.project, default: QuotaUsage()].add(allocation)
+        allocations.put(allocation)
+        record(.created, of: allocation)
+        let message = "found on \(host.name) without an allocation"
+        append(.about(allocation.workload, .quarantined, message, source: source))
+        return (true, nil)
+    }
+}
+
+extension HostRow {
+    /// Whether a device is installed here and under no unreleased allocation, healthy or not.
+    fileprivate func hasFree(_ uuid: String) -> Bool {
+        record.devices.contains { $0.uuid == uuid } && !record.takenDevices.contains(uuid)
+    }
+}
+
+extension PartReport {
+    fileprivate func refused(_ reason: Reason, _ message: String) -> RefusedPart {
+        RefusedPart(host: host, allocation: allocation, reason: reason, message: message)
+    }
+
+    /// Why a part ended: as asked, by itself, or because it failed.
+    fileprivate func endReason(of allocation: Allocation) -> Reason {
+        switch (state, allocation.state) {
+        case (.failed, _): .startFailed
+        case (_, .releasing): .released
+        default: .exited
+        }
+    }
+
+    fileprivate var sentence: String {
+        let code = exitCode.map { "exit code \($0)" }
+        return [message, code].compactMap { $0 }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,87 @@
+import AgentProtocol
+import Fleet
+
+/// Everything a `MemoryStore` holds, as one value with one method per call of the protocol.
+///
+/// Every method checks first and writes after, so a throwing method has written nothing.
+struct MemoryState {
+    var documents = DocumentTable()
+    var hosts: [ID<Document>: HostRow] = [:]
+    var hostsOfSession: [ID<AgentSession>: Set<ID<Document>>] = [:]
+    /// Which host a device is installed in; a uuid is in one host at most.
+    var hostOfDevice: [String: ID<Document>] = [:]
+    var allocations = AllocationTable()
+    var usage: [String: QuotaUsage] = [:]
+    var limits: [String: Quota] = [:]
+    var plans: [ID<Plan>: Plan] = [:]
+    var planHeads: [PlanLine: ID<Plan>] = [:]
+    var feed = FeedLog()
+    var leases: [String: LeaseRow] = [:]
+    var cluster: ClusterState
+    var pulse: ControllerPulse
+    var trippedDomains: Set<DomainKey> = []
+    var sessions: [ID<AgentSession>: SessionRow] = [:]
+    var sessionOfCredential: [String: ID<AgentSession>] = [:]
+    var joinTokens: [String: JoinTokenRow] = [:]
+    var requests: [RequestKey: RequestRow] = [:]
+    var events: [EventRecord] = []
+    var audit: [AuditRecord] = []
+    var operations: [ID<OperationRecord>: OperationRecord] = [:]
+    var tokens: [String: AccessToken] = [:]
+    var transaction: MemoryTransaction
+
+    init(cluster: ClusterState) {
+        self.cluster = cluster
+        pulse = ControllerPulse(last: cluster.realOrigin)
+        transaction = MemoryTransaction(now: cluster.realOrigin)
+    }
+
+    /// Time of the call under way.
+    var now: Timestamp { transaction.now }
+}
+
+/// An engine in a cell: what plans follow one another in.
+struct PlanLine: Hashable {
+    var cell: String
+    var engine: Plan.Engine
+}
+
+/// A failure domain of a cell.
+struct DomainKey: Hashable, Comparable {
+    var cell: String
+    var zone: String
+
+    static func < (lhs: DomainKey, rhs: DomainKey) -> Bool { (lhs.cell, lhs.zone) < (rhs.cell, rhs.zone) }
+}
+
+/// One idempotency key of one actor.
+struct RequestKey: Hashable {
+    var actor: String
+    var key: String
+}
+
+struct RequestRow {
+    /// Longest time a key is remembered: whoever repeats a request does so within hours.
+    static let retention = Duration.seconds(86_400)
+
+    var requestHash: String
+    var answer: Resource
+    var at: Timestamp
+}
+
+/// What the unreleased allocations of a project sum to, whether or not its document existed when they began.
+struct QuotaUsage: Equatable {
+    var resources = Resources.zero
+    var devices = 0
+
+    mutating func add(_ allocation: Allocation, sign: Int = 1) {
+        resources.milliCPU += sign * allocation.resources.milliCPU
+        resources.memoryMiB += sign * allocation.resources.memoryMiB
+        devices += sign * allocation.devices.count
+    }
+
+    func fits(in quota: Quota) -> Bool {
+        resources.milliCPU <= quota.milliCPU ?? .max && resources.memoryMiB <= quota.memoryMiB ?? .max
+            && devices <= quota.devices ?? .max
+    }
+}

@@ -1,0 +1,89 @@
+import Fleet
+import Store
+import Testing
+
+@Suite("Events, operations, tokens")
+struct RecordTests {
+    private func draft(_ name: String, _ reason: Reason, kind: Kind = .vm, project: String? = "team")
+        -> EventDraft
+    {
+        EventDraft(
+            kind: kind, project: project, name: name, uid: .zero, reason: reason, message: "m", source: "t")
+    }
+
+    @Test("events are numbered in order and filtered", arguments: StoreImplementation.all)
+    func events(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let before = try await scene.events().last?.id
+            try await scene.store.appendEvents([draft("a", .running), draft("b", .running)])
+            try await scene.advance(1)
+            try await scene.store.appendEvents([
+                draft("a", .exited), draft("h", .hostSuspect, kind: .host, project: nil),
+            ])
+            let all = try await scene.store.events(EventQuery(after: before, limit: 10))
+            #expect(all.map(\.name) == ["a", "b", "a", "h"])
+            #expect(zip(all, all.dropFirst()).allSatisfy { $0.id < $1.id })
+            #expect(all.last?.at == Scene.start.advanced(by: .seconds(1)))
+            let cases: [(EventQuery, [Reason])] = [
+                (EventQuery(name: "a", after: before), [.running, .exited]),
+                (EventQuery(reason: .running, after: before, limit: 1), [.running]),
+                (EventQuery(kind: .host, project: nil, after: before), [.hostSuspect]),
+                (EventQuery(project: "team", after: before), [.running, .running, .exited]),
+                (EventQuery(limit: 2), [.exited, .hostSuspect]),
+                (EventQuery(after: all.last?.id), []),
+            ]
+            for (query, expected) in cases {
+                #expect(try await scene.store.events(query).map(\.reason) == expected)
+            }
+        }
+    }
+
+    @Test("an operation is replaced as it moves on", arguments: StoreImplementation.all)
+    func operations(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            var drain = OperationRecord(
+                id: scene.ids.id(), verb: "host.drain", target: "h1", state: .running, done: 0, total: 3,
+                message: "", createdAt: Scene.start, updatedAt: Scene.start)
+            var later = drain
+            later.id = scene.ids.id()
+            later.createdAt = Scene.start.advanced(by: .seconds(1))
+            let before = try await scene.audit().count
+            try await scene.store.putOperation(drain, context: Scene.user)
+            try await scene.store.putOperation(later, context: Scene.user)
+            drain.done = 2
+            try await scene.store.putOperation(drain, context: Scene.user)
+            #expect(try await scene.audit().count == before + 2)
+            drain.state = .succeeded
+            try await scene.store.putOperation(drain, context: Scene.user)
+            #expect(try await scene.audit().count == before + 3)
+            #expect(try await scene.store.operation(drain.id) == drain)
+            #expect(try await scene.store.operation(scene.ids.id()) == nil)
+            #expect(try await scene.store.operations(limit: 9) == [later, drain])
+            #expect(try await scene.store.operations(limit: 1) == [later])
+        }
+    }
+
+    @Test("a token is found by its hash until it expires", arguments: StoreImplementation.all)
+    func tokens(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let short = AccessToken(
+                name: "ci", role: .operator, secretHash: "x", expiresAt: Scene.start.advanced(by: .seconds(9))
+            )
+            let long = AccessToken(name: "ann", role: .admin, secretHash: "y", expiresAt: nil)
+            try await scene.store.createToken(short, context: Scene.user)
+            try await scene.store.createToken(long, context: Scene.user)
+            #expect(try await scene.store.token(secretHash: "x") == short)
+            #expect(try await scene.store.token(secretHash: "z") == nil)
+            await #expect(throws: StoreError.alreadyExists(kind: .token, name: "ci")) {
+                try await scene.store.createToken(
+                    AccessToken(name: "ci", role: .viewer, secretHash: "w", expiresAt: nil),
+                    context: Scene.user)
+            }
+            try await scene.advance(9)
+            #expect(try await scene.store.token(secretHash: "x") == nil)
+            #expect(try await scene.store.token(secretHash: "y") == long)
+            let rows = try await scene.store.audit(limit: 2)
+            #expect(rows.map(\.name) == ["ann", "ci"] && rows.allSatisfy { $0.kind == .token })
+        }
+    }
+}
