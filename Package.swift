@@ -81,16 +81,20 @@ let package = Package(
         program(
             "basaltd",
             [
-                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1, crypto,
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1,
+                crypto,
                 hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
             ]),
         // Outside of it.
-        library("Client", ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
+        library(
+            "Client",
+            ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
         program(
             "basalt-agent",
             [
-                "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging, unixSignals,
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging,
+                unixSignals,
             ]),
         library(
             "CommandLine",
@@ -101,10 +105,14 @@ let package = Package(
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
+        tests("StoreTests", ["AgentProtocol", "Fleet", "PostgresClient", "Store", logging]),
+        tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
-        tests("ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(
-            "CommandLineTests", ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+            "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
+        tests(
+            "CommandLineTests",
+            ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),

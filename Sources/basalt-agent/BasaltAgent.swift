@@ -18,11 +18,15 @@ struct BasaltAgent: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Controllers, separated by commas.", valueName: "https://host:port,…"))
     var server: String
-    @Option(help: ArgumentHelp("PEM file with the certificates that the controllers are trusted by.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "PEM file with the certificates that the controllers are trusted by.", valueName: "file"))
     var ca: String?
     @Option(help: ArgumentHelp("Directory of the agent's memory; one agent at a time.", valueName: "dir"))
     var stateDirectory = "/var/lib/basalt-agent"
-    @Option(help: ArgumentHelp("File with the secret of a join token; needed until the agent has joined.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File with the secret of a join token; needed until the agent has joined.", valueName: "file"))
     var joinTokenFile: String?
     @Option(help: ArgumentHelp("Name of the session; the machine's name when absent.", valueName: "name"))
     var name: String?
@@ -51,8 +55,10 @@ struct BasaltAgent: AsyncParsableCommand {
         } else {
             (inventory, runtime) = (MachineInventory(name: name), nil)
         }
-        let credential = try await join(inventory, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
-        try await RESTClient.with(clientConfiguration(token: credential.credential), seams: Self.seams) { client in
+        let credential = try await join(
+            inventory, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
+        try await RESTClient.with(clientConfiguration(token: credential.credential), seams: Self.seams) {
+            client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
@@ -70,7 +76,9 @@ struct BasaltAgent: AsyncParsableCommand {
     }
 
     /// The credential of an earlier join, or a new one for the join token.
-    private func join(_ inventory: any InventorySource, substrate: String, logger: Logger) async throws -> JoinResponse {
+    private func join(_ inventory: any InventorySource, substrate: String, logger: Logger) async throws
+        -> JoinResponse
+    {
         let file = CredentialFile(path: stateDirectory + "/credential.json")
         if let known = try file.load() { return known }
         guard let joinTokenFile else {
@@ -80,7 +88,8 @@ struct BasaltAgent: AsyncParsableCommand {
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let hosts = try await inventory.hosts().map(\.name)
         let session = name ?? ProcessInfo.processInfo.hostName
-        let response = try await RESTClient.with(clientConfiguration(token: nil), seams: Self.seams) { client in
+        let response = try await RESTClient.with(clientConfiguration(token: nil), seams: Self.seams) {
+            client in
             try await client.join(
                 JoinRequest(token: token, session: session, substrate: substrate, hosts: hosts))
         }

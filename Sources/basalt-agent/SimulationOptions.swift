@@ -4,7 +4,8 @@ internal import NodeAgent
 
 /// Flags of a simulated fleet.
 struct SimulationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Simulate this many hosts instead of carrying this machine.", valueName: "hosts"))
+    @Option(
+        help: ArgumentHelp("Simulate this many hosts instead of carrying this machine.", valueName: "hosts"))
     var simulate: Int?
     @Option(help: ArgumentHelp("vCPU and GiB of each simulated host.", valueName: "64x192"))
     var shape = "64x192"

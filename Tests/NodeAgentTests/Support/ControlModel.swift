@@ -80,11 +80,11 @@ struct ControlModel {
         let changed = hosts.filter { $0.value.changedAt > seen ?? -1 }.sorted { $0.key < $1.key }
         return PollResponse(
             cursor: "\(change)", epoch: epoch,
-            assignments: try changed.map { name, host in
+            assignments: changed.map { name, host in
                 let parts = host.parts.values.sorted { $0.allocation < $1.allocation }
                 return HostAssignment(
                     host: name, generation: Generation(epoch: epoch, number: host.number),
-                    hash: try HostAssignment.hash(of: parts), parts: parts)
+                    hash: HostAssignment.hash(of: parts), parts: parts)
             })
     }
 

@@ -33,7 +33,7 @@ func assignment(
 ) throws -> HostAssignment {
     HostAssignment(
         host: host, generation: Generation(epoch: epoch, number: number),
-        hash: try HostAssignment.hash(of: parts), parts: parts)
+        hash: HostAssignment.hash(of: parts), parts: parts)
 }
 
 func key(_ host: String, _ number: Int) -> PartKey { PartKey(host: host, allocation: id(number)) }

@@ -63,7 +63,7 @@ extension Scene {
         labels: [String: String] = [:], finalizers: [String] = []
     ) async throws -> Resource {
         let draft = draft(
-            kind, name, project: project, spec: try JSONText.encode(spec), labels: labels,
+            kind, name, project: project, spec: try DocumentJSON.encode(spec), labels: labels,
             finalizers: finalizers)
         return try #require(try await store.create([draft], context: Self.user).first)
     }

@@ -12,9 +12,9 @@ struct HelloTests {
             let outcome = try await scene.hello(session, [scene.hostHello("h1", zone: "z1")])
             #expect(outcome == HelloOutcome(incarnation: 1, epoch: 1, refused: []))
             let document = try await scene.document(.host, "h1")
-            let spec = try JSONText.decode(HostSpec.self, from: document.spec)
+            let spec = try DocumentJSON.decode(HostSpec.self, from: document.spec)
             #expect(spec == HostSpec(cell: "a", pool: "p"))
-            let status = try JSONText.decode(HostStatus.self, from: document.status)
+            let status = try DocumentJSON.decode(HostStatus.self, from: document.status)
             #expect(status.inventory == scene.hostHello("h1", zone: "z1").inventory)
             #expect(status.contact == .ready && status.session == session.description)
             #expect(status.conditions.map(\.type) == [.ready] && status.conditions.map(\.status) == [.yes])
@@ -47,7 +47,7 @@ struct HelloTests {
             #expect(after.generation == before.generation + 1)
             #expect(after.room.total.milliCPU == 32_000)
             #expect(after.labels == ["cpu.vendor": "mine", "gen": "2"])
-            let status = try JSONText.decode(
+            let status = try DocumentJSON.decode(
                 HostStatus.self, from: try await scene.document(.host, "h1").status)
             #expect(status.inventory == grown.inventory)
             #expect(try await scene.events(.agentRestarted).count == 2)

@@ -28,7 +28,7 @@ struct JudgeTests {
     }
 
     private func contact(_ name: String, _ scene: Scene) async throws -> HostStatus {
-        try JSONText.decode(HostStatus.self, from: try await scene.document(.host, name).status)
+        try DocumentJSON.decode(HostStatus.self, from: try await scene.document(.host, name).status)
     }
 
     @Test("ready, suspect, fenced, and back", arguments: StoreImplementation.all)

@@ -50,8 +50,8 @@ extension MemoryState {
     /// The kinds whose spec the ledger itself reads must have it in the right shape.
     private func checkTypes(of draft: DocumentDraft) throws {
         switch draft.kind {
-        case .host: _ = try JSONText.decode(HostSpec.self, from: draft.spec)
-        case .project: _ = try JSONText.decode(ProjectSpec.self, from: draft.spec)
+        case .host: _ = try DocumentJSON.decode(HostSpec.self, from: draft.spec)
+        case .project: _ = try DocumentJSON.decode(ProjectSpec.self, from: draft.spec)
         case .pool: try checkRatio(in: try JSONContent(draft.spec), pool: draft.name)
         default: break
         }
@@ -86,7 +86,7 @@ extension MemoryState {
     }
 
     func quota(in spec: String) throws -> Quota {
-        try JSONText.decode(ProjectSpec.self, from: spec).quota ?? Quota()
+        try DocumentJSON.decode(ProjectSpec.self, from: spec).quota ?? Quota()
     }
 
     /// vCPUs sold per vCPU in a pool, per mille; 1000 where the pool does not say.

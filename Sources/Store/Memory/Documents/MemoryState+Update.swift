@@ -73,7 +73,7 @@ extension MemoryState {
     }
 
     private mutating func updateHostRow(of resource: Resource) throws {
-        let spec = try JSONText.decode(HostSpec.self, from: resource.spec)
+        let spec = try DocumentJSON.decode(HostSpec.self, from: resource.spec)
         let uid = resource.metadata.uid
         let ratio = try cpuRatio(ofPool: spec.pool)
         guard var row = hosts[uid] else { return }

@@ -25,9 +25,9 @@ extension MemoryState {
     /// Makes the row of a new host document. Without a status it has no room, and it is suspect until a
     /// session brings it.
     mutating func insertHostRow(for resource: Resource) throws {
-        let spec = try JSONText.decode(HostSpec.self, from: resource.spec)
+        let spec = try DocumentJSON.decode(HostSpec.self, from: resource.spec)
         // why `try?`: a draft may have no status.
-        let status = try? JSONText.decode(HostStatus.self, from: resource.status)
+        let status = try? DocumentJSON.decode(HostStatus.self, from: resource.status)
         let inventory =
             status?.inventory ?? HostInventory(capacity: .zero, substrate: "")
         let room = HostRoom(

@@ -21,8 +21,8 @@ extension MemoryState {
         status.conditions.set(HostContact.ready.condition(at: now))
         let draft = DocumentDraft(
             uid: newID, kind: .host, name: hello.name,
-            spec: try JSONText.encode(HostSpec(cell: session.cell, pool: session.pool)),
-            status: try JSONText.encode(status))
+            spec: try DocumentJSON.encode(HostSpec(cell: session.cell, pool: session.pool)),
+            status: try DocumentJSON.encode(status))
         let resource = try insert(draft, context: WriteContext(actor: source, verb: "hello"))
         let joinedAt = now
         hosts[newID]?.record.session = session.id
@@ -54,7 +54,7 @@ extension MemoryState {
         status.session = session.id.description
         status.contact = .ready
         status.conditions.set(HostContact.ready.condition(at: now))
-        let text = try JSONText.encode(status)
+        let text = try DocumentJSON.encode(status)
         if try JSONContent(text) != JSONContent(resource.status) {
             resource.status = text
             try record(.updated, of: &resource)

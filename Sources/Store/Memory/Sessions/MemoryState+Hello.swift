@@ -85,7 +85,7 @@ extension MemoryState {
         guard let row = hosts[id], var resource = documents[id] else { return }
         var status = status(of: resource, row: row)
         status.session = nil
-        resource.status = try JSONText.encode(status)
+        resource.status = try DocumentJSON.encode(status)
         try record(.updated, of: &resource)
         documents.put(resource)
     }
@@ -93,7 +93,7 @@ extension MemoryState {
     /// The status of a host document; made up from the ledger row where it has none yet.
     func status(of resource: Resource, row: HostRow) -> HostStatus {
         // why `try?`: a draft may have no status.
-        let stored = try? JSONText.decode(HostStatus.self, from: resource.status)
+        let stored = try? DocumentJSON.decode(HostStatus.self, from: resource.status)
         return stored ?? HostStatus(inventory: row.inventory, contact: row.record.contact)
     }
 }

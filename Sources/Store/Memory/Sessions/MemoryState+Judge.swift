@@ -81,7 +81,7 @@ extension MemoryState {
         var status = status(of: resource, row: row)
         status.contact = contact
         status.conditions.set(contact.condition(at: now))
-        resource.status = try JSONText.encode(status)
+        resource.status = try DocumentJSON.encode(status)
         try record(.updated, of: &resource)
         documents.put(resource)
     }

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Typed values to and from the JSON text of documents.
-package enum JSONText {
+package enum DocumentJSON {
     /// JSON with sorted keys, so that equal values have equal texts.
     package static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
