@@ -37,8 +37,10 @@ extension EventDraft {
 package enum EventSource {
     /// Judgement of host leases.
     package static let hosts = "hosts"
-    /// Leases of cells, epoch and pulse of the controllers.
-    package static let leases = "leases"
+    /// Pulse of the controllers.
+    package static let control = "control"
+    /// What only an operator does, such as raising the epoch.
+    package static let operators = "operator"
 
     package static func agent(_ session: ID<AgentSession>) -> String { "agent/\(session)" }
 }

@@ -15,9 +15,6 @@ extension MemoryState {
         let token = (earlier?.token ?? 0) + 1
         leases[cell] = LeaseRow(token: token, holder: holder, expiresAt: now.advanced(by: duration))
         noteControllerPulse()
-        if earlier?.holder != holder || earlier?.expiresAt == nil {
-            append(aboutCell(cell, .leaseAcquired, "\(holder) holds the cell's lease"))
-        }
         return CellLease(cell: cell, token: token)
     }
 
@@ -61,14 +58,14 @@ extension MemoryState {
     mutating func raiseEpoch(quarantine: Duration) -> Int {
         cluster.epoch += 1
         cluster.quarantineUntil = now.advanced(by: quarantine)
-        for cell in documents.ordered(.cell).map(\.metadata.name) {
-            append(aboutCell(cell, .epochRaised, "the epoch is \(cluster.epoch)"))
-        }
+        append(
+            aboutCell("cluster", .epochRaised, "the epoch is \(cluster.epoch)", source: EventSource.operators)
+        )
         return cluster.epoch
     }
 
     /// An event about a cell; one without a document has the all-zero uid.
-    func aboutCell(_ cell: String, _ reason: Reason, _ message: String, source: String = EventSource.leases)
+    func aboutCell(_ cell: String, _ reason: Reason, _ message: String, source: String = EventSource.control)
         -> EventDraft
     {
         EventDraft(
