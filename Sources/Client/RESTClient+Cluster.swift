@@ -1,9 +1,16 @@
 public import APITypes
+public import Fleet
 
 extension RESTClient {
     /// The fleet in one screen, with the fleet clock.
     public func cluster() async throws -> ClusterSummary {
         try await send(.get(APIPath("cluster")), as: ClusterSummary.self)
+    }
+
+    /// How fast VMs created since a time were placed and started.
+    public func starts(since: Timestamp) async throws -> StartStatistics {
+        try await send(
+            .get(APIPath("starts"), query: [("since", since.description)]), as: StartStatistics.self)
     }
 
     /// Checks the invariants now.

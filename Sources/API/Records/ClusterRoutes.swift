@@ -23,8 +23,21 @@ struct ClusterRoutes {
                     version: ProductVersion.current, api: WireDocument.apiVersion, schema: state.schemaVersion
                 ))
         }
+        router.get("/v1/starts") { request, _ in
+            let text = request.uri.queryParameters["since"].map(String.init) ?? "1970-01-01T00:00:00Z"
+            guard let since = Timestamp(text) else {
+                throw Problem(
+                    .malformedRequest,
+                    detail: "since is \"\(text)\"; write RFC 3339, such as 2026-01-02T03:04:05Z")
+            }
+            let lives = try await self.store.vmLives(since: since, limit: Self.livesLooked)
+            return try JSONAnswer.response(StartStatistics(lives))
+        }
         router.get("/v1/cluster") { _, _ in try JSONAnswer.response(try await self.summary()) }
     }
+
+    /// VMs that start statistics look at: an hour at 100 creations a second is a third of it.
+    private static let livesLooked = 1_000_000
 
     private func summary() async throws -> ClusterSummary {
         let state = try await store.clusterState()
