@@ -110,6 +110,7 @@ let package = Package(
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
         // Tests.
+        tests("ArchitectureTests", []),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),

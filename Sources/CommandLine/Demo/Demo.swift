@@ -128,11 +128,8 @@ struct Demo {
     /// Fleet seconds per second at which the trace's arrivals take the wanted time.
     var rate: Double { max(1, schedule.lastCreation.inSeconds / options.seconds) }
 
-    var schedule: ReplaySchedule {
-        let last = trace.lastArrival
-        return ReplaySchedule(
-            trace, prefix: "trace", until: .microseconds(last - (trace.vms.map(\.arrival).min() ?? 0)))
-    }
+    /// VMs that outlive the replay stay, so that there is a fleet to look at.
+    var schedule: ReplaySchedule { ReplaySchedule(trace, prefix: "trace", endsAtLastCreation: true) }
 
     // MARK: Small things
 
