@@ -42,40 +42,23 @@ struct ClusterRoutes {
     private func summary() async throws -> ClusterSummary {
         let state = try await store.clusterState()
         let now = try await store.now()
-        let hosts = Dictionary(grouping: try await store.hosts(.all), by: \.cell)
-        let allocations = Dictionary(grouping: try await store.allocations(.live), by: \.cell)
         let waiting = try await store.countWaitingVMs()
-        let names = try await store.list(ListQuery(kind: .cell, limit: 1000)).documents.map(\.metadata.name)
         let leases = try await store.leases()
         return ClusterSummary(
             epoch: state.epoch, schemaVersion: state.schemaVersion, fleetTime: state.fleetTime(at: now),
             fleetRate: state.fleetRate,
-            cells: names.map { name in
-                Self.summary(name, hosts[name] ?? [], allocations[name] ?? [], waiting: waiting[name] ?? 0)
-            },
+            cells: try await store.cellTotals().map { Self.summary($0, waiting: waiting[$0.cell] ?? 0) },
             controllers: leases.map {
                 .init(cell: $0.lease.cell, holder: $0.holder, token: $0.lease.token, expiresAt: $0.expiresAt)
             })
     }
 
-    private static func summary(
-        _ name: String, _ hosts: [HostRecord], _ allocations: [Allocation], waiting: Int
-    ) -> ClusterSummary.CellSummary {
-        let busy = Set(allocations.map(\.host))
-        var capacity = Resources.zero
-        var used = Resources.zero
-        var busyCPU = 0
-        for host in hosts {
-            capacity += host.room.total - host.room.reserved
-            used += Resources(milliCPU: host.room.consumedMilliCPU, memoryMiB: host.room.usedMemoryMiB)
-            if busy.contains(host.id) { busyCPU += host.room.total.milliCPU - host.room.reserved.milliCPU }
-        }
-        return .init(
-            name: name, hosts: hosts.count, readyHosts: hosts.count { $0.contact == .ready },
-            emptyHosts: hosts.count { !busy.contains($0.id) }, capacity: capacity, used: used,
-            devices: hosts.reduce(0) { $0 + $1.devices.count },
-            usedDevices: hosts.reduce(0) { $0 + $1.takenDevices.count }, allocations: allocations.count,
-            runningVMs: allocations.count { $0.state == .active }, pendingVMs: waiting,
-            packingDensityPct: busyCPU == 0 ? nil : Double(used.milliCPU) * 100 / Double(busyCPU))
+    private static func summary(_ totals: CellTotals, waiting: Int) -> ClusterSummary.CellSummary {
+        .init(
+            name: totals.cell, hosts: totals.hosts, readyHosts: totals.readyHosts, emptyHosts: totals.emptyHosts,
+            capacity: totals.capacity, used: totals.used, devices: totals.devices, usedDevices: totals.usedDevices,
+            allocations: totals.allocations, runningVMs: totals.running, pendingVMs: waiting,
+            packingDensityPct: totals.busyMilliCPU == 0
+                ? nil : Double(totals.used.milliCPU) * 100 / Double(totals.busyMilliCPU))
     }
 }
