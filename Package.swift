@@ -98,7 +98,10 @@ let package = Package(
             ]),
         library(
             "CommandLine",
-            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
+            [
+                "Fleet", "VMPlacement", "Replay", "APITypes", "Client", "NodeAgent", argumentParser, deque,
+                yams,
+            ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
         // Tests.
