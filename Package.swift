@@ -116,6 +116,12 @@ let package = Package(
         tests(
             "CommandLineTests",
             ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+        tests(
+            "EndToEnd",
+            [
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
+                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioSSL,
+            ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),
