@@ -103,7 +103,7 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, subprocess,
+                "Fleet", "NodeAgent", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, subprocess,
                 systemPackage,
                 yams,
             ]),
@@ -122,6 +122,12 @@ let package = Package(
         tests(
             "CommandLineTests",
             ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+        tests(
+            "EndToEnd",
+            [
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
+                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioSSL,
+            ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),

@@ -18,6 +18,12 @@ extension RESTClient {
         try await send(.get(APIPath("check")), as: CheckResponse.self)
     }
 
+    /// Checks the invariants now, together with what journals of agents say.
+    public func check(_ request: CheckRequest) async throws -> CheckResponse {
+        let call = try Call.post(APIPath("check"), body: request, key: newIdempotencyKey())
+        return try await send(call, as: CheckResponse.self)
+    }
+
     /// Version of the server that answered.
     public func version() async throws -> VersionResponse {
         try await send(.get(APIPath("version")), as: VersionResponse.self)

@@ -1,6 +1,7 @@
 internal import APITypes
 internal import Control
 internal import Fleet
+internal import Foundation
 internal import Hummingbird
 internal import Store
 
@@ -34,6 +35,32 @@ struct ClusterRoutes {
             return try JSONAnswer.response(StartStatistics(lives))
         }
         router.get("/v1/cluster") { _, _ in try JSONAnswer.response(try await self.summary()) }
+        router.get("/v1/check") { _, _ in try JSONAnswer.response(try await self.check(nil)) }
+        router.post("/v1/check") { request, _ in
+            let body = try await request.body.collect(upTo: RequestLimit.agentBytes)
+            let journals: CheckRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+            return try JSONAnswer.response(try await self.check(journals))
+        }
+    }
+
+    /// A violation is only believed of a fleet that held still while it was read.
+    private func check(_ journals: CheckRequest?) async throws -> CheckResponse {
+        var snapshot = try await FleetSnapshot.load(from: store)
+        if let journals {
+            snapshot.take(journals.runs.map(RunEvidence.init), readAt: journals.readAt)
+        }
+        let report = CheckReport(snapshot)
+        guard snapshot.isStable || report.violations.isEmpty else {
+            throw Problem(.unavailable, detail: "the fleet changed while it was read; try again")
+        }
+        var counts = [
+            "hosts": snapshot.hosts.count, "allocations": snapshot.allocations.count,
+            "workloads": snapshot.workloads.count, "plans": snapshot.plans.count,
+            "events": snapshot.events.count, "changes": snapshot.feed.count,
+        ]
+        if let journals { counts["runs"] = journals.runs.count }
+        return CheckResponse(
+            checkedAt: try await store.now(), counts: counts, violations: report.violations)
     }
 
     /// VMs that start statistics look at: an hour at 100 creations a second is a third of it.
@@ -60,5 +87,13 @@ struct ClusterRoutes {
             allocations: totals.allocations, runningVMs: totals.running, pendingVMs: waiting,
             packingDensityPct: totals.busyMilliCPU == 0
                 ? nil : Double(totals.used.milliCPU) * 100 / Double(totals.busyMilliCPU))
+    }
+}
+
+extension RunEvidence {
+    init(_ run: JournalRun) {
+        self.init(
+            host: run.host, allocation: run.allocation, workload: run.workload, part: run.part,
+            from: run.from, to: run.to)
     }
 }

@@ -133,7 +133,8 @@ extension Demo {
     private func takeStock(
         _ client: RESTClient, replay: ReplaySummary, kills: [DemoSummary.Kill], began: Timestamp, running: Int
     ) async throws -> DemoSummary {
-        let check = try await client.check()
+        let journals = fleet.sessions.map { options.directory + "/agents/\($0.name)" }
+        let check = try await client.check(OperatorCheckCommand.read(journals, at: surroundings.now()))
         let cluster = try await client.cluster()
         var pending: [String: Int] = [:]
         for vm in try await client.listAll(Collection(.vm, project: DemoFleet.project)).items
