@@ -30,14 +30,14 @@ extension RESTClient {
     }
 
     /// - Returns: the answer, whose secret is shown once and never again.
-    public func createToken(_ request: TokenRequest) async throws -> JSONValue {
+    public func createToken(_ request: TokenRequest) async throws -> TokenResponse {
         try await send(
-            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: TokenResponse.self)
     }
 
     /// - Returns: the answer, whose secret is shown once and never again.
-    public func createJoinToken(_ request: JoinTokenRequest) async throws -> JSONValue {
+    public func createJoinToken(_ request: JoinTokenRequest) async throws -> JoinTokenResponse {
         try await send(
-            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()), as: JoinTokenResponse.self)
     }
 }

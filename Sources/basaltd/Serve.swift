@@ -229,7 +229,11 @@ struct Duty: Service, CustomStringConvertible {
 
     func run() async throws {
         let body = body
-        try await cancelWhenGracefulShutdown { try await body() }
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            // The wanted end.
+        }
         // A duty that is done before the group is waits for it: an early return would stop the group.
         try await gracefulShutdown()
         await after()

@@ -26,7 +26,7 @@ struct JoinTokenCreateCommand: BasaltCommand {
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.createJoinToken(request)
         }
-        try SecretPresentation(answer: answer, name: "jointoken/\(hosts)", file: secretFile)
+        try SecretPresentation(answer: try Serialization.tree(answer), name: "jointoken/\(hosts)", file: secretFile)
             .show(output, surroundings)
         return .done
     }

@@ -118,10 +118,7 @@ struct Demo {
         let answer = try await client.createJoinToken(
             JoinTokenRequest(
                 cell: session.cell, pool: session.pool, hosts: "\(session.name)-*", ttlSeconds: 600))
-        guard let secret = answer["secret"]?.string else {
-            throw CommandFailure("the join token has no secret")
-        }
-        try secret.write(
+        try answer.secret.write(
             toFile: options.directory + "/\(session.name).join", atomically: true, encoding: .utf8)
     }
 
