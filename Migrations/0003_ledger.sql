@@ -7,9 +7,11 @@ DO $$ BEGIN
     );
 EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 
--- Reads the directives of a plan, in order.
-CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce(array_agg(
+-- Reads the directives of a plan, in order. PL/pgSQL keeps the plan of its query; a function in SQL would be
+-- planned in every transaction.
+CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(array_agg(
         ROW (g.n, e.n, v ->> 'directive',
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,id}' ELSE v ->> 'allocation' END,
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,host}' ELSE a.host::text END,
@@ -29,8 +31,8 @@ CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_direct
         ORDER BY g.n, e.n), '{}')
     FROM jsonb_array_elements(p_plan -> 'groups') WITH ORDINALITY g (directives, n)
     CROSS JOIN LATERAL jsonb_array_elements(g.directives) WITH ORDINALITY e (v, n)
-    LEFT JOIN allocation a ON a.id = CASE v ->> 'directive' WHEN 'release' THEN (v ->> 'allocation')::uuid END
-$$;
+    LEFT JOIN allocation a ON a.id = CASE v ->> 'directive' WHEN 'release' THEN (v ->> 'allocation')::uuid END);
+END $$;
 
 -- Why a directive cannot be applied on top of those before it: the first rule that it breaks. Rows that
 -- admission reads are locked by the caller.
@@ -161,6 +163,9 @@ DECLARE
     v_refused jsonb := '[]';
     v_hosts int;
     v_moved int;
+    -- Small plans are many: what they have none of is not run.
+    v_releases boolean := v_input @? '$.groups[*][*] ? (@.directive == "release")';
+    v_devices boolean := v_input @? '$.groups[*][*].allocation.devices[*]';
 BEGIN
     PERFORM lease_check(p_cell, p_token);
     SELECT h.plan INTO v_head FROM plan_head h WHERE h.cell = p_cell AND h.engine = v_engine FOR UPDATE;
@@ -200,13 +205,17 @@ BEGIN
     SELECT allocation, workload_kind, workload, project, name, part, p_cell, host, class, cpu, mem, devices,
         'reserved', v_plan, on_partition, anti_affinity, v_now
     FROM unnest(v_all) d WHERE action = 'allocate';
-    INSERT INTO allocation_device (allocation, device, state)
-    SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
-    WHERE action = 'allocate' AND cardinality(devices) > 0;
-    UPDATE allocation SET state = 'releasing'
-    WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
-    UPDATE allocation_device SET state = 'releasing'
-    WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    IF v_devices THEN
+        INSERT INTO allocation_device (allocation, device, state)
+        SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
+        WHERE action = 'allocate' AND cardinality(devices) > 0;
+    END IF;
+    IF v_releases THEN
+        UPDATE allocation SET state = 'releasing'
+        WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
+        UPDATE allocation_device SET state = 'releasing'
+        WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    END IF;
 
     -- Room once more, in the update itself: a host that would be overfilled is not updated, and then nothing is.
     WITH taken AS (
