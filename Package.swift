@@ -100,7 +100,9 @@ let package = Package(
             "CommandLine",
             ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
-        program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
+        program(
+            "basalt-bench",
+            ["Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement", logging]),
         // Tests.
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
