@@ -27,6 +27,7 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -71,7 +72,7 @@ let package = Package(
         library("PostgresClient", ["CLibPQ", logging]),
         library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", logging]),
+        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", heap, logging]),
         library(
             "API",
             [

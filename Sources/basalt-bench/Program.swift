@@ -2,7 +2,7 @@ import Foundation
 
 /// A program that is run to its end.
 enum Program {
-    /// What it wrote to the standard output; its errors go where ours go.
+    /// What it wrote to the standard output; what it says beside that is dropped.
     ///
     /// - Throws: when it cannot be started, or ends with another status than 0.
     static func output(_ path: String, _ arguments: [String]) async throws -> String {
@@ -11,6 +11,7 @@ enum Program {
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
         process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
         let status = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { continuation.resume(throwing: error) }
