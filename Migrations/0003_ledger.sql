@@ -164,10 +164,15 @@ DECLARE
     v_all ledger_directive[];
     v_refusal record;
     v_refused jsonb := '[]';
+    -- Workloads of refused groups, and of accepted groups alone: only the latter get their status.
+    v_spurned uuid[] := '{}';
+    v_accepted uuid[];
     v_hosts int;
     v_moved int;
 BEGIN
     PERFORM lease_check(p_cell, p_token);
+    -- The lease covers one cell; a plan for another has no lease at all.
+    IF v_input ->> 'cell' <> p_cell THEN PERFORM refuse('BA001', v_input ->> 'cell'); END IF;
     SELECT h.plan INTO v_head FROM plan_head h WHERE h.cell = p_cell AND h.engine = v_engine FOR UPDATE;
     IF EXISTS (SELECT 1 FROM plan WHERE id = v_plan) THEN PERFORM refuse('BA003', v_plan::text); END IF;
     IF v_head IS DISTINCT FROM v_parent THEN PERFORM refuse('BA002', coalesce(v_head::text, '')); END IF;
@@ -188,8 +193,20 @@ BEGIN
         EXIT WHEN NOT FOUND;
         v_refused := v_refused || jsonb_build_object('group', v_refusal.grp - 1, 'reason', v_refusal.reason,
                                                      'host', v_refusal.host);
+        v_spurned := v_spurned || ARRAY(SELECT d.workload FROM unnest(v_all) d WHERE d.grp = v_refusal.grp);
         v_all := ARRAY(SELECT d FROM unnest(v_all) d WHERE d.grp <> v_refusal.grp ORDER BY d.grp, d.ix);
     END LOOP;
+    v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
+                        WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    -- A release of what is releasing already changes nothing, and neither does the second of two.
+    IF EXISTS (SELECT 1 FROM unnest(v_all) d WHERE d.action = 'release') THEN
+        v_all := ARRAY(SELECT d FROM (
+                SELECT d, row_number() OVER (PARTITION BY (d).allocation ORDER BY (d).grp, (d).ix) AS nth
+                FROM unnest(v_all) d) e
+            WHERE (d).action = 'allocate' OR (nth = 1 AND EXISTS (
+                SELECT 1 FROM allocation a WHERE a.id = (d).allocation AND a.state <> 'releasing'))
+            ORDER BY (d).grp, (d).ix);
+    END IF;
 
     v_now := basalt_now();
     v_xid := pg_current_xact_id();
@@ -249,7 +266,7 @@ BEGIN
     FROM unnest(v_all) d ORDER BY grp, ix;
     WITH written AS (
         UPDATE document w SET status = p_statuses -> w.uid::text, rv_xid = v_xid, rv_seq = nextval('change_seq')
-        WHERE w.uid IN (SELECT d.workload FROM unnest(v_all) d) AND p_statuses ? w.uid::text
+        WHERE w.uid = ANY (v_accepted) AND p_statuses ? w.uid::text
         RETURNING w.kind, w.uid, w.project, w.name, w.cell, w.rv_seq
     )
     INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell)
