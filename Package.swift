@@ -27,6 +27,7 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -75,7 +76,7 @@ let package = Package(
         library("PostgresClient", ["CLibPQ", logging]),
         library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", logging]),
+        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", heap, logging]),
         library(
             "API",
             [
@@ -108,7 +109,9 @@ let package = Package(
                 yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
-        program("basalt-bench", ["Fleet", "Replay", "VMPlacement"]),
+        program(
+            "basalt-bench",
+            ["Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement", logging]),
         // Tests.
         tests("ArchitectureTests", []),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),

@@ -1,7 +1,27 @@
--- The clock of every statement. Tests shift it per connection; nothing else may.
+-- The clock of tests: it stands still until they move it. They make the table; it is read only where
+-- `basalt.test_clock` is on.
+CREATE OR REPLACE FUNCTION test_clock_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN (SELECT at FROM test_clock);
+END $$;
+
+-- The clock of every statement. Tests shift it per connection or freeze it; nothing else may.
 CREATE OR REPLACE FUNCTION basalt_now() RETURNS timestamptz
 LANGUAGE sql VOLATILE AS $$
-    SELECT clock_timestamp() + coalesce(nullif(current_setting('basalt.clock_offset', true), ''), '0')::interval
+    SELECT CASE WHEN current_setting('basalt.test_clock', true) = 'on' THEN test_clock_now()
+        ELSE clock_timestamp() + coalesce(nullif(current_setting('basalt.clock_offset', true), ''), '0')::interval
+        END
+$$;
+
+-- As `Timestamp` writes itself: with a fraction only where there is one.
+CREATE OR REPLACE FUNCTION rfc3339(p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
+        || CASE WHEN to_char(p_at, 'US') = '000000' THEN '' ELSE to_char(p_at, '.US') END || 'Z'
+$$;
+
+-- Names nothing; the subject of events about what has no document.
+CREATE OR REPLACE FUNCTION no_uid() RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid
 $$;
 
 CREATE TABLE IF NOT EXISTS cluster (
@@ -20,7 +40,10 @@ INSERT INTO cluster DEFAULT VALUES ON CONFLICT DO NOTHING;
 -- When a controller last could commit: host leases are not judged against a time in which nobody could renew.
 CREATE TABLE IF NOT EXISTS control_pulse (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    at        timestamptz NOT NULL
+    at        timestamptz NOT NULL,
+    -- Host leases count from here where their last renewal is older: agents could not renew during the gap
+    -- that ended here.
+    lease_floor timestamptz
 ) WITH (fillfactor = 50);
 INSERT INTO control_pulse (at) VALUES (basalt_now()) ON CONFLICT DO NOTHING;
 
@@ -53,18 +76,20 @@ CREATE TABLE IF NOT EXISTS change (
     final   jsonb,
     PRIMARY KEY (xid, seq)
 );
--- Everything before this transaction has been forgotten.
+-- The greatest cursor that has been forgotten.
 CREATE TABLE IF NOT EXISTS feed_horizon (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    xid       xid8 NOT NULL
+    xid       xid8 NOT NULL,
+    seq       bigint NOT NULL
 );
-INSERT INTO feed_horizon (xid) VALUES ('0') ON CONFLICT DO NOTHING;
+INSERT INTO feed_horizon (xid, seq) VALUES ('0', 0) ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS document (
     uid         uuid PRIMARY KEY,
     kind        text NOT NULL,
-    project     text NOT NULL DEFAULT '',
-    name        text NOT NULL,
+    -- Order of the bytes, whatever the database's locale: lists are paged by it.
+    project     text COLLATE "C" NOT NULL DEFAULT '',
+    name        text COLLATE "C" NOT NULL,
     labels      jsonb NOT NULL DEFAULT '{}',
     annotations jsonb NOT NULL DEFAULT '{}',
     generation  bigint NOT NULL DEFAULT 1,
@@ -76,7 +101,9 @@ CREATE TABLE IF NOT EXISTS document (
     finalizers  text[] NOT NULL DEFAULT '{}',
     spec        jsonb NOT NULL,
     status      jsonb NOT NULL DEFAULT '{}',
-    cell        text GENERATED ALWAYS AS (coalesce(status ->> 'cell', spec ->> 'cell')) STORED,
+    cell        text GENERATED ALWAYS AS (
+        CASE WHEN kind = 'Cell' THEN name::text
+             WHEN kind IN ('Pool', 'Host', 'VM') THEN coalesce(spec ->> 'cell', status ->> 'cell') END) STORED,
     UNIQUE (kind, project, name)
 ) WITH (fillfactor = 80);
 
@@ -95,11 +122,14 @@ CREATE TABLE IF NOT EXISTS host_ledger (
     assignment   bigint NOT NULL DEFAULT 0,
     cordoned     boolean NOT NULL DEFAULT false,
     draining     boolean NOT NULL DEFAULT false,
-    contact      text NOT NULL DEFAULT 'Fenced' CHECK (contact IN ('Ready', 'Suspect', 'Fenced')),
-    contact_at   timestamptz,
+    contact      text NOT NULL DEFAULT 'Suspect' CHECK (contact IN ('Ready', 'Suspect', 'Fenced')),
+    -- When the host last went from ready to suspect.
+    suspected_at timestamptz,
     session      uuid,
-    -- Renewal of the host itself when its session says that it cannot reach it; otherwise the session's counts.
+    -- The session says that it cannot reach the host.
     unreachable  boolean NOT NULL DEFAULT false,
+    -- Last renewal of a host that has no session, or whose session cannot reach it; otherwise the session's
+    -- renewal counts, so that a report need not write to every host.
     renewed_at   timestamptz,
     cpu_total    bigint NOT NULL CHECK (cpu_total >= 0),
     cpu_reserved bigint NOT NULL DEFAULT 0,
@@ -142,8 +172,13 @@ CREATE TABLE IF NOT EXISTS allocation (
     released_at   timestamptz
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS allocation_host ON allocation (host) WHERE state <> 'released';
--- One writer of a part at any time.
-CREATE UNIQUE INDEX IF NOT EXISTS allocation_writer ON allocation (workload, part) WHERE state <> 'released';
+CREATE INDEX IF NOT EXISTS allocation_workload ON allocation (workload);
+-- Hosts with devices in use; empty in a fleet without devices.
+CREATE INDEX IF NOT EXISTS allocation_devices ON allocation (host)
+    WHERE state <> 'released' AND devices <> '{}';
+-- One writer of a part at any time. What was found running beside it is quarantined and counted, not denied.
+CREATE UNIQUE INDEX IF NOT EXISTS allocation_writer ON allocation (workload, part)
+    WHERE state <> 'released' AND NOT quarantined;
 
 CREATE TABLE IF NOT EXISTS allocation_device (
     allocation uuid NOT NULL REFERENCES allocation (id) ON DELETE CASCADE,
@@ -155,8 +190,8 @@ CREATE TABLE IF NOT EXISTS allocation_device (
 CREATE UNIQUE INDEX IF NOT EXISTS allocation_device_holder ON allocation_device (device) WHERE state <> 'released';
 
 CREATE TABLE IF NOT EXISTS quota_usage (
-    project  text NOT NULL,
-    resource text NOT NULL CHECK (resource IN ('milliCPU', 'memoryMiB', 'devices')),
+    project  text COLLATE "C" NOT NULL,
+    resource text COLLATE "C" NOT NULL CHECK (resource IN ('milliCPU', 'memoryMiB', 'devices')),
     used     bigint NOT NULL DEFAULT 0 CHECK (used >= 0),
     bound    bigint,
     PRIMARY KEY (project, resource)
@@ -199,6 +234,13 @@ CREATE TABLE IF NOT EXISTS agent_session (
     renewed_at      timestamptz
 ) WITH (fillfactor = 50);
 
+-- Failure domains in which the breaker holds: said once when it begins.
+CREATE TABLE IF NOT EXISTS tripped_domain (
+    cell text NOT NULL,
+    zone text NOT NULL,
+    PRIMARY KEY (cell, zone)
+);
+
 CREATE TABLE IF NOT EXISTS access_token (
     secret_hash text PRIMARY KEY,
     name        text NOT NULL UNIQUE,
@@ -211,7 +253,8 @@ CREATE TABLE IF NOT EXISTS idempotency (
     actor        text NOT NULL,
     key          text NOT NULL,
     request_hash text NOT NULL,
-    uid          uuid NOT NULL,
+    -- What the first call created, which repeats are answered with.
+    draft        jsonb NOT NULL,
     rv_xid       xid8 NOT NULL,
     rv_seq       bigint NOT NULL,
     created_at   timestamptz NOT NULL,
@@ -242,7 +285,7 @@ DECLARE
     day date;
     part text;
 BEGIN
-    FOR day IN SELECT (current_date - 1 + n)::date FROM generate_series(0, ahead + 1) n LOOP
+    FOR day IN SELECT (basalt_now()::date - 1 + n)::date FROM generate_series(0, ahead + 1) n LOOP
         part := 'event_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass(part) IS NOT NULL;
         CONTINUE WHEN EXISTS (SELECT 1 FROM event_default WHERE at >= day AND at < day + 1);

@@ -10,6 +10,17 @@ BEGIN
     RAISE EXCEPTION 'refused' USING ERRCODE = p_state, DETAIL = p_detail;
 END $$;
 
+-- What a document refers to, in the order in which a missing one is reported.
+CREATE OR REPLACE FUNCTION document_references(p_kind text, p_project text, p_spec jsonb)
+RETURNS TABLE (rank int, field text, target text, target_name text) LANGUAGE sql IMMUTABLE AS $$
+    SELECT 1, 'metadata.project', 'Project', p_project WHERE p_kind = 'VM'
+    UNION ALL
+    SELECT m.rank, 'spec.' || m.member, m.target, p_spec ->> m.member
+    FROM (VALUES (2, 'cell', 'Cell'), (3, 'pool', 'Pool'), (4, 'flavor', 'Flavor')) m (rank, member, target)
+    WHERE jsonb_typeof(p_spec -> m.member) = 'string'
+      AND (p_kind = 'VM' OR (p_kind = 'Host' AND m.rank < 4) OR (p_kind = 'Pool' AND m.rank = 2))
+$$;
+
 -- Locks a document that another refers to, so that it cannot be deleted meanwhile.
 CREATE OR REPLACE FUNCTION document_reference(p_kind text, p_name text, p_field text) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -19,24 +30,6 @@ BEGIN
     FOR KEY SHARE;
     IF NOT FOUND THEN
         PERFORM refuse('BA009', json_build_object('field', p_field, 'kind', p_kind, 'name', p_name)::text);
-    END IF;
-END $$;
-
-CREATE OR REPLACE FUNCTION document_references(p_kind text, p_project text, p_spec jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF p_kind = 'Pool' THEN
-        PERFORM document_reference('Cell', p_spec ->> 'cell', 'spec.cell');
-    ELSIF p_kind = 'Host' THEN
-        PERFORM document_reference('Cell', p_spec ->> 'cell', 'spec.cell');
-        PERFORM document_reference('Pool', p_spec ->> 'pool', 'spec.pool');
-    ELSIF p_kind = 'VM' THEN
-        PERFORM document_reference('Project', p_project, 'metadata.project');
-        IF p_spec ? 'cell' THEN PERFORM document_reference('Cell', p_spec ->> 'cell', 'spec.cell'); END IF;
-        IF p_spec ? 'pool' THEN PERFORM document_reference('Pool', p_spec ->> 'pool', 'spec.pool'); END IF;
-        IF p_spec ? 'flavor' THEN
-            PERFORM document_reference('Flavor', p_spec ->> 'flavor', 'spec.flavor');
-        END IF;
     END IF;
 END $$;
 
@@ -53,6 +46,75 @@ CREATE OR REPLACE FUNCTION project_bounds(p_project text, p_spec jsonb) RETURNS 
     ON CONFLICT (project, resource) DO UPDATE SET bound = excluded.bound
 $$;
 
+CREATE OR REPLACE FUNCTION cell_uid(p_cell text) RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT uid FROM document WHERE kind = 'Cell' AND project = '' AND name = p_cell), no_uid())
+$$;
+
+-- Refuses drafts for the first of them that cannot be created: its name or uid is taken, or what it refers to is
+-- neither stored nor among the drafts up to it. Locks what they refer to.
+CREATE OR REPLACE FUNCTION document_check(p_drafts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_defect record;
+BEGIN
+    -- Each distinct reference once: a thousand VMs of one project take one lock.
+    PERFORM 1 FROM document d
+    WHERE d.project = '' AND d.deletion_at IS NULL AND (d.kind, d.name) IN (
+        SELECT r.target, r.target_name FROM jsonb_array_elements(p_drafts) v
+        CROSS JOIN LATERAL document_references(v ->> 'kind', v ->> 'project', v -> 'spec') r)
+    ORDER BY d.uid FOR KEY SHARE;
+
+    WITH draft AS MATERIALIZED (
+        SELECT n, v ->> 'kind' AS kind, v ->> 'project' AS project, v ->> 'name' AS name,
+            (v ->> 'uid')::uuid AS uid, v -> 'spec' AS spec
+        FROM jsonb_array_elements(p_drafts) WITH ORDINALITY e (v, n)
+    ), named AS (
+        SELECT d.*, row_number() OVER (PARTITION BY kind, project, name ORDER BY n) AS nth,
+            row_number() OVER (PARTITION BY uid ORDER BY n) AS nth_uid
+        FROM draft d
+    ), defect AS (
+        SELECT n, 0 AS rank, kind, name, NULL AS field FROM named f
+        WHERE nth > 1 OR nth_uid > 1
+           OR EXISTS (SELECT 1 FROM document d
+                      WHERE d.kind = f.kind AND d.project = f.project AND d.name = f.name)
+           OR EXISTS (SELECT 1 FROM document d WHERE d.uid = f.uid)
+        UNION ALL
+        SELECT f.n, r.rank, r.target, r.target_name, r.field
+        FROM draft f CROSS JOIN LATERAL document_references(f.kind, f.project, f.spec) r
+        WHERE NOT EXISTS (SELECT 1 FROM document d WHERE d.kind = r.target AND d.project = ''
+                          AND d.name = r.target_name AND d.deletion_at IS NULL)
+          AND NOT EXISTS (SELECT 1 FROM draft o WHERE o.n <= f.n AND o.kind = r.target AND o.project = ''
+                          AND o.name = r.target_name)
+    )
+    SELECT * INTO v_defect FROM defect ORDER BY n, rank LIMIT 1;
+    IF v_defect.n IS NULL THEN RETURN; END IF;
+    PERFORM refuse(CASE v_defect.rank WHEN 0 THEN 'BA005' ELSE 'BA009' END,
+        json_build_object('kind', v_defect.kind, 'name', v_defect.name, 'field', v_defect.field)::text);
+END $$;
+
+-- Makes the rows that go with new documents: of hosts in the ledger, of projects in the quotas.
+CREATE OR REPLACE FUNCTION document_rows(p_drafts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- Without a status a host has no room, and it is suspect until a session brings it.
+    INSERT INTO host_ledger (host, name, cell, pool, zone, rack, substrate, labels, inventory, contact,
+                             cpu_total, mem_total, cpu_reserved, mem_reserved, cpu_ratio, cordoned, draining)
+    SELECT (v ->> 'uid')::uuid, v ->> 'name', v #>> '{spec,cell}', v #>> '{spec,pool}',
+        coalesce(i #>> '{domain,zone}', ''), coalesce(i #>> '{domain,rack}', ''), coalesce(i ->> 'substrate', ''),
+        coalesce(i -> 'labels', '{}') || (v -> 'labels'), coalesce(i, '{}'),
+        coalesce(v #>> '{status,contact}', 'Suspect'),
+        coalesce((i #>> '{capacity,milliCPU}')::bigint, 0), coalesce((i #>> '{capacity,memoryMiB}')::bigint, 0),
+        coalesce((i #>> '{reserved,milliCPU}')::bigint, 0), coalesce((i #>> '{reserved,memoryMiB}')::bigint, 0),
+        pool_ratio(v #>> '{spec,pool}'), coalesce((v #>> '{spec,cordoned}')::boolean, false),
+        coalesce((v #>> '{spec,draining}')::boolean, false)
+    FROM jsonb_array_elements(p_drafts) v CROSS JOIN LATERAL (SELECT v #> '{status,inventory}' AS i) s
+    WHERE v ->> 'kind' = 'Host';
+    INSERT INTO device (uuid, host, facts)
+    SELECT e ->> 'uuid', (v ->> 'uid')::uuid, e FROM jsonb_array_elements(p_drafts) v
+    CROSS JOIN LATERAL jsonb_array_elements(v #> '{status,inventory,devices}') e
+    WHERE v ->> 'kind' = 'Host';
+    PERFORM project_bounds(v ->> 'name', v -> 'spec') FROM jsonb_array_elements(p_drafts) v
+    WHERE v ->> 'kind' = 'Project';
+END $$;
+
 -- Creates all drafts or none.
 CREATE OR REPLACE FUNCTION document_create_1(p_drafts jsonb, p_actor text, p_request text, p_verb text)
 RETURNS TABLE (o_uid uuid, o_xid xid8, o_seq bigint, o_at timestamptz) LANGUAGE plpgsql AS $$
@@ -60,31 +122,11 @@ DECLARE
     v_now timestamptz := basalt_now();
     v_xid xid8 := pg_current_xact_id();
     v_floor xid8 := pg_snapshot_xmin(pg_current_snapshot());
-    v_taken record;
-    v_each record;
 BEGIN
-    -- Each distinct reference once: a thousand VMs of one project take one lock.
-    FOR v_each IN
-        SELECT DISTINCT d ->> 'kind' AS kind, coalesce(d ->> 'project', '') AS project,
-            jsonb_strip_nulls(jsonb_build_object('cell', d #> '{spec,cell}', 'pool', d #> '{spec,pool}',
-                                                 'flavor', d #> '{spec,flavor}')) AS spec
-        FROM jsonb_array_elements(p_drafts) d
-        ORDER BY 1, 2, 3
-    LOOP
-        PERFORM document_references(v_each.kind, v_each.project, v_each.spec);
-    END LOOP;
-
-    SELECT d.kind, d.name INTO v_taken
-    FROM jsonb_array_elements(p_drafts) WITH ORDINALITY e (v, n)
-    JOIN document d ON d.kind = v ->> 'kind' AND d.project = coalesce(v ->> 'project', '') AND d.name = v ->> 'name'
-    ORDER BY n LIMIT 1;
-    IF FOUND THEN
-        PERFORM refuse('BA005', json_build_object('kind', v_taken.kind, 'name', v_taken.name)::text);
-    END IF;
-
+    PERFORM document_check(p_drafts);
     RETURN QUERY
     WITH draft AS (
-        SELECT (v ->> 'uid')::uuid AS uid, v ->> 'kind' AS kind, coalesce(v ->> 'project', '') AS project,
+        SELECT (v ->> 'uid')::uuid AS uid, v ->> 'kind' AS kind, v ->> 'project' AS project,
             v ->> 'name' AS name, v -> 'labels' AS labels, v -> 'annotations' AS annotations,
             ARRAY(SELECT jsonb_array_elements_text(v -> 'finalizers')) AS finalizers,
             v -> 'spec' AS spec, v -> 'status' AS status, n
@@ -95,10 +137,11 @@ BEGIN
         SELECT uid, kind, project, name, labels, annotations, v_xid, nextval('change_seq'), v_now, finalizers,
             spec, status
         FROM draft ORDER BY n
-        RETURNING m.uid, m.kind, m.project, m.name, m.rv_seq, m.cell, m.spec
+        RETURNING m.uid, m.kind, m.project, m.name, m.rv_seq, m.cell
     ), changes AS (
         INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell)
-        SELECT v_xid, made.rv_seq, v_floor, v_now, 'created', made.kind, made.uid, made.project, made.name, made.cell
+        SELECT v_xid, made.rv_seq, v_floor, v_now, 'created', made.kind, made.uid, made.project, made.name,
+            made.cell
         FROM made
     ), audits AS (
         INSERT INTO audit (at, actor, request_id, verb, kind, project, name)
@@ -107,78 +150,112 @@ BEGIN
         INSERT INTO event (at, kind, project, name, uid, reason, message, source)
         SELECT v_now, made.kind, made.project, made.name, made.uid, 'Created', 'created by ' || p_actor, p_actor
         FROM made
-    ), ledger AS (
-        INSERT INTO host_ledger (host, name, cell, pool, cpu_total, mem_total, cpu_ratio, cordoned, draining)
-        SELECT made.uid, made.name, made.spec ->> 'cell', made.spec ->> 'pool', 0, 0,
-            pool_ratio(made.spec ->> 'pool'), coalesce((made.spec ->> 'cordoned')::boolean, false),
-            coalesce((made.spec ->> 'draining')::boolean, false)
-        FROM made WHERE made.kind = 'Host'
     )
     SELECT made.uid, v_xid, made.rv_seq, v_now FROM made;
-
-    FOR v_each IN SELECT d ->> 'name' AS name, d -> 'spec' AS spec FROM jsonb_array_elements(p_drafts) d
-                  WHERE d ->> 'kind' = 'Project' LOOP
-        PERFORM project_bounds(v_each.name, v_each.spec);
-    END LOOP;
+    PERFORM document_rows(p_drafts);
 END $$;
 
 -- Creates one document at most once per (actor, key); a repeat answers the version of the first call.
 CREATE OR REPLACE FUNCTION document_create_once_1(
     p_key text, p_hash text, p_drafts jsonb, p_actor text, p_request text, p_verb text
-) RETURNS TABLE (o_uid uuid, o_xid xid8, o_seq bigint, o_at timestamptz, o_replayed boolean)
+) RETURNS TABLE (o_draft jsonb, o_xid xid8, o_seq bigint, o_at timestamptz, o_replayed boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_earlier idempotency;
-    v_uid uuid := (p_drafts #>> '{0,uid}')::uuid;
     v_made record;
 BEGIN
     -- Waits for a call with the same key that is running.
-    INSERT INTO idempotency (actor, key, request_hash, uid, rv_xid, rv_seq, created_at)
-    VALUES (p_actor, p_key, p_hash, v_uid, pg_current_xact_id(), 0, basalt_now())
+    INSERT INTO idempotency (actor, key, request_hash, draft, rv_xid, rv_seq, created_at)
+    VALUES (p_actor, p_key, p_hash, p_drafts -> 0, pg_current_xact_id(), 0, basalt_now())
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         SELECT * INTO STRICT v_earlier FROM idempotency WHERE actor = p_actor AND key = p_key;
         IF v_earlier.request_hash <> p_hash THEN PERFORM refuse('BA010', p_key); END IF;
-        RETURN QUERY SELECT v_earlier.uid, v_earlier.rv_xid, v_earlier.rv_seq, v_earlier.created_at, true;
+        RETURN QUERY SELECT v_earlier.draft, v_earlier.rv_xid, v_earlier.rv_seq, v_earlier.created_at, true;
         RETURN;
     END IF;
     SELECT * INTO STRICT v_made FROM document_create_1(p_drafts, p_actor, p_request, p_verb);
     UPDATE idempotency SET rv_seq = v_made.o_seq, created_at = v_made.o_at WHERE actor = p_actor AND key = p_key;
-    RETURN QUERY SELECT v_made.o_uid, v_made.o_xid, v_made.o_seq, v_made.o_at, false;
+    RETURN QUERY SELECT p_drafts -> 0, v_made.o_xid, v_made.o_seq, v_made.o_at, false;
 END $$;
 
--- Host rows follow their document: schedulability and pool move the ledger's generation.
+-- Locks a document for a change. A host's ledger row is locked before its document, as everywhere.
+CREATE OR REPLACE FUNCTION document_lock_1(p_kind text, p_project text, p_name text) RETURNS SETOF document
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_kind = 'Host' THEN
+        PERFORM 1 FROM host_ledger h WHERE h.host = (
+            SELECT d.uid FROM document d WHERE d.kind = 'Host' AND d.project = '' AND d.name = p_name)
+        FOR UPDATE;
+    END IF;
+    RETURN QUERY SELECT * FROM document d WHERE d.kind = p_kind AND d.project = p_project AND d.name = p_name
+    FOR NO KEY UPDATE;
+END $$;
+
+-- Host rows follow their document: schedulability and pool move the ledger's generation, labels do not.
 CREATE OR REPLACE FUNCTION host_follow(p_uid uuid, p_spec jsonb, p_labels jsonb) RETURNS void LANGUAGE sql AS $$
-    UPDATE host_ledger SET
-        cell = p_spec ->> 'cell', pool = p_spec ->> 'pool', cpu_ratio = pool_ratio(p_spec ->> 'pool'),
-        cordoned = coalesce((p_spec ->> 'cordoned')::boolean, false),
-        draining = coalesce((p_spec ->> 'draining')::boolean, false),
-        labels = coalesce(inventory -> 'labels', '{}') || p_labels,
-        generation = generation + 1
-    WHERE host = p_uid
-      AND (cell, pool, cpu_ratio, cordoned, draining, labels) IS DISTINCT FROM
-          (p_spec ->> 'cell', p_spec ->> 'pool', pool_ratio(p_spec ->> 'pool'),
-           coalesce((p_spec ->> 'cordoned')::boolean, false), coalesce((p_spec ->> 'draining')::boolean, false),
-           coalesce(inventory -> 'labels', '{}') || p_labels)
+    UPDATE host_ledger h SET
+        cell = n.cell, pool = n.pool, cpu_ratio = n.ratio, cordoned = n.cordoned, draining = n.draining,
+        labels = coalesce(h.inventory -> 'labels', '{}') || p_labels,
+        generation = h.generation + ((h.cell, h.pool, h.cpu_ratio, h.cordoned, h.draining)
+            IS DISTINCT FROM (n.cell, n.pool, n.ratio, n.cordoned, n.draining))::int
+    FROM (SELECT p_spec ->> 'cell' AS cell, p_spec ->> 'pool' AS pool, pool_ratio(p_spec ->> 'pool') AS ratio,
+              coalesce((p_spec ->> 'cordoned')::boolean, false) AS cordoned,
+              coalesce((p_spec ->> 'draining')::boolean, false) AS draining) n
+    WHERE h.host = p_uid
 $$;
+
+-- A changed ratio reaches every host of the pool. Below what is used it is legal: only worsening is refused.
+CREATE OR REPLACE FUNCTION pool_follow(p_pool text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM host_ledger h WHERE h.pool = p_pool AND h.cpu_ratio <> pool_ratio(p_pool)
+    ORDER BY h.host FOR NO KEY UPDATE;
+    WITH moved AS (
+        UPDATE host_ledger SET cpu_ratio = pool_ratio(p_pool), generation = generation + 1
+        WHERE pool = p_pool AND cpu_ratio <> pool_ratio(p_pool)
+        RETURNING host, name, cell
+    )
+    INSERT INTO change (xid, seq, floor, at, change, kind, uid, name, cell)
+    SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), basalt_now(),
+        'updated', 'Host', host, name, cell
+    FROM moved;
+END $$;
+
+-- A pool with hosts, and a host with unreleased allocations, stay in their cell: ledger rows carry it.
+CREATE OR REPLACE FUNCTION document_move(p_old document, p_spec jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_user text;
+BEGIN
+    IF (p_old.spec -> 'cell') IS NOT DISTINCT FROM (p_spec -> 'cell') THEN RETURN; END IF;
+    IF p_old.kind = 'Pool' THEN
+        SELECT 'host ' || h.name INTO v_user FROM host_ledger h WHERE h.pool = p_old.name ORDER BY h.host LIMIT 1;
+    ELSIF p_old.kind = 'Host' THEN
+        SELECT 'allocation ' || a.id INTO v_user FROM allocation a
+        WHERE a.host = p_old.uid AND a.state <> 'released' ORDER BY a.id LIMIT 1;
+    END IF;
+    IF v_user IS NOT NULL THEN
+        PERFORM refuse('BA008', json_build_object('kind', p_old.kind, 'name', p_old.name, 'by', v_user)::text);
+    END IF;
+END $$;
 
 -- Writes the edited columns of a document whose row the caller has locked.
 CREATE OR REPLACE FUNCTION document_update_1(
     p_uid uuid, p_labels jsonb, p_annotations jsonb, p_finalizers text[], p_spec jsonb,
-    p_actor text, p_request text, p_verb text
+    p_actor text, p_request text, p_verb text, p_reason text, p_message text
 ) RETURNS TABLE (o_generation bigint, o_revision bigint, o_xid xid8, o_seq bigint) LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := basalt_now();
     v_old document;
     v_new document;
+    v_each record;
 BEGIN
     SELECT * INTO STRICT v_old FROM document WHERE uid = p_uid;
-    IF v_old.spec = p_spec AND v_old.labels = p_labels AND v_old.annotations = p_annotations
-       AND v_old.finalizers = p_finalizers THEN
-        RETURN QUERY SELECT v_old.generation, v_old.revision, v_old.rv_xid, v_old.rv_seq;
-        RETURN;
+    IF v_old.spec <> p_spec THEN
+        FOR v_each IN SELECT * FROM document_references(v_old.kind, v_old.project, p_spec) ORDER BY rank LOOP
+            PERFORM document_reference(v_each.target, v_each.target_name, v_each.field);
+        END LOOP;
+        PERFORM document_move(v_old, p_spec);
     END IF;
-    IF v_old.spec <> p_spec THEN PERFORM document_references(v_old.kind, v_old.project, p_spec); END IF;
     UPDATE document SET
         spec = p_spec, labels = p_labels, annotations = p_annotations, finalizers = p_finalizers,
         generation = generation + (spec <> p_spec)::int,
@@ -190,15 +267,7 @@ BEGIN
     IF v_new.kind = 'Host' THEN
         PERFORM host_follow(p_uid, p_spec, p_labels);
     ELSIF v_new.kind = 'Pool' THEN
-        WITH moved AS (
-            UPDATE host_ledger SET cpu_ratio = pool_ratio(v_new.name), generation = generation + 1
-            WHERE pool = v_new.name AND cpu_ratio <> pool_ratio(v_new.name)
-            RETURNING host, name, cell
-        )
-        INSERT INTO change (xid, seq, floor, at, change, kind, uid, name, cell)
-        SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), v_now,
-            'updated', 'Host', host, name, cell
-        FROM moved;
+        PERFORM pool_follow(v_new.name);
     ELSIF v_new.kind = 'Project' THEN
         PERFORM project_bounds(v_new.name, p_spec);
     END IF;
@@ -209,49 +278,55 @@ BEGIN
     INSERT INTO audit (at, actor, request_id, verb, kind, project, name)
     VALUES (v_now, p_actor, p_request, p_verb, v_new.kind, v_new.project, v_new.name);
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    VALUES (v_now, v_new.kind, v_new.project, v_new.name, p_uid,
-            CASE p_verb WHEN 'cordon' THEN 'Cordoned' WHEN 'uncordon' THEN 'Uncordoned'
-                WHEN 'drain' THEN 'Draining' ELSE 'Updated' END,
-            p_verb || ' by ' || p_actor || coalesce(': ' || nullif(p_spec ->> 'cordonReason', ''), ''), p_actor);
+    VALUES (v_now, v_new.kind, v_new.project, v_new.name, p_uid, p_reason, p_message, p_actor);
     RETURN QUERY SELECT v_new.generation, v_new.revision, v_new.rv_xid, v_new.rv_seq;
 END $$;
 
--- What refers to a document, or null.
+-- What refers to a document, or null. Allocations of a workload do not hold it while it has finalizers, which
+-- wait for them.
 CREATE OR REPLACE FUNCTION document_user(p_document document) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT by FROM (
-        SELECT 'pool ' || name AS by FROM document
-        WHERE p_document.kind = 'Cell' AND kind = 'Pool' AND spec ->> 'cell' = p_document.name
+        SELECT d.kind || ' ' || d.name AS by FROM document d
+        WHERE p_document.kind IN ('Cell', 'Pool', 'Flavor') AND d.kind IN ('Host', 'Pool', 'VM')
+          AND EXISTS (SELECT 1 FROM document_references(d.kind, d.project, d.spec) r
+                      WHERE r.target = p_document.kind AND r.target_name = p_document.name)
         UNION ALL
-        SELECT 'host ' || name FROM document
-        WHERE p_document.kind = 'Pool' AND kind = 'Host' AND spec ->> 'pool' = p_document.name
-        UNION ALL
-        SELECT lower(workload_kind) || ' ' || name FROM allocation
-        WHERE p_document.kind = 'Host' AND host = p_document.uid AND state <> 'released'
-        UNION ALL
-        SELECT 'vm ' || name FROM document
+        SELECT 'VM ' || name FROM document
         WHERE p_document.kind = 'Project' AND kind = 'VM' AND project = p_document.name
         UNION ALL
-        SELECT 'vm ' || project || '/' || name FROM document
-        WHERE p_document.kind = 'Flavor' AND kind = 'VM' AND spec ->> 'flavor' = p_document.name
-    ) users ORDER BY by LIMIT 1
+        SELECT 'allocation ' || id FROM allocation
+        WHERE p_document.kind = 'Host' AND host = p_document.uid AND state <> 'released'
+        UNION ALL
+        SELECT 'allocation ' || id FROM allocation
+        WHERE p_document.kind = 'VM' AND cardinality(p_document.finalizers) = 0
+          AND workload = p_document.uid AND state <> 'released'
+        UNION ALL
+        SELECT 'allocation ' || id FROM allocation
+        WHERE p_document.kind = 'Project' AND project = p_document.name AND state <> 'released'
+    ) users LIMIT 1
 $$;
 
 -- Forgets a document, leaving its last version in the feed.
-CREATE OR REPLACE FUNCTION document_remove(p_document document, p_source text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION document_remove(p_document document, p_message text, p_source text) RETURNS document
+LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := basalt_now();
 BEGIN
+    p_document.rv_xid := pg_current_xact_id();
+    p_document.rv_seq := nextval('change_seq');
     DELETE FROM document WHERE uid = p_document.uid;
     IF p_document.kind = 'Project' THEN
         DELETE FROM quota_usage WHERE project = p_document.name AND used = 0;
+        UPDATE quota_usage SET bound = NULL WHERE project = p_document.name;
     END IF;
     INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell, final)
-    VALUES (pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), v_now, 'deleted',
+    VALUES (p_document.rv_xid, p_document.rv_seq, pg_snapshot_xmin(pg_current_snapshot()), v_now, 'deleted',
             p_document.kind, p_document.uid, p_document.project, p_document.name, p_document.cell,
             to_jsonb(p_document));
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    VALUES (v_now, p_document.kind, p_document.project, p_document.name, p_document.uid, 'Deleted', 'deleted',
+    VALUES (v_now, p_document.kind, p_document.project, p_document.name, p_document.uid, 'Deleted', p_message,
             p_source);
+    RETURN p_document;
 END $$;
 
 -- Marks a document as being deleted, or removes it when nobody has to finish first.
@@ -264,6 +339,7 @@ DECLARE
     v_tag text;
     v_user text;
 BEGIN
+    PERFORM document_lock_1(p_kind, p_project, p_name);
     SELECT * INTO v_old FROM document WHERE kind = p_kind AND project = p_project AND name = p_name FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('BA004', json_build_object('kind', p_kind, 'name', p_name)::text);
@@ -281,8 +357,7 @@ BEGIN
     INSERT INTO audit (at, actor, request_id, verb, kind, project, name)
     VALUES (v_now, p_actor, p_request, p_verb, p_kind, p_project, p_name);
     IF cardinality(v_old.finalizers) = 0 THEN
-        PERFORM document_remove(v_old, p_actor);
-        RETURN QUERY SELECT v_old, true;
+        RETURN QUERY SELECT document_remove(v_old, 'deleted by ' || p_actor, p_actor), true;
         RETURN;
     END IF;
     UPDATE document SET deletion_at = v_now, revision = revision + 1, rv_xid = pg_current_xact_id(),
@@ -292,7 +367,7 @@ BEGIN
     VALUES (v_old.rv_xid, v_old.rv_seq, pg_snapshot_xmin(pg_current_snapshot()), v_now, 'updated', p_kind,
             v_old.uid, p_project, p_name, v_old.cell);
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    VALUES (v_now, p_kind, p_project, p_name, v_old.uid, 'DeletionRequested', 'deletion asked for by ' || p_actor,
+    VALUES (v_now, p_kind, p_project, p_name, v_old.uid, 'DeletionRequested', 'deletion requested by ' || p_actor,
             p_actor);
     RETURN QUERY SELECT v_old, false;
 END $$;

@@ -3,17 +3,19 @@ DO $$ BEGIN
         grp int, ix int, action text, allocation uuid, host uuid, host_generation bigint,
         workload_kind text, workload uuid, workload_generation bigint, project text, name text, part text,
         class text, cpu bigint, mem bigint, guaranteed boolean, devices text[], on_partition text,
-        anti_affinity jsonb, reason text, message text
+        anti_affinity jsonb, reason text, message text, cell text
     );
 EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 
--- Reads the directives of a plan, in order.
-CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce(array_agg(
+-- Reads the directives of a plan, in order. PL/pgSQL keeps the plan of its query; a function in SQL would be
+-- planned in every transaction.
+CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(array_agg(
         ROW (g.n, e.n, v ->> 'directive',
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,id}' ELSE v ->> 'allocation' END,
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,host}' ELSE a.host::text END,
-             v ->> 'hostGeneration',
+             CASE WHEN v #>> '{allocation,cell}' = p_plan ->> 'cell' THEN v ->> 'hostGeneration' END,
              coalesce(v #>> '{allocation,workload,kind}', a.workload_kind),
              coalesce(v #>> '{allocation,workload,uid}', a.workload::text),
              v ->> 'workloadGeneration',
@@ -23,14 +25,15 @@ CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_direct
              v #>> '{allocation,class}', v #>> '{allocation,resources,milliCPU}',
              v #>> '{allocation,resources,memoryMiB}',
              v #>> '{allocation,class}' = 'guaranteed' OR v #>> '{allocation,workload,kind}' <> 'VM',
-             ARRAY(SELECT jsonb_array_elements_text(v #> '{allocation,devices}')),
+             ARRAY(SELECT u FROM jsonb_array_elements_text(v #> '{allocation,devices}') u ORDER BY u COLLATE "C"),
              v #>> '{allocation,onPartition}', v #> '{allocation,antiAffinity}',
-             coalesce(v ->> 'reason', 'Scheduled'), v ->> 'message')::ledger_directive
+             coalesce(v ->> 'reason', 'Scheduled'), v ->> 'message', p_plan ->> 'cell')::ledger_directive
         ORDER BY g.n, e.n), '{}')
     FROM jsonb_array_elements(p_plan -> 'groups') WITH ORDINALITY g (directives, n)
     CROSS JOIN LATERAL jsonb_array_elements(g.directives) WITH ORDINALITY e (v, n)
     LEFT JOIN allocation a ON a.id = CASE v ->> 'directive' WHEN 'release' THEN (v ->> 'allocation')::uuid END
-$$;
+        AND a.cell = p_plan ->> 'cell');
+END $$;
 
 -- Why a directive cannot be applied on top of those before it: the first rule that it breaks. Rows that
 -- admission reads are locked by the caller.
@@ -45,20 +48,23 @@ RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $
             sum(cpu) OVER in_project AS project_cpu,
             sum(mem) OVER in_project AS project_mem,
             sum(cardinality(devices)) OVER in_project AS project_devices,
-            row_number() OVER (PARTITION BY workload, part ORDER BY d.grp, d.ix) AS nth
+            row_number() OVER (PARTITION BY workload, part ORDER BY d.grp, d.ix) AS nth,
+            row_number() OVER (PARTITION BY allocation ORDER BY d.grp, d.ix) AS nth_id
         FROM d WHERE action = 'allocate'
         WINDOW on_host AS (PARTITION BY d.host ORDER BY d.grp, d.ix),
             in_project AS (PARTITION BY project ORDER BY d.grp, d.ix)
     ),
     judged AS (
         SELECT s.grp, s.ix, s.host, CASE
-            WHEN h.host IS NULL OR h.generation <> s.host_generation OR h.cordoned OR h.draining
-                OR h.contact <> 'Ready' THEN 'HostChanged'
+            WHEN h.host IS NULL OR h.cell <> s.cell OR h.generation IS DISTINCT FROM s.host_generation
+                OR h.cordoned OR h.draining OR h.contact <> 'Ready' THEN 'HostChanged'
             WHEN w.uid IS NULL OR w.deletion_at IS NOT NULL THEN 'WorkloadGone'
             WHEN w.generation <> s.workload_generation THEN 'WorkloadChanged'
-            WHEN s.nth > 1 OR EXISTS (
+            -- An id that was used before names another allocation, released or not.
+            WHEN s.nth > 1 OR s.nth_id > 1 OR EXISTS (
                 SELECT 1 FROM allocation a
-                WHERE a.workload = s.workload AND a.part = s.part AND a.state <> 'released') THEN 'AlreadyAllocated'
+                WHERE a.workload = s.workload AND a.part = s.part AND a.state <> 'released')
+                OR EXISTS (SELECT 1 FROM allocation a WHERE a.id = s.allocation) THEN 'AlreadyAllocated'
             WHEN cardinality(s.devices) > 0 AND (
                 (SELECT count(*) FROM device v
                  WHERE v.uuid = ANY (s.devices) AND v.host = s.host AND v.facts ->> 'health' = 'healthy'
@@ -81,7 +87,8 @@ RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $
         LEFT JOIN document w ON w.uid = s.workload
         UNION ALL
         SELECT d.grp, d.ix, NULL, CASE
-            WHEN NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = d.allocation AND a.state <> 'released')
+            WHEN NOT EXISTS (SELECT 1 FROM allocation a
+                             WHERE a.id = d.allocation AND a.cell = d.cell AND a.state <> 'released')
             THEN 'AllocationGone' END
         FROM d WHERE action = 'release'
     )
@@ -91,8 +98,10 @@ RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $
     FROM judged WHERE judged.reason IS NOT NULL ORDER BY judged.grp, judged.ix
 $$;
 
--- Says when a controller last could commit, and gives hosts their time back after a gap in which none could.
-CREATE OR REPLACE FUNCTION control_pulse_1(p_lease interval) RETURNS void LANGUAGE plpgsql AS $$
+-- A sign of life of any controller. After a gap in which none could commit, host leases count from its end; the
+-- renewals stay as they are, for an extension spares the silent and does not bring them back. Every cell that
+-- ever had a lease is told.
+CREATE OR REPLACE FUNCTION control_pulse_1() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := basalt_now();
     v_last timestamptz;
@@ -100,15 +109,13 @@ BEGIN
     SELECT at INTO v_last FROM control_pulse;
     -- Once a second is enough to see a gap of ten, and spares the row.
     IF v_last > v_now - interval '1 second' THEN RETURN; END IF;
-    SELECT at INTO v_last FROM control_pulse FOR UPDATE;
+    SELECT at INTO v_last FROM control_pulse FOR NO KEY UPDATE;
     IF v_last < v_now - interval '10 seconds' THEN
-        UPDATE agent_session SET renewed_at = greatest(renewed_at, v_now) WHERE renewed_at IS NOT NULL;
-        UPDATE host_ledger SET renewed_at = v_now WHERE unreachable;
+        UPDATE control_pulse SET lease_floor = v_now;
         INSERT INTO event (at, kind, name, uid, reason, message, source)
-        SELECT v_now, 'Cell', l.cell, coalesce(d.uid, gen_random_uuid()), 'LeaseExtended',
-            format('no controller could commit for %s s; every host lease counts from now',
-                   round(extract(epoch FROM v_now - v_last))), 'control'
-        FROM cell_lease l LEFT JOIN document d ON d.kind = 'Cell' AND d.project = '' AND d.name = l.cell;
+        SELECT v_now, 'Cell', l.cell, cell_uid(l.cell), 'LeaseExtended',
+            format('no controller could commit since %s; host leases count from now', rfc3339(v_last)), 'control'
+        FROM cell_lease l ORDER BY l.cell;
     END IF;
     UPDATE control_pulse SET at = v_now WHERE at < v_now;
 END $$;
@@ -129,7 +136,7 @@ BEGIN
     UPDATE cell_lease SET token = token + 1, holder = p_holder, expires_at = basalt_now() + p_duration
     WHERE cell = p_cell AND (expires_at <= basalt_now() OR holder = p_holder)
     RETURNING token INTO v_token;
-    IF v_token IS NOT NULL THEN PERFORM control_pulse_1(p_duration); END IF;
+    IF v_token IS NOT NULL THEN PERFORM control_pulse_1(); END IF;
     RETURN v_token;
 END $$;
 
@@ -139,7 +146,7 @@ BEGIN
     UPDATE cell_lease SET expires_at = basalt_now() + p_duration
     WHERE cell = p_cell AND token = p_token AND expires_at > basalt_now();
     IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM control_pulse_1(p_duration);
+    PERFORM control_pulse_1();
     RETURN true;
 END $$;
 
@@ -159,10 +166,18 @@ DECLARE
     v_all ledger_directive[];
     v_refusal record;
     v_refused jsonb := '[]';
+    -- Workloads of refused groups, and of accepted groups alone: only the latter get their status.
+    v_spurned uuid[] := '{}';
+    v_accepted uuid[];
     v_hosts int;
     v_moved int;
+    -- Small plans are many: what they have none of is not run.
+    v_releases boolean := v_input @? '$.groups[*][*] ? (@.directive == "release")';
+    v_devices boolean := v_input @? '$.groups[*][*].allocation.devices[*]';
 BEGIN
     PERFORM lease_check(p_cell, p_token);
+    -- The lease covers one cell; a plan for another has no lease at all.
+    IF v_input ->> 'cell' <> p_cell THEN PERFORM refuse('BA001', v_input ->> 'cell'); END IF;
     SELECT h.plan INTO v_head FROM plan_head h WHERE h.cell = p_cell AND h.engine = v_engine FOR UPDATE;
     IF EXISTS (SELECT 1 FROM plan WHERE id = v_plan) THEN PERFORM refuse('BA003', v_plan::text); END IF;
     IF v_head IS DISTINCT FROM v_parent THEN PERFORM refuse('BA002', coalesce(v_head::text, '')); END IF;
@@ -183,8 +198,20 @@ BEGIN
         EXIT WHEN NOT FOUND;
         v_refused := v_refused || jsonb_build_object('group', v_refusal.grp - 1, 'reason', v_refusal.reason,
                                                      'host', v_refusal.host);
+        v_spurned := v_spurned || ARRAY(SELECT d.workload FROM unnest(v_all) d WHERE d.grp = v_refusal.grp);
         v_all := ARRAY(SELECT d FROM unnest(v_all) d WHERE d.grp <> v_refusal.grp ORDER BY d.grp, d.ix);
     END LOOP;
+    v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
+                        WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    -- A release of what is releasing already changes nothing, and neither does the second of two.
+    IF EXISTS (SELECT 1 FROM unnest(v_all) d WHERE d.action = 'release') THEN
+        v_all := ARRAY(SELECT d FROM (
+                SELECT d, row_number() OVER (PARTITION BY (d).allocation ORDER BY (d).grp, (d).ix) AS nth
+                FROM unnest(v_all) d) e
+            WHERE (d).action = 'allocate' OR (nth = 1 AND EXISTS (
+                SELECT 1 FROM allocation a WHERE a.id = (d).allocation AND a.state <> 'releasing'))
+            ORDER BY (d).grp, (d).ix);
+    END IF;
 
     v_now := basalt_now();
     v_xid := pg_current_xact_id();
@@ -200,13 +227,17 @@ BEGIN
     SELECT allocation, workload_kind, workload, project, name, part, p_cell, host, class, cpu, mem, devices,
         'reserved', v_plan, on_partition, anti_affinity, v_now
     FROM unnest(v_all) d WHERE action = 'allocate';
-    INSERT INTO allocation_device (allocation, device, state)
-    SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
-    WHERE action = 'allocate' AND cardinality(devices) > 0;
-    UPDATE allocation SET state = 'releasing'
-    WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
-    UPDATE allocation_device SET state = 'releasing'
-    WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    IF v_devices THEN
+        INSERT INTO allocation_device (allocation, device, state)
+        SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
+        WHERE action = 'allocate' AND cardinality(devices) > 0;
+    END IF;
+    IF v_releases THEN
+        UPDATE allocation SET state = 'releasing'
+        WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
+        UPDATE allocation_device SET state = 'releasing'
+        WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    END IF;
 
     -- Room once more, in the update itself: a host that would be overfilled is not updated, and then nothing is.
     WITH taken AS (
@@ -244,7 +275,7 @@ BEGIN
     FROM unnest(v_all) d ORDER BY grp, ix;
     WITH written AS (
         UPDATE document w SET status = p_statuses -> w.uid::text, rv_xid = v_xid, rv_seq = nextval('change_seq')
-        WHERE w.uid IN (SELECT d.workload FROM unnest(v_all) d) AND p_statuses ? w.uid::text
+        WHERE w.uid = ANY (v_accepted) AND p_statuses ? w.uid::text
         RETURNING w.kind, w.uid, w.project, w.name, w.cell, w.rv_seq
     )
     INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell)
@@ -263,14 +294,17 @@ BEGIN
     PERFORM lease_check(p_cell, p_token);
     PERFORM 1 FROM document w WHERE w.uid IN (SELECT (v ->> 'uid')::uuid FROM jsonb_array_elements(p_writes) v)
     ORDER BY w.uid FOR NO KEY UPDATE;
+    -- Of several writes of one workload the first that names the version in force counts.
     WITH asked AS (
-        SELECT (v ->> 'uid')::uuid AS uid, (v ->> 'xid')::xid8 AS xid, (v ->> 'seq')::bigint AS seq,
-            v -> 'status' AS status, v -> 'event' AS event
-        FROM jsonb_array_elements(p_writes) v
+        SELECT DISTINCT ON (w.uid) w.uid, n, v -> 'status' AS status, v -> 'event' AS event
+        FROM jsonb_array_elements(p_writes) WITH ORDINALITY e (v, n)
+        JOIN document w ON w.uid = (v ->> 'uid')::uuid AND w.rv_xid = (v ->> 'xid')::xid8
+            AND w.rv_seq = (v ->> 'seq')::bigint
+        ORDER BY w.uid, n
     ), written AS (
         UPDATE document w SET status = a.status, rv_xid = pg_current_xact_id(), rv_seq = nextval('change_seq')
-        FROM asked a WHERE w.uid = a.uid AND w.rv_xid = a.xid AND w.rv_seq = a.seq
-        RETURNING w.kind, w.uid, w.project, w.name, w.cell, w.rv_xid, w.rv_seq, a.event
+        FROM asked a WHERE w.uid = a.uid
+        RETURNING a.n, w.kind, w.uid, w.project, w.name, w.cell, w.rv_xid, w.rv_seq, a.event
     ), changes AS (
         INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell)
         SELECT rv_xid, rv_seq, pg_snapshot_xmin(pg_current_snapshot()), v_now, 'updated', kind, uid, project, name,
@@ -278,8 +312,9 @@ BEGIN
         FROM written
     )
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    SELECT v_now, kind, project, name, uid, event ->> 'reason', event ->> 'message', event ->> 'source'
-    FROM written WHERE jsonb_typeof(event) = 'object';
+    SELECT v_now, event ->> 'kind', event ->> 'project', event ->> 'name', (event ->> 'uid')::uuid,
+        event ->> 'reason', event ->> 'message', event ->> 'source'
+    FROM written WHERE jsonb_typeof(event) = 'object' ORDER BY n;
 END $$;
 
 CREATE OR REPLACE FUNCTION workload_finalize_1(p_cell text, p_token bigint, p_uids uuid[]) RETURNS SETOF uuid
@@ -292,14 +327,50 @@ BEGIN
         SELECT * FROM document w
         WHERE w.uid = ANY (p_uids) AND w.deletion_at IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.workload = w.uid AND a.state <> 'released')
+          AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.host = w.uid AND a.state <> 'released')
         ORDER BY w.uid FOR UPDATE
     LOOP
-        PERFORM document_remove(v_document, 'vms');
+        PERFORM document_remove(v_document, 'every allocation is released', 'controller');
         RETURN NEXT v_document.uid;
     END LOOP;
 END $$;
 
--- Frees allocations whose hosts the caller has locked, with room, devices, quota, feed and events.
+-- Adds to the use of projects. A project may have no document: what was found running counts all the same.
+CREATE OR REPLACE FUNCTION quota_charge(p_allocations allocation[], p_sign int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO quota_usage AS q (project, resource, used)
+    SELECT a.project, r.resource, sum(p_sign * r.amount)
+    FROM unnest(p_allocations) a CROSS JOIN LATERAL (
+        VALUES ('devices', cardinality(a.devices)::bigint), ('memoryMiB', a.mem), ('milliCPU', a.cpu)
+    ) r (resource, amount)
+    GROUP BY 1, 2 HAVING sum(r.amount) <> 0 ORDER BY 1, 2
+    ON CONFLICT (project, resource) DO UPDATE SET used = q.used + excluded.used
+$$;
+
+-- Adds to the room that hosts have given away.
+CREATE OR REPLACE FUNCTION host_charge(p_allocations allocation[], p_sign int) RETURNS void LANGUAGE sql AS $$
+    UPDATE host_ledger h SET cpu_guaranteed = h.cpu_guaranteed + p_sign * t.guaranteed,
+        cpu_shared = h.cpu_shared + p_sign * t.shared, mem_used = h.mem_used + p_sign * t.mem
+    FROM (
+        SELECT host, coalesce(sum(cpu) FILTER (WHERE class = 'guaranteed' OR workload_kind <> 'VM'), 0) AS guaranteed,
+            coalesce(sum(cpu) FILTER (WHERE class <> 'guaranteed' AND workload_kind = 'VM'), 0) AS shared,
+            sum(mem) AS mem
+        FROM unnest(p_allocations) GROUP BY host
+    ) t WHERE h.host = t.host
+$$;
+
+-- Enters changed allocations into the feed, unless this transaction has an entry of them already.
+CREATE OR REPLACE FUNCTION allocation_changes(p_allocations allocation[], p_change text) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell, host)
+    SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), basalt_now(),
+        p_change, 'Allocation', a.id, a.project, a.name, a.cell, a.host
+    FROM unnest(p_allocations) a
+    WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.xid = pg_current_xact_id() AND c.uid = a.id)
+    ORDER BY a.id
+$$;
+
+-- Frees allocations whose hosts the caller has locked, with room, devices, quota, feed and events. Raises no
+-- assignment: the caller does it once per host.
 CREATE OR REPLACE FUNCTION allocation_release(p_ids uuid[], p_reasons text[], p_messages text[], p_source text)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -317,28 +388,12 @@ BEGIN
     IF v_freed IS NULL THEN RETURN; END IF;
     UPDATE allocation_device t SET state = 'released'
     WHERE t.allocation IN (SELECT f.id FROM unnest(v_freed) f WHERE cardinality(f.devices) > 0);
-    UPDATE host_ledger h SET cpu_guaranteed = h.cpu_guaranteed - t.guaranteed, cpu_shared = h.cpu_shared - t.shared,
-        mem_used = h.mem_used - t.mem, assignment = h.assignment + 1
-    FROM (
-        SELECT host, coalesce(sum(cpu) FILTER (WHERE class = 'guaranteed' OR workload_kind <> 'VM'), 0) AS guaranteed,
-            coalesce(sum(cpu) FILTER (WHERE class <> 'guaranteed' AND workload_kind = 'VM'), 0) AS shared,
-            sum(mem) AS mem
-        FROM unnest(v_freed) f GROUP BY host
-    ) t WHERE h.host = t.host;
-    UPDATE quota_usage q SET used = q.used - t.amount
-    FROM (
-        SELECT project, 'milliCPU' AS resource, sum(cpu) AS amount FROM unnest(v_freed) f
-        WHERE NOT quarantined GROUP BY project
-        UNION ALL SELECT project, 'memoryMiB', sum(mem) FROM unnest(v_freed) f WHERE NOT quarantined GROUP BY project
-        UNION ALL SELECT project, 'devices', sum(cardinality(devices)) FROM unnest(v_freed) f
-        WHERE NOT quarantined GROUP BY project
-    ) t WHERE q.project = t.project AND q.resource = t.resource AND t.amount <> 0;
-    INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell, host)
-    SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), v_now, 'updated',
-        'Allocation', f.id, f.project, f.name, f.cell, f.host
-    FROM unnest(v_freed) f ORDER BY f.id;
+    PERFORM host_charge(v_freed, -1);
+    PERFORM quota_charge(v_freed, -1);
+    PERFORM allocation_changes(v_freed, 'updated');
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
     SELECT v_now, f.workload_kind, f.project, f.name, f.workload, r.reason, r.message, p_source
-    FROM unnest(v_freed) f JOIN unnest(p_ids, p_reasons, p_messages) r (id, reason, message) ON r.id = f.id
-    ORDER BY f.id;
+    FROM unnest(v_freed) f
+    JOIN unnest(p_ids, p_reasons, p_messages) WITH ORDINALITY r (id, reason, message, n) ON r.id = f.id
+    ORDER BY r.n;
 END $$;
