@@ -326,15 +326,14 @@ BEGIN
     END LOOP;
 END $$;
 
--- Adds to the use of projects. A project may have no document: what was found running counts all the same.
-CREATE OR REPLACE FUNCTION quota_charge(p_allocations allocation[], p_sign int) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO quota_usage AS q (project, resource, used)
-    SELECT a.project, r.resource, sum(p_sign * r.amount)
+-- Use of projects by allocations, per resource.
+CREATE OR REPLACE FUNCTION quota_sums(p_allocations allocation[])
+RETURNS TABLE (project text, resource text, amount numeric) LANGUAGE sql IMMUTABLE AS $$
+    SELECT a.project, r.resource, sum(r.amount)
     FROM unnest(p_allocations) a CROSS JOIN LATERAL (
         VALUES ('devices', cardinality(a.devices)::bigint), ('memoryMiB', a.mem), ('milliCPU', a.cpu)
     ) r (resource, amount)
     GROUP BY 1, 2 HAVING sum(r.amount) <> 0 ORDER BY 1, 2
-    ON CONFLICT (project, resource) DO UPDATE SET used = q.used + excluded.used
 $$;
 
 -- Adds to the room that hosts have given away.
@@ -380,7 +379,8 @@ BEGIN
     UPDATE allocation_device t SET state = 'released'
     WHERE t.allocation IN (SELECT f.id FROM unnest(v_freed) f WHERE cardinality(f.devices) > 0);
     PERFORM host_charge(v_freed, -1);
-    PERFORM quota_charge(v_freed, -1);
+    UPDATE quota_usage q SET used = q.used - t.amount FROM quota_sums(v_freed) t
+    WHERE q.project = t.project AND q.resource = t.resource;
     PERFORM allocation_changes(v_freed, 'updated');
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
     SELECT v_now, f.workload_kind, f.project, f.name, f.workload, r.reason, r.message, p_source

@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Creating documents")
+@Suite("Creating documents", .postgresServer)
 struct CreateTests {
     @Test("a document is read back as it was created", arguments: StoreImplementation.all)
     func roundTrip(_ implementation: StoreImplementation) async throws {

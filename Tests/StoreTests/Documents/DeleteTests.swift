@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Deleting documents")
+@Suite("Deleting documents", .postgresServer)
 struct DeleteTests {
     @Test("without finalizers a document is gone at once", arguments: StoreImplementation.all)
     func removal(_ implementation: StoreImplementation) async throws {

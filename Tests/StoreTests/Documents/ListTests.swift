@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Listing documents")
+@Suite("Listing documents", .postgresServer)
 struct ListTests {
     @Test("pages follow (project, name) and end", arguments: StoreImplementation.all)
     func pages(_ implementation: StoreImplementation) async throws {

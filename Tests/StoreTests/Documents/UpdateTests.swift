@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Changing documents")
+@Suite("Changing documents", .postgresServer)
 struct UpdateTests {
     private struct Refused: Error {}
 

@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("The change feed")
+@Suite("The change feed", .postgresServer)
 struct FeedTests {
     @Test("every write is one entry, in order", arguments: StoreImplementation.all)
     func entries(_ implementation: StoreImplementation) async throws {

@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Many writers and one reader")
+@Suite("Many writers and one reader", .postgresServer)
 struct WritersTests {
     static let writers = 64
     static let writesEach = 12

@@ -23,8 +23,6 @@ final class MemoryHarness: StoreHarness {
     }
 
     func holdCommit(_ commit: LedgerCommit) -> (any HeldCommit)? { nil }
-
-    func close() {}
 }
 
 private struct HeldMemoryTransaction: HeldTransaction {

@@ -19,15 +19,11 @@ struct Scene: Sendable {
         _ implementation: StoreImplementation, hosts: Int = 0, quota: Quota? = nil,
         _ test: (Scene) async throws -> Void
     ) async throws {
-        let scene = Scene(harness: try await implementation.make())
-        do {
+        try await implementation.with { harness in
+            let scene = Scene(harness: harness)
             try await scene.populate(hosts: hosts, quota: quota)
             try await test(scene)
-        } catch {
-            try await scene.harness.close()
-            throw error
         }
-        try await scene.harness.close()
     }
 
     private func populate(hosts: Int, quota: Quota?) async throws {

@@ -16,9 +16,6 @@ protocol StoreHarness: Sendable {
     /// Runs a commit up to behind its lease check; nil where calls run alone, so that nothing can come
     /// between.
     func holdCommit(_ commit: LedgerCommit) async throws -> (any HeldCommit)?
-
-    /// Gives up what the store holds outside the process.
-    func close() async throws
 }
 
 /// A transaction that is open while others begin and end.
@@ -27,7 +24,7 @@ protocol HeldTransaction: Sendable {
     func finish(creating drafts: [DocumentDraft], context: WriteContext) async throws -> [Resource]
 }
 
-/// A ledger commit that stands between its lease check and its COMMIT.
+/// A ledger commit that stands between its lease check and its COMMIT. It must be finished.
 protocol HeldCommit: Sendable {
     func finish() async throws -> CommitOutcome
 }

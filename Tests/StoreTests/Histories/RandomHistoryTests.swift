@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Random histories")
+@Suite("Random histories", .postgresServer)
 struct RandomHistoryTests {
     static let seeds: [UInt64] = [1, 2, 3, 20_261_121]
     static let steps = 300
@@ -10,14 +10,7 @@ struct RandomHistoryTests {
     @Test(
         "a store answers and holds what the store in memory does", arguments: StoreImplementation.all, seeds)
     func agreement(_ implementation: StoreImplementation, seed: UInt64) async throws {
-        let (reference, candidate) = (MemoryHarness(), try await implementation.make())
-        do {
-            try await compare(reference, candidate, seed: seed)
-        } catch {
-            try await candidate.close()
-            throw error
-        }
-        try await candidate.close()
+        try await implementation.with { try await compare(MemoryHarness(), $0, seed: seed) }
     }
 
     private func compare(

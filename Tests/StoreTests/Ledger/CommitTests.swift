@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Committing plans")
+@Suite("Committing plans", .postgresServer)
 struct CommitTests {
     @Test("an accepted directive takes room, devices and quota", arguments: StoreImplementation.all)
     func effects(_ implementation: StoreImplementation) async throws {

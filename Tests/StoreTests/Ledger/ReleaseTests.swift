@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Releasing allocations")
+@Suite("Releasing allocations", .postgresServer)
 struct ReleaseTests {
     @Test("capacity is free only when the agent confirmed the stop", arguments: StoreImplementation.all)
     func confirmation(_ implementation: StoreImplementation) async throws {
@@ -49,7 +49,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("filters find what they name, in order of the id", arguments: StoreImplementation.all)
+    @Test("filters find what they name, in order of the id, pages from new to old", arguments: StoreImplementation.all)
     func filters(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in
             let lease = try await scene.lease()
@@ -66,7 +66,7 @@ struct ReleaseTests {
                 (.hosts([h1]), [ids[2]]), (.hosts([h2, h1, h2]), Array(ids[1...])),
                 (.workloads([workloads[2], workloads[0]]), [ids[0], ids[2]]),
                 (.ids([ids[3], ids[0], scene.ids.id()]), [ids[0], ids[3]]),
-                (.page(after: nil, limit: 3), Array(ids[1...])),
+                (.page(after: nil, limit: 3), ids[1...].reversed()),
                 (.page(after: ids[1], limit: 3), [ids[0]]), (.page(after: ids[0], limit: 3), []),
             ]
             for (filter, expected) in cases {
