@@ -40,8 +40,9 @@ RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $
     WITH d AS (SELECT * FROM unnest(p_directives)),
     summed AS (
         SELECT d.*,
-            coalesce(sum(cpu) FILTER (WHERE guaranteed) OVER on_host, 0) AS host_guaranteed,
-            coalesce(sum(cpu) FILTER (WHERE NOT guaranteed) OVER on_host, 0) AS host_shared,
+            -- Whole numbers, so that the division by the ratio rounds.
+            coalesce(sum(cpu) FILTER (WHERE guaranteed) OVER on_host, 0)::bigint AS host_guaranteed,
+            coalesce(sum(cpu) FILTER (WHERE NOT guaranteed) OVER on_host, 0)::bigint AS host_shared,
             sum(mem) OVER on_host AS host_mem,
             sum(cpu) OVER in_project AS project_cpu,
             sum(mem) OVER in_project AS project_mem,

@@ -18,6 +18,8 @@ final class MemoryHarness: StoreHarness {
 
     func advance(by duration: Duration) { clock.advance(by: duration) }
 
+    func settle() {}
+
     func holdTransaction() -> any HeldTransaction {
         HeldMemoryTransaction(store: memory, number: memory.begin())
     }

@@ -11,6 +11,8 @@ final class PostgresHarness: StoreHarness {
     let postgres: PostgresStore
     let configuration: PostgresConfiguration
     private let gate = CommitGate()
+    /// Transactions that the test holds open, or did.
+    private let held = Mutex<Set<UInt64>>([])
     private let jobs: AsyncStream<@Sendable () async -> Void>
     private let jobInput: AsyncStream<@Sendable () async -> Void>.Continuation
 
@@ -74,9 +76,25 @@ final class PostgresHarness: StoreHarness {
             ["\(duration.microseconds) microseconds"])
     }
 
+    /// Transactions of other databases of the server count as well: the feed waits for them all.
+    func settle() async throws {
+        let rows = try await postgres.pool.query("SELECT pg_snapshot_xmax(pg_current_snapshot())")
+        let line: UInt64 = try #require(rows.first).decode(at: 0)
+        let held = held.withLock { $0 }
+        while true {
+            let running = try await postgres.pool.query("SELECT pg_snapshot_xip(pg_current_snapshot())")
+                .map { try $0.decode(UInt64.self, at: 0) }
+            if running.allSatisfy({ $0 >= line || held.contains($0) }) { return }
+            await Task.yield()
+        }
+    }
+
     func holdTransaction() async throws -> any HeldTransaction {
         let connection = try await PostgresConnection.connect(configuration, logger: PostgresServer.logger)
-        try await connection.runScript("BEGIN; SELECT pg_current_xact_id()")
+        try await connection.runScript("BEGIN")
+        let rows = try await connection.query("SELECT pg_current_xact_id()")
+        let number: UInt64 = try #require(rows.first).decode(at: 0)
+        held.withLock { _ = $0.insert(number) }
         return HeldPostgresTransaction(connection: connection, store: store)
     }
 

@@ -36,8 +36,34 @@ struct Scene: Sendable {
         try #require(outcome.refused.isEmpty)
     }
 
+    func feed(after cursor: FeedCursor, limit: Int) async throws -> FeedPage {
+        try await harness.settle()
+        return try await store.feed(after: cursor, limit: limit)
+    }
+
+    func feedPosition() async throws -> FeedCursor {
+        try await harness.settle()
+        return try await store.feedPosition()
+    }
+
+    func list(_ query: ListQuery) async throws -> DocumentPage {
+        try await harness.settle()
+        return try await store.list(query)
+    }
+
     func advance(_ seconds: Double) async throws {
         try await harness.advance(by: .microseconds(Int64(seconds * 1_000_000)))
+    }
+}
+
+extension Resource {
+    /// The same document with its JSON in one form: stores are free in how they write it.
+    var canonical: Resource {
+        var copy = self
+        // why `try?`: what is no JSON stays as it is.
+        if let spec = try? JSONContent(spec) { copy.spec = spec.canonical }
+        if let status = try? JSONContent(status) { copy.status = status.canonical }
+        return copy
     }
 }
 
