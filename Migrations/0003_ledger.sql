@@ -233,8 +233,8 @@ BEGIN
 
     -- Room once more, in the update itself: a host that would be overfilled is not updated, and then nothing is.
     WITH taken AS (
-        SELECT host, coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND guaranteed), 0) AS guaranteed,
-            coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND NOT guaranteed), 0) AS shared,
+        SELECT host, coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND guaranteed), 0)::bigint AS guaranteed,
+            coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND NOT guaranteed), 0)::bigint AS shared,
             coalesce(sum(mem) FILTER (WHERE action = 'allocate'), 0) AS mem,
             bool_or(action = 'allocate') AS takes
         FROM unnest(v_all) d GROUP BY host
