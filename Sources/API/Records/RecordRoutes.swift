@@ -61,6 +61,7 @@ struct RecordRoutes {
                 scope: .init(kind: .allocation, project: nil, labels: [:]))
         }
         let position = try await store.feedPosition()
+        // Newest first; the last of a page is where the next goes on.
         var filter = AllocationFilter.page(
             after: parameters.after.flatMap { ID($0.name) }, limit: parameters.limit)
         if let name = parameters.fields["host"] {

@@ -18,9 +18,9 @@ extension PostgresStore {
         let rows: [PostgresRow]
         if let hold {
             rows = try await transaction("ledger_commit") { connection in
-                try await connection.query(Self.leaseStatement, [commit.lease.cell, commit.lease.token])
+                let rows = try await connection.query(Self.commitStatement, parameters)
                 await hold(commit.lease.cell)
-                return try await connection.query(Self.commitStatement, parameters)
+                return rows
             }
         } else {
             rows = try await write(Self.commitStatement, parameters)
@@ -40,12 +40,10 @@ extension PostgresStore {
     }
 
     public func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws {
-        guard !writes.isEmpty else { return }
         var list = JSONWriter.array()
         for write in writes {
-            guard let version = FeedCursor(write.expected) else {
-                throw StoreError.corrupt("\"\(write.expected)\" is no resource version")
-            }
+            // What is no version is not the one in force.
+            guard let version = FeedCursor(write.expected) else { continue }
             var object = JSONWriter.object()
             object.member("uid", write.uid.description)
             object.member("xid", String(version.transaction))
@@ -58,8 +56,7 @@ extension PostgresStore {
     }
 
     public func finalize(_ workloads: [ID<Document>], lease: CellLease) async throws -> [ID<Document>] {
-        guard !workloads.isEmpty else { return [] }
-        return try await write(Self.finalizeStatement, [lease.cell, lease.token, workloads.map(\.uuid)])
+        try await write(Self.finalizeStatement, [lease.cell, lease.token, workloads.map(\.uuid)])
             .map { try $0.id("uid") }
     }
 
@@ -195,7 +192,6 @@ extension PostgresStore {
 }
 
 extension PostgresStore {
-    private static let leaseStatement = Statement(name: "lease_check", sql: "SELECT lease_check($1, $2)")
     private static let commitStatement = Statement(
         name: "ledger_commit", sql: "SELECT o_xid, o_refusals FROM ledger_commit_1($1, $2, $3, $4::jsonb)")
     private static let statusStatement = Statement(
@@ -204,12 +200,10 @@ extension PostgresStore {
         name: "workload_finalize", sql: "SELECT u AS uid FROM workload_finalize_1($1, $2, $3) u")
 
     private static let hostColumns = """
-        SELECT h.*, v.device_facts, t.taken FROM host_ledger h
-        LEFT JOIN LATERAL (SELECT jsonb_agg(facts ORDER BY uuid) AS device_facts FROM device
-                           WHERE host = h.host) v ON true
-        LEFT JOIN LATERAL (SELECT array_agg(d.device ORDER BY d.device) AS taken FROM device x
-                           JOIN allocation_device d ON d.device = x.uuid AND d.state <> 'released'
-                           WHERE x.host = h.host) t ON true
+        SELECT h.*, h.inventory -> 'devices' AS device_facts, t.taken FROM host_ledger h
+        LEFT JOIN LATERAL (SELECT array_agg(u ORDER BY u COLLATE "C") AS taken
+                           FROM allocation a CROSS JOIN LATERAL unnest(a.devices) u
+                           WHERE a.host = h.host AND a.state <> 'released' AND a.devices <> '{}') t ON true
         """
     private static let hostsAllStatement = Statement(name: "hosts_all", sql: "\(hostColumns) ORDER BY h.host")
     private static let hostsCellStatement = Statement(
@@ -234,7 +228,7 @@ extension PostgresStore {
         name: "allocations_id", sql: "SELECT a.* FROM allocation a WHERE id = ANY ($1) ORDER BY id")
     private static let allocationsPageStatement = Statement(
         name: "allocations_page",
-        sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2")
+        sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
 
     private static let assignmentsStatement = Statement(
         name: "assignments",
