@@ -202,10 +202,14 @@ BEGIN
         v_spurned := v_spurned || ARRAY(SELECT d.workload FROM unnest(v_all) d WHERE d.grp = v_refusal.grp);
         v_all := ARRAY(SELECT d FROM unnest(v_all) d WHERE d.grp <> v_refusal.grp ORDER BY d.grp, d.ix);
     END LOOP;
-    v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
-                        WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    IF cardinality(v_spurned) = 0 THEN
+        v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d);
+    ELSE
+        v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
+                            WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    END IF;
     -- A release of what is releasing already changes nothing, and neither does the second of two.
-    IF EXISTS (SELECT 1 FROM unnest(v_all) d WHERE d.action = 'release') THEN
+    IF v_releases THEN
         v_all := ARRAY(SELECT d FROM (
                 SELECT d, row_number() OVER (PARTITION BY (d).allocation ORDER BY (d).grp, (d).ix) AS nth
                 FROM unnest(v_all) d) e

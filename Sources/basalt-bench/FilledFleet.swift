@@ -52,9 +52,9 @@ struct FilledFleet {
         SELECT \(uid(1, "n")), 'Host', 'host-' || n, pg_current_xact_id(), nextval('change_seq'), basalt_now(),
             jsonb_build_object('cell', cell, 'pool', cell || '-vms')
         FROM generate_series(0, \(hosts - 1)) n, LATERAL (SELECT \(cellArray)[n % \(cells.count) + 1] AS cell) c;
-        INSERT INTO host_ledger (host, name, cell, pool, zone, rack, substrate, contact, contact_at,
+        INSERT INTO host_ledger (host, name, cell, pool, zone, rack, substrate, contact,
             cpu_total, mem_total, cpu_shared, mem_used)
-        SELECT uid, name, cell, cell || '-vms', 'z1', 'r1', 'simulated', 'Ready', basalt_now(),
+        SELECT uid, name, cell, cell || '-vms', 'z1', 'r1', 'simulated', 'Ready',
             \(Self.hostShape.milliCPU), \(Self.hostShape.memoryMiB),
             \(shape.milliCPU * vmsPerHost), \(shape.memoryMiB * vmsPerHost)
         FROM document WHERE kind = 'Host'
