@@ -104,7 +104,8 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Fleet", "NodeAgent", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, subprocess,
+                "Fleet", "NodeAgent", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque,
+                subprocess,
                 systemPackage,
                 yams,
             ]),
@@ -114,6 +115,7 @@ let package = Package(
             ["Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement", logging]),
         // Tests.
         tests("ArchitectureTests", []),
+        tests("FleetTests", ["Fleet"]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),

@@ -38,6 +38,7 @@ extension RESTClient {
     /// - Returns: the answer, whose secret is shown once and never again.
     public func createJoinToken(_ request: JoinTokenRequest) async throws -> JoinTokenResponse {
         try await send(
-            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()), as: JoinTokenResponse.self)
+            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()),
+            as: JoinTokenResponse.self)
     }
 }

@@ -37,7 +37,8 @@ struct PipelineBenchmark<C: Clock<Duration>> {
             }
             print("hosts | VMs | load ms | \(pending) placed in ms | MiB grown")
             print(
-                hosts, hosts * perHost, Spread(found.map(\.load)).text(), Spread(found.flatMap(\.cycles)).text(),
+                hosts, hosts * perHost, Spread(found.map(\.load)).text(),
+                Spread(found.flatMap(\.cycles)).text(),
                 Spread(found.map { Double($0.memory) }).text(), separator: " | ")
         }
         print("calibration_ms \(Calibration.milliseconds(clock))")

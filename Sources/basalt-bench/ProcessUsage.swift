@@ -28,7 +28,8 @@ struct ProcessUsage {
         get throws {
             let text = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
             let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            guard let word = line?.split(whereSeparator: \.isWhitespace).dropFirst().first, let kib = Int(word)
+            guard let word = line?.split(whereSeparator: \.isWhitespace).dropFirst().first,
+                let kib = Int(word)
             else { throw BenchmarkError("process \(processID) tells no resident memory") }
             return kib / 1024
         }

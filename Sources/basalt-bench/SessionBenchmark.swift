@@ -78,7 +78,8 @@ struct SessionBenchmark<C: Clock<Duration>> {
             let taken = start.duration(to: clock.now) / .seconds(1)
             found.append(
                 Window(
-                    controller: (after.0 - before.0) / taken * 100, postgres: (after.1 - before.1) / taken * 100,
+                    controller: (after.0 - before.0) / taken * 100,
+                    postgres: (after.1 - before.1) / taken * 100,
                     agent: (after.2 - before.2) / taken * 100))
         }
         return found

@@ -82,8 +82,10 @@ struct ClusterRoutes {
 
     private static func summary(_ totals: CellTotals, waiting: Int) -> ClusterSummary.CellSummary {
         .init(
-            name: totals.cell, hosts: totals.hosts, readyHosts: totals.readyHosts, emptyHosts: totals.emptyHosts,
-            capacity: totals.capacity, used: totals.used, devices: totals.devices, usedDevices: totals.usedDevices,
+            name: totals.cell, hosts: totals.hosts, readyHosts: totals.readyHosts,
+            emptyHosts: totals.emptyHosts,
+            capacity: totals.capacity, used: totals.used, devices: totals.devices,
+            usedDevices: totals.usedDevices,
             allocations: totals.allocations, runningVMs: totals.running, pendingVMs: waiting,
             packingDensityPct: totals.busyMilliCPU == 0
                 ? nil : Double(totals.used.milliCPU) * 100 / Double(totals.busyMilliCPU))

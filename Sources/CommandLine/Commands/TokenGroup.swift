@@ -31,8 +31,10 @@ struct TokenCreateCommand: BasaltCommand {
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.createToken(request)
         }
-        try SecretPresentation(answer: try Serialization.tree(answer), name: "token/\(name)", file: secretFile)
-            .show(output, surroundings)
+        try SecretPresentation(
+            answer: try Serialization.tree(answer), name: "token/\(name)", file: secretFile
+        )
+        .show(output, surroundings)
         return .done
     }
 }

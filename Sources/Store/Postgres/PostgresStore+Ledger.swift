@@ -162,7 +162,8 @@ extension PostgresStore {
             totals.emptyHosts = try row.decode("empty")
             totals.capacity = Resources(
                 milliCPU: try row.decode("cpu_capacity"), memoryMiB: try row.decode("mem_capacity"))
-            totals.used = Resources(milliCPU: try row.decode("cpu_used"), memoryMiB: try row.decode("mem_used"))
+            totals.used = Resources(
+                milliCPU: try row.decode("cpu_used"), memoryMiB: try row.decode("mem_used"))
             totals.busyMilliCPU = try row.decode("cpu_busy")
             totals.devices = try row.decode("devices")
             totals.usedDevices = try row.decode("devices_used")

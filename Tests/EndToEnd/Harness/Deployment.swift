@@ -59,7 +59,9 @@ final class Deployment {
 
     func startDatabase() async throws {
         let ready = directory.appending(path: "database.ready")
-        if FileManager.default.fileExists(atPath: ready.path) { try FileManager.default.removeItem(at: ready) }
+        if FileManager.default.fileExists(atPath: ready.path) {
+            try FileManager.default.removeItem(at: ready)
+        }
         let program = try start(
             "database", "basaltd",
             ["database", "--data-directory", dataDirectory.path, "--ready-file", ready.path])
@@ -91,10 +93,13 @@ final class Deployment {
     @discardableResult
     func startController(_ name: String, holdCommits: Bool = false) async throws -> Controller {
         let ready = directory.appending(path: "\(name).ready")
-        if FileManager.default.fileExists(atPath: ready.path) { try FileManager.default.removeItem(at: ready) }
+        if FileManager.default.fileExists(atPath: ready.path) {
+            try FileManager.default.removeItem(at: ready)
+        }
         let earlier = controllers[name]?.address.dropFirst("https://".count)
         var arguments = [
-            "serve", "--data-directory", dataDirectory.path, "--listen", earlier.map(String.init) ?? "127.0.0.1:0",
+            "serve", "--data-directory", dataDirectory.path, "--listen",
+            earlier.map(String.init) ?? "127.0.0.1:0",
             "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
             "--cell-lease-seconds", "\(leases.cell)",
         ]
@@ -123,7 +128,7 @@ final class Deployment {
         if !FileManager.default.fileExists(atPath: token.path) {
             let answer = try await client().createJoinToken(
                 JoinTokenRequest(cell: "east", pool: pool, hosts: prefix + "-*", ttlSeconds: 600))
-            try Data(try #require(answer["secret"]?.string).utf8).write(to: token)
+            try Data(answer.secret.utf8).write(to: token)
         }
         return try startAgent(name, state: state, hosts: hosts, prefix: prefix, token: token, extra)
     }
