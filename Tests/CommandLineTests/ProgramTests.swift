@@ -73,9 +73,10 @@ struct ProgramTests {
         #expect(first.status == 0 && first.errors == "")
         #expect(first.output == second.output)
         let report = try JSONDecoder().decode(JSONValue.self, from: Data(first.output.utf8))
-        #expect(report["vms"] == .integer(400))
-        #expect(
-            report["policies"]?.array?.map { $0["policy"] } == [.string("first-fit"), .string("best-fit")])
+        #expect(report.array?.map { $0["policy"] } == [.string("first-fit"), .string("best-fit")])
+        let placed = report.array?.map { ($0["placed"]?.integer ?? 0) + ($0["failed"]?.integer ?? 0) }
+        // Those that arrive in the measured window: from 600 s on, one every 30 s.
+        #expect(placed == [380, 380])
     }
 
     @Test func replaysATraceAgainstAControlPlaneThatDrops() async throws {

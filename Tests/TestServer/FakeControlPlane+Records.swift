@@ -23,7 +23,12 @@ extension FakeControlPlane.State {
         case ("GET", 3, "operations"): return operation(segments[2])
         case ("POST", 4, "hosts"): return hostVerb(segments[2], segments[3], request)
         case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
-            return FakeControlPlane.answer(201, ["id": "t-1", "secret": "swordfish"])
+            return FakeControlPlane.answer(
+                201,
+                [
+                    "name": "ci", "role": "viewer", "secret": "swordfish",
+                    "expiresAt": "2030-01-01T00:00:00Z",
+                ])
         case ("GET", 6, "projects") where segments[5] == "why": return why(segments)
         default: return nil
         }
