@@ -41,7 +41,8 @@ extension StoreError {
             let match = error.detail?.firstMatch(of: #/=\((\w+), (.*), (.*)\)/#)
             guard let match, let kind = Kind(rawValue: String(match.1)) else { break }
             return .alreadyExists(kind: kind, name: String(match.3))
-        case "device_pkey", "allocation_device_holder", "allocation_writer", "agent_session_credential_hash_key":
+        case "device_pkey", "allocation_device_holder", "allocation_writer",
+            "agent_session_credential_hash_key":
             return .unavailable(error.description)
         default: break
         }

@@ -49,7 +49,9 @@ struct ReleaseTests {
         }
     }
 
-    @Test("filters find what they name, in order of the id, pages from new to old", arguments: StoreImplementation.all)
+    @Test(
+        "filters find what they name, in order of the id, pages from new to old",
+        arguments: StoreImplementation.all)
     func filters(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in
             let lease = try await scene.lease()
