@@ -94,6 +94,8 @@ END $$;
 -- Makes the rows that go with new documents: of hosts in the ledger, of projects in the quotas.
 CREATE OR REPLACE FUNCTION document_rows(p_drafts jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    -- Most creations are of workloads, which have none of these.
+    IF NOT p_drafts @? '$[*] ? (@.kind == "Host" || @.kind == "Project")' THEN RETURN; END IF;
     -- Without a status a host has no room, and it is suspect until a session brings it.
     INSERT INTO host_ledger (host, name, cell, pool, zone, rack, substrate, labels, inventory, contact,
                              cpu_total, mem_total, cpu_reserved, mem_reserved, cpu_ratio, cordoned, draining)

@@ -7,9 +7,11 @@ DO $$ BEGIN
     );
 EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 
--- Reads the directives of a plan, in order.
-CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce(array_agg(
+-- Reads the directives of a plan, in order. PL/pgSQL keeps the plan of its query; a function in SQL would be
+-- planned in every transaction.
+CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_directive[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(array_agg(
         ROW (g.n, e.n, v ->> 'directive',
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,id}' ELSE v ->> 'allocation' END,
              CASE v ->> 'directive' WHEN 'allocate' THEN v #>> '{allocation,host}' ELSE a.host::text END,
@@ -30,8 +32,8 @@ CREATE OR REPLACE FUNCTION ledger_directives(p_plan jsonb) RETURNS ledger_direct
     FROM jsonb_array_elements(p_plan -> 'groups') WITH ORDINALITY g (directives, n)
     CROSS JOIN LATERAL jsonb_array_elements(g.directives) WITH ORDINALITY e (v, n)
     LEFT JOIN allocation a ON a.id = CASE v ->> 'directive' WHEN 'release' THEN (v ->> 'allocation')::uuid END
-        AND a.cell = p_plan ->> 'cell'
-$$;
+        AND a.cell = p_plan ->> 'cell');
+END $$;
 
 -- Why a directive cannot be applied on top of those before it: the first rule that it breaks. Rows that
 -- admission reads are locked by the caller.
@@ -170,6 +172,9 @@ DECLARE
     v_accepted uuid[];
     v_hosts int;
     v_moved int;
+    -- Small plans are many: what they have none of is not run.
+    v_releases boolean := v_input @? '$.groups[*][*] ? (@.directive == "release")';
+    v_devices boolean := v_input @? '$.groups[*][*].allocation.devices[*]';
 BEGIN
     PERFORM lease_check(p_cell, p_token);
     -- The lease covers one cell; a plan for another has no lease at all.
@@ -197,10 +202,14 @@ BEGIN
         v_spurned := v_spurned || ARRAY(SELECT d.workload FROM unnest(v_all) d WHERE d.grp = v_refusal.grp);
         v_all := ARRAY(SELECT d FROM unnest(v_all) d WHERE d.grp <> v_refusal.grp ORDER BY d.grp, d.ix);
     END LOOP;
-    v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
-                        WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    IF cardinality(v_spurned) = 0 THEN
+        v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d);
+    ELSE
+        v_accepted := ARRAY(SELECT d.workload FROM unnest(v_all) d
+                            WHERE NOT EXISTS (SELECT 1 FROM unnest(v_spurned) s WHERE s = d.workload));
+    END IF;
     -- A release of what is releasing already changes nothing, and neither does the second of two.
-    IF EXISTS (SELECT 1 FROM unnest(v_all) d WHERE d.action = 'release') THEN
+    IF v_releases THEN
         v_all := ARRAY(SELECT d FROM (
                 SELECT d, row_number() OVER (PARTITION BY (d).allocation ORDER BY (d).grp, (d).ix) AS nth
                 FROM unnest(v_all) d) e
@@ -223,13 +232,17 @@ BEGIN
     SELECT allocation, workload_kind, workload, project, name, part, p_cell, host, class, cpu, mem, devices,
         'reserved', v_plan, on_partition, anti_affinity, v_now
     FROM unnest(v_all) d WHERE action = 'allocate';
-    INSERT INTO allocation_device (allocation, device, state)
-    SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
-    WHERE action = 'allocate' AND cardinality(devices) > 0;
-    UPDATE allocation SET state = 'releasing'
-    WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
-    UPDATE allocation_device SET state = 'releasing'
-    WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    IF v_devices THEN
+        INSERT INTO allocation_device (allocation, device, state)
+        SELECT allocation, unnest(devices), 'reserved' FROM unnest(v_all) d
+        WHERE action = 'allocate' AND cardinality(devices) > 0;
+    END IF;
+    IF v_releases THEN
+        UPDATE allocation SET state = 'releasing'
+        WHERE id IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release') AND state <> 'released';
+        UPDATE allocation_device SET state = 'releasing'
+        WHERE allocation IN (SELECT allocation FROM unnest(v_all) d WHERE action = 'release' AND state <> 'released');
+    END IF;
 
     -- Room once more, in the update itself: a host that would be overfilled is not updated, and then nothing is.
     WITH taken AS (

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A fixed amount of integer work, timed in every run, so that figures of different machines and loads can be
 /// compared as ratios.
 enum Calibration {
@@ -30,4 +32,10 @@ struct Spread {
     var highest: Double { values[values.count - 1] }
 
     static func milliseconds(_ duration: Duration) -> Double { duration / .milliseconds(1) }
+
+    /// `median [lowest to highest]`.
+    func text(digits: Int = 0) -> String {
+        func rounded(_ value: Double) -> String { String(format: "%.\(digits)f", value) }
+        return "\(rounded(median)) [\(rounded(lowest)) to \(rounded(highest))]"
+    }
 }

@@ -3,12 +3,19 @@ import Foundation
 /// `basalt-bench NAME [options]`: measurements of one machine, each beside a calibration of the same run.
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
-    guard let name = arguments.first else { throw BenchmarkError("name a benchmark: placement or replay") }
+    guard let name = arguments.first else {
+        throw BenchmarkError("name a benchmark: placement, replay, store, session or pipeline")
+    }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
     case "placement": try PlacementBenchmark(options: options, clock: ContinuousClock()).run()
     case "replay": try ReplayBenchmark(options: options, clock: ContinuousClock()).run()
-    default: throw BenchmarkError("\"\(name)\" is no benchmark; the nearest are placement and replay")
+    case "store": try await StoreBenchmark(options: options, clock: ContinuousClock()).run()
+    case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
+    case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
+    default:
+        throw BenchmarkError(
+            "\"\(name)\" is no benchmark; there are placement, replay, store, session and pipeline")
     }
 } catch {
     StandardError.write("basalt-bench: \(error)")

@@ -127,7 +127,7 @@ struct RecordRoutes {
     }
 
     private static func unknown(_ text: String, _ what: String, _ choices: [String]) -> String {
-        let nearest = EditDistance.nearest(to: text, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
+        let nearest = NearestChoice.of(text, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
         return "there is no \(what) \"\(text)\"\(nearest)"
     }
 

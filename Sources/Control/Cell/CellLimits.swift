@@ -6,6 +6,8 @@ public struct CellLimits: Sendable {
     public var groupsPerPlan = 256
     /// Statuses of one write, for the same reason.
     public var statusesPerWrite = 512
+    /// VMs that one cycle looks at for a status to write, most of which need none: some tens of milliseconds.
+    public var statusesPerLook = 8192
     /// VMs of one drained host that stop at the same time; the rest keeps serving meanwhile.
     public var drainSlots = 8
     /// A cell's lease, so long that a pause of the runtime does not lose it and so short that a takeover

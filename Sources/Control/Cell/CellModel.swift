@@ -1,4 +1,5 @@
 internal import Fleet
+internal import HeapModule
 internal import Store
 internal import VMPlacement
 
@@ -18,6 +19,8 @@ struct CellModel {
     var flavors: [String: FlavorSpec] = [:]
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
+    /// VMs that are to be deleted.
+    private(set) var deleting: Set<ID<Document>> = []
     /// VMs whose status, finalizers or allocations may need work.
     var dirty: Set<ID<Document>> = []
     /// Moves whenever a host may take what it could not before.
@@ -97,6 +100,7 @@ struct CellModel {
             }
         }
         vms[vm.metadata.uid] = next
+        if vm.metadata.deletionTimestamp != nil { deleting.insert(vm.metadata.uid) }
         dirty.insert(vm.metadata.uid)
         queue(vm.metadata.uid)
     }
@@ -104,6 +108,7 @@ struct CellModel {
     mutating func drop(vm uid: ID<Document>) {
         vms[uid] = nil
         pending.remove(uid)
+        deleting.remove(uid)
         dirty.remove(uid)
     }
 
@@ -167,16 +172,21 @@ struct CellModel {
     }
 
     /// Requests that may be tried now, oldest first, at most `limit`.
+    ///
+    /// A queue may be far longer than a plan, so that only those that go into it are made into requests.
     func requests(now: Timestamp, limit: Int) -> [VMRequest] {
-        var ready: [VMRequest] = []
+        var ready: [QueuedVM] = []
         for uid in pending {
-            guard let vm = vms[uid], vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true,
-                let request = vm.request(flavors: flavors)
+            guard let vm = vms[uid], vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true
             else { continue }
-            ready.append(request)
+            ready.append(QueuedVM(at: vm.metadata.createdAt, uid: uid))
         }
-        ready.sort { ($0.queuedAt, $0.workload.uid) < ($1.queuedAt, $1.workload.uid) }
-        return Array(ready.prefix(limit))
+        var queue = Heap(ready)
+        var found: [VMRequest] = []
+        while found.count < limit, let next = queue.popMin() {
+            if let request = vms[next.uid]?.request(flavors: flavors) { found.append(request) }
+        }
+        return found
     }
 
     /// Earliest time at which a VM that backs off may be tried.
@@ -196,4 +206,12 @@ struct CellModel {
         let mine = (vm.metadata.createdAt, uid)
         return 1 + pending.count { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) < mine } ?? false }
     }
+}
+
+/// Place of a VM in the queue: oldest first, ties by uid.
+private struct QueuedVM: Comparable {
+    var at: Timestamp
+    var uid: ID<Document>
+
+    static func < (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) < (rhs.at, rhs.uid) }
 }

@@ -20,6 +20,9 @@ actor CellPipeline {
     private var cursor: FeedCursor?
     private var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
+    /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so that
+    /// fifty thousand of them are sorted once and not once per write.
+    private var settling: ArraySlice<ID<Document>> = []
     /// What was last said of each draining host.
     var drainReports: [ID<Document>: DrainPlanner.Decision] = [:]
 
@@ -85,6 +88,7 @@ actor CellPipeline {
             heads[engine] = try await store.planHead(cell: cell, engine: engine)
         }
         model = fresh
+        settling = []
         cursor = position
         logger.info(
             "cell loaded",
@@ -189,10 +193,8 @@ actor CellPipeline {
     /// Stops the parts of deleted VMs.
     private func stop() async throws -> Bool {
         var directives: [ReleaseDirective] = []
-        for uid in model.dirty.sorted() {
-            guard let vm = model.vms[uid], vm.metadata.deletionTimestamp != nil,
-                let allocation = model.writer(of: uid), allocation.state != .releasing
-            else { continue }
+        for uid in model.deleting.sorted() {
+            guard let allocation = model.writer(of: uid), allocation.state != .releasing else { continue }
             directives.append(
                 ReleaseDirective(
                     allocation: allocation.id, reason: .deletionRequested,
@@ -314,9 +316,12 @@ actor CellPipeline {
         var writes: [StatusWrite] = []
         var ended: [ID<Document>] = []
         var done: [ID<Document>] = []
-        for uid in model.dirty.sorted().prefix(limits.statusesPerWrite) {
+        if settling.isEmpty { settling = model.dirty.sorted()[...] }
+        while writes.count + ended.count < limits.statusesPerWrite, done.count < limits.statusesPerLook,
+            let uid = settling.popFirst()
+        {
             done.append(uid)
-            guard let vm = model.vms[uid] else { continue }
+            guard model.dirty.contains(uid), let vm = model.vms[uid] else { continue }
             let writer = model.writer(of: uid)
             if vm.metadata.deletionTimestamp != nil, writer == nil {
                 ended.append(uid)

@@ -11,6 +11,8 @@ internal import Synchronization
 public final class FeedHub: Sendable {
     /// Entries kept: some seconds of the highest change rate, about 30 MB.
     public static let keptEntries = 65_536
+    /// Entries above `keptEntries` at which the oldest are dropped: each drop moves all that are kept.
+    static let surplusEntries = keptEntries / 4
     /// Entries of one read.
     public static let pageSize = 4096
     /// Longest time between two looks at the store when no hint comes.
@@ -73,7 +75,7 @@ public final class FeedHub: Sendable {
             state.entries += page.entries
             state.end = page.next
             let surplus = state.entries.count - Self.keptEntries
-            if surplus > 0 {
+            if surplus > Self.surplusEntries {
                 state.start = state.entries[surplus - 1].cursor
                 state.entries.removeFirst(surplus)
             }

@@ -154,6 +154,25 @@ extension PostgresStore {
         return records
     }
 
+    public func cellTotals() async throws -> [CellTotals] {
+        try await read(Self.totalsStatement).map { row in
+            var totals = CellTotals(cell: try row.decode("cell"))
+            totals.hosts = try row.decode("hosts")
+            totals.readyHosts = try row.decode("ready")
+            totals.emptyHosts = try row.decode("empty")
+            totals.capacity = Resources(
+                milliCPU: try row.decode("cpu_capacity"), memoryMiB: try row.decode("mem_capacity"))
+            totals.used = Resources(
+                milliCPU: try row.decode("cpu_used"), memoryMiB: try row.decode("mem_used"))
+            totals.busyMilliCPU = try row.decode("cpu_busy")
+            totals.devices = try row.decode("devices")
+            totals.usedDevices = try row.decode("devices_used")
+            totals.allocations = try row.decode("allocations")
+            totals.running = try row.decode("running")
+            return totals
+        }
+    }
+
     public func countWaitingVMs() async throws -> [String: Int] {
         let rows = try await read(Self.waitingStatement)
         return Dictionary(
@@ -218,6 +237,30 @@ extension PostgresStore {
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
             FROM host_ledger h LEFT JOIN allocation a ON a.host = h.host AND a.state <> 'released'
             WHERE h.host = ANY ($1) ORDER BY h.host, a.id
+            """)
+    private static let totalsStatement = Statement(
+        name: "cell_totals",
+        sql: """
+            WITH live AS (
+                SELECT host, count(*) AS n, count(*) FILTER (WHERE state = 'active') AS active
+                FROM allocation WHERE state <> 'released' GROUP BY host
+            ), gpus AS (
+                SELECT v.host, count(*) AS n, count(t.device) AS taken FROM device v
+                LEFT JOIN allocation_device t ON t.device = v.uuid AND t.state <> 'released' GROUP BY v.host
+            )
+            SELECT c.name AS cell, count(h.host) AS hosts, count(h.host) FILTER (WHERE h.contact = 'Ready') AS ready,
+                count(h.host) FILTER (WHERE live.n IS NULL) AS empty,
+                coalesce(sum(h.cpu_total - h.cpu_reserved), 0)::bigint AS cpu_capacity,
+                coalesce(sum(h.mem_total - h.mem_reserved), 0)::bigint AS mem_capacity,
+                coalesce(sum(h.cpu_guaranteed + (h.cpu_shared * 1000 + h.cpu_ratio - 1) / h.cpu_ratio), 0)::bigint
+                    AS cpu_used,
+                coalesce(sum(h.mem_used), 0)::bigint AS mem_used,
+                coalesce(sum(h.cpu_total - h.cpu_reserved) FILTER (WHERE live.n > 0), 0)::bigint AS cpu_busy,
+                coalesce(sum(gpus.n), 0)::bigint AS devices, coalesce(sum(gpus.taken), 0)::bigint AS devices_used,
+                coalesce(sum(live.n), 0)::bigint AS allocations, coalesce(sum(live.active), 0)::bigint AS running
+            FROM document c LEFT JOIN host_ledger h ON h.cell = c.name
+            LEFT JOIN live ON live.host = h.host LEFT JOIN gpus ON gpus.host = h.host
+            WHERE c.kind = 'Cell' GROUP BY c.name ORDER BY c.name
             """)
     private static let waitingStatement = Statement(
         name: "vms_waiting",

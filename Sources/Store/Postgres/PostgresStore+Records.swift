@@ -33,6 +33,14 @@ extension PostgresStore {
             reason: reason, message: try row.decode("message"), source: try row.decode("source"))
     }
 
+    public func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife] {
+        try await read(Self.livesStatement, [since.description, limit]).map { row in
+            VMLife(
+                createdAt: try row.timestamp("created"), placedAt: try row.optionalTimestamp("placed"),
+                runningAt: try row.optionalTimestamp("running"))
+        }
+    }
+
     public func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
         let content = String(decoding: try JSONEncoder().encode(operation), as: UTF8.self)
         _ = try await write(
@@ -123,6 +131,17 @@ extension PostgresStore {
         name: "events_after", sql: "\(eventFilter) AND id > $6 ORDER BY id LIMIT $5")
     private static let eventsNewestStatement = Statement(
         name: "events_newest", sql: "\(eventFilter) ORDER BY id DESC LIMIT $5")
+    private static let livesStatement = Statement(
+        name: "vm_lives",
+        sql: """
+            SELECT min(at) FILTER (WHERE reason = 'Created') AS created,
+                min(at) FILTER (WHERE reason = 'Scheduled') AS placed,
+                min(at) FILTER (WHERE reason = 'Running') AS running
+            FROM event
+            WHERE kind = 'VM' AND at >= $1::text::timestamptz AND reason IN ('Created', 'Scheduled', 'Running')
+            GROUP BY uid HAVING bool_or(reason = 'Created')
+            ORDER BY 1 DESC LIMIT $2
+            """)
     private static let putOperationStatement = Statement(
         name: "operation_put",
         sql: """

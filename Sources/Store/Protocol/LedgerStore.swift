@@ -31,6 +31,9 @@ public protocol LedgerStore: Sendable {
     /// one snapshot: what agents are told.
     func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
 
+    /// Sums per cell that has a document, by name.
+    func cellTotals() async throws -> [CellTotals]
+
     /// VMs without an unreleased allocation that are not being deleted, by cell; "" while none is chosen.
     func countWaitingVMs() async throws -> [String: Int]
 
