@@ -131,14 +131,14 @@ actor PostgresServer {
     }
 
     /// A server that forgets everything with its machine, which makes databases quick to make.
-    static func cluster(in directory: URL) -> PrivateCluster {
+    static func cluster(in directory: URL, settings: [String] = []) -> PrivateCluster {
         PrivateCluster(
             PrivateCluster.Options(
                 dataDirectory: directory.appendingPathComponent("data"),
                 settings: [
                     "max_connections = 200", "shared_buffers = 64MB", "deadlock_timeout = 50ms",
                     "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off",
-                ],
+                ] + settings,
                 startTimeout: .seconds(120)), logger: logger)
     }
 
