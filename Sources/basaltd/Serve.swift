@@ -143,6 +143,11 @@ struct Daemon {
                 await supervisor.giveBack()
             },
             application,
+            // The first to stop: the API waits for requests under way, and polls would keep it waiting.
+            Duty("clients") {
+            } after: {
+                hub.dismissClients()
+            },
         ])
     }
 
