@@ -69,7 +69,7 @@ extension EndToEndTests {
 
         @Test func aTerminatedControllerDrainsAndGivesItsLeasesBack() async throws {
             // So long that only a lease that was given back changes hands within the test.
-            try await Deployment.run(.init(host: 30, cell: 60)) { basalt in
+            try await Deployment.run(.init(host: 30, cell: 24)) { basalt in
                 let a = try await basalt.startController("a")
                 try await basalt.makeFleet()
                 try await basalt.holder(of: "east", is: "a", within: .seconds(60))

@@ -139,9 +139,16 @@ extension EndToEndTests {
                     try await eventually("the stream has begun") { await streamed.hasBegun }
 
                     var written: [String] = []
+                    var asked = ContinuousClock.now
                     for index in 0..<60 {
-                        if index == 20 { a.program.signal(SIGTERM) }
-                        if index == 40 { _ = try await a.program.waitForExit() }
+                        if index == 20 {
+                            asked = .now
+                            a.program.signal(SIGTERM)
+                        }
+                        if index == 40 {
+                            _ = try await a.program.waitForExit(within: .seconds(10))
+                            basalt.note("drain with watches open", ContinuousClock.now - asked)
+                        }
                         written.append(try await Self.change(index, writing, flavors))
                     }
                     for recorder in [streamed, polled] {
@@ -191,7 +198,7 @@ private actor Recorder {
         while let step = try await steps.next() {
             switch step {
             case .listed: hasBegun = true
-            case .changed(let event): versions.append(event.resourceVersion)
+            case .changed(let event): see(event)
             }
         }
     }
@@ -200,8 +207,13 @@ private actor Recorder {
         var version = start
         while !Task.isCancelled {
             let batch = try await client.changes(in: collection, after: version, wait: .seconds(5))
-            versions += batch.events.filter { $0.type != .bookmark }.map(\.resourceVersion)
+            for event in batch.events where event.type != .bookmark { see(event) }
             version = batch.resourceVersion
         }
+    }
+
+    /// A watch that is resumed may repeat changes, never leave one out.
+    private func see(_ event: WatchEvent) {
+        if !versions.contains(event.resourceVersion) { versions.append(event.resourceVersion) }
     }
 }
