@@ -131,7 +131,7 @@ let package = Package(
             "EndToEnd",
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
-                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioSSL,
+                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],

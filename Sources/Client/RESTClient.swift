@@ -89,6 +89,8 @@ public final class RESTClient: Sendable {
             } catch let error as ClientError {
                 throw error
             } catch {
+                // Whoever gave up waiting for this server asks another one next.
+                if Task.isCancelled { rotation.leave(server) }
                 try Task.checkCancellation()
                 failed = TransportFailure.classify(error, server: server)
             }

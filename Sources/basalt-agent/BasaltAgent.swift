@@ -49,7 +49,8 @@ struct BasaltAgent: AsyncParsableCommand {
         var services: [any Service] = []
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
-                directory: stateDirectory + "/substrate", spec: spec, clock: clock)
+                directory: stateDirectory + "/substrate", spec: spec, clock: clock,
+                poweredOffAt: simulation.poweredOffAt)
             (inventory, runtime) = (substrate, substrate)
             services.append(substrate)
         } else {

@@ -22,6 +22,16 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of latencies and failures.", valueName: "seed"))
     var seed: UInt64 = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Fault tests: the simulated machines were switched off then, and on again before this start.",
+            valueName: "time", visibility: .hidden),
+        transform: { text in
+            guard let time = Timestamp(text) else { throw ValidationError("\"\(text)\" is no RFC 3339 time") }
+            return time
+        })
+    var poweredOffAt: Timestamp?
+
     /// The fleet; nil when this machine is to be carried.
     func spec() throws -> SimulatedFleetSpec? {
         guard let simulate else { return nil }

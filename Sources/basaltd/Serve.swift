@@ -110,7 +110,11 @@ struct Daemon {
         let supervisor = CellSupervisor(
             holder: controllerName, store: store, hub: hub, ids: Settings.ids, time: time, limits: limits,
             logger: logger)
-        let sessions = AgentSessions(store: store, hub: hub, ids: Settings.ids, terms: terms)
+        var bounds = SessionLimits.standard
+        // A poll that hangs on a stalled controller is given up within about a lease.
+        bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
+        let sessions = AgentSessions(
+            store: store, hub: hub, ids: Settings.ids, terms: terms, limits: bounds)
         let server = APIServer(
             .init(
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: Settings.ids,
@@ -139,6 +143,11 @@ struct Daemon {
                 await supervisor.giveBack()
             },
             application,
+            // The first to stop: the API waits for requests under way, and polls would keep it waiting.
+            Duty("clients") {
+            } after: {
+                hub.dismissClients()
+            },
         ])
     }
 

@@ -116,7 +116,7 @@ struct RecordRoutes {
             let found = try await store.events(query)
             let left = clock.now.duration(to: deadline)
             if !found.isEmpty || left <= .zero { return try answer(found, after: after) }
-            try await hub.wait(after: position, timeout: min(left, FeedHub.lookEvery))
+            try await hub.waitForClient(after: position, timeout: min(left, FeedHub.lookEvery))
         }
     }
 

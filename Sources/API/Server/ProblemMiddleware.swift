@@ -5,6 +5,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import Store
 
 /// Turns every error into problem+json, and logs each request once. What an unknown error says stays in the log.
@@ -54,6 +55,8 @@ struct ProblemMiddleware: RouterMiddleware {
         case let error as HTTPError where error.status == .methodNotAllowed:
             Problem(.methodNotAllowed, detail: "\(request.uri.path) does not take \(request.method)")
         case let error as HTTPError where error.status == .contentTooLarge:
+            Problem(.tooLarge, detail: "the body is above the limit of this path")
+        case is NIOTooManyBytesError:
             Problem(.tooLarge, detail: "the body is above the limit of this path")
         case let error as HTTPError where error.status.code < 500:
             Problem(.malformedRequest, detail: error.body ?? "the request cannot be read")

@@ -48,7 +48,7 @@ struct Watcher: Sendable {
                 return JSONAnswer.response(
                     "{\"events\":[\(events.joined(separator: ","))],\"resourceVersion\":\"\(cursor.text)\"}")
             }
-            try await hub.wait(after: cursor, timeout: left)
+            try await hub.waitForClient(after: cursor, timeout: left)
         }
     }
 
@@ -62,10 +62,12 @@ struct Watcher: Sendable {
                     if next == cursor {
                         let bookmark = "{\"resourceVersion\":\"\(cursor.text)\",\"type\":\"BOOKMARK\"}"
                         try await writer.write(ByteBuffer(string: "data: \(bookmark)\n\n"))
-                        try await self.hub.wait(after: cursor, timeout: Self.bookmarkEvery)
+                        try await self.hub.waitForClient(after: cursor, timeout: Self.bookmarkEvery)
                     }
                     cursor = next
                 }
+            } catch StoreError.unavailable {
+                // The end of the stream sends the client to another controller.
             } catch StoreError.watchExpired {
                 try await writer.write(ByteBuffer(string: "event: expired\ndata: {}\n\n"))
             }

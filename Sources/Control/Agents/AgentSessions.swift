@@ -78,7 +78,7 @@ public final class AgentSessions: Sendable {
                 }
                 let left = clock.now.duration(to: deadline)
                 if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
-                try await hub.wait(after: cursor, timeout: left)
+                try await hub.waitForClient(after: cursor, timeout: left)
             }
         } catch StoreError.watchExpired {
             return try await everything(session)

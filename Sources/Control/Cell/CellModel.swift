@@ -21,6 +21,8 @@ struct CellModel {
     private(set) var pending: Set<ID<Document>> = []
     /// VMs that are to be deleted.
     private(set) var deleting: Set<ID<Document>> = []
+    /// VMs that the ledger refused.
+    private var refused: Set<ID<Document>> = []
     /// VMs whose status, finalizers or allocations may need work.
     var dirty: Set<ID<Document>> = []
     /// Moves whenever a host may take what it could not before.
@@ -72,6 +74,7 @@ struct CellModel {
             if known == nil { placement.add(allocation) }
             byWorkload[allocation.workload.uid, default: []].insert(allocation.id)
             byHost[allocation.host, default: []].insert(allocation.id)
+            forgetRefusal(allocation.workload.uid)
         } else {
             drop(allocation: allocation.id)
             backOff(allocation)
@@ -87,6 +90,7 @@ struct CellModel {
         byWorkload[known.workload.uid]?.remove(id)
         byHost[known.host]?.remove(id)
         if byWorkload[known.workload.uid]?.isEmpty == true { byWorkload[known.workload.uid] = nil }
+        retryRefused(project: known.workload.project)
         queue(known.workload.uid)
     }
 
@@ -94,6 +98,8 @@ struct CellModel {
         var next = vm
         if let known = vms[vm.metadata.uid] {
             next.notBefore = known.notBefore
+            next.refusal = known.refusal
+            next.refusals = known.refusals
             if known.metadata.generation == vm.metadata.generation {
                 next.blockedAt = known.blockedAt
                 next.explanation = known.explanation
@@ -107,6 +113,7 @@ struct CellModel {
 
     mutating func drop(vm uid: ID<Document>) {
         vms[uid] = nil
+        refused.remove(uid)
         pending.remove(uid)
         deleting.remove(uid)
         dirty.remove(uid)
@@ -194,7 +201,37 @@ struct CellModel {
         pending.compactMap { vms[$0]?.notBefore }.filter { $0 > now }.min()
     }
 
+    /// Notes that the ledger refused a VM for a reason that only it can see. The wait doubles, as nothing here
+    /// tells when the reason has gone; a release in the project ends it.
+    mutating func refuse(_ uid: ID<Document>, _ reason: Reason, now: Timestamp) {
+        guard var vm = vms[uid] else { return }
+        vm.notBefore = now.advanced(by: .seconds(1 << min(vm.refusals, Self.refusalSteps)))
+        vm.refusal = reason
+        vm.refusals += 1
+        vms[uid] = vm
+        refused.insert(uid)
+        dirty.insert(uid)
+    }
+
+    /// 2⁴ s is the longest wait: a raised quota or a release in another cell takes effect within it.
+    static let refusalSteps = 4
+
+    /// Tries the project's refused VMs again at once.
+    mutating func retryRefused(project: String) {
+        for uid in refused where vms[uid]?.metadata.project == project {
+            vms[uid]?.notBefore = nil
+            vms[uid]?.refusals = 0
+        }
+    }
+
+    private mutating func forgetRefusal(_ uid: ID<Document>) {
+        guard refused.remove(uid) != nil else { return }
+        vms[uid]?.refusal = nil
+        vms[uid]?.refusals = 0
+    }
+
     mutating func block(_ uid: ID<Document>, _ explanation: PlacementExplanation) {
+        forgetRefusal(uid)
         vms[uid]?.blockedAt = capacityVersion
         vms[uid]?.explanation = explanation
         dirty.insert(uid)

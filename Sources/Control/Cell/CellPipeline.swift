@@ -138,6 +138,7 @@ actor CellPipeline {
         for name in changed.flavors.sorted() {
             model.put(flavor: name, try await store.document(.flavor, project: nil, name: name).map(spec))
         }
+        for name in changed.projects.sorted() { model.retryRefused(project: name) }
         if !changed.hosts.isEmpty {
             let rows = try await store.hosts(.ids(changed.hosts.sorted()))
             for host in rows where host.cell == cell { model.put(host: host) }
@@ -272,6 +273,10 @@ actor CellPipeline {
                         model.placement.remove(allocation: allocate.allocation.id)
                     }
                     if let host = refusal.host { stale.insert(host) }
+                    if refusal.reason == .quotaExceeded, case .allocate(let allocate) = directive {
+                        model.refuse(
+                            allocate.allocation.workload.uid, refusal.reason, now: plan.createdAt)
+                    }
                 } else if let allocation = allocation(after: directive) {
                     model.put(allocation: allocation)
                 }
@@ -306,7 +311,7 @@ actor CellPipeline {
         let blocked = vm.blockedAt == nil ? nil : vm.explanation
         return VMStatus.derived(
             from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, blocked: blocked,
-            now: now)
+            refusal: vm.refusal, now: now)
     }
 
     /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.
@@ -347,6 +352,9 @@ actor CellPipeline {
         let reason: Reason
         let message: String
         switch (vm.status.state, next.state) {
+        case (_, .pending) where vm.refusal != nil && next.conditions != vm.status.conditions:
+            reason = vm.refusal ?? .waitingForPlacement
+            message = reason.refusalSentence
         case (_, .pending) where vm.explanation != nil && next.conditions != vm.status.conditions:
             reason = .noHostFits
             message = vm.explanation?.sentence ?? ""
@@ -375,11 +383,13 @@ private struct ChangedRows {
     var allocations: Set<ID<Allocation>> = []
     var pools: Set<String> = []
     var flavors: Set<String> = []
+    var projects: Set<String> = []
 
     mutating func note(_ entry: FeedEntry, cell: String) {
         switch entry.kind {
         case .flavor: flavors.insert(entry.name)
         case .pool: pools.insert(entry.name)
+        case .project: projects.insert(entry.name)
         // A host that moves to another cell is noted by both.
         case .host: hosts.insert(entry.uid)
         case .vm where entry.cell == cell: vms.insert(entry.uid)

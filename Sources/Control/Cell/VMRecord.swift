@@ -11,6 +11,10 @@ struct VMRecord {
     var notBefore: Timestamp?
     /// Capacity version at which no host took it; it is not tried again until that moves.
     var blockedAt: Int?
+    /// Why the ledger refused it, though a host was found.
+    var refusal: Reason?
+    /// Refusals in a row.
+    var refusals = 0
     /// The last word on why no host took it.
     var explanation: PlacementExplanation?
 

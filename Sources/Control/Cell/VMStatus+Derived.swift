@@ -8,16 +8,17 @@ extension VMStatus {
     ///   - allocation: the writing allocation, if there is one that is not released.
     ///   - host: name and contact of its host.
     ///   - blocked: why no host takes it, when it was tried.
+    ///   - refusal: why the ledger refused it, when it did.
     /// - Returns: the status and, when its state moved, the reason and message of the event.
     public static func derived(
         from previous: VMStatus, metadata: Metadata, allocation: Allocation?,
         host: (name: String, contact: HostContact)?,
-        blocked: PlacementExplanation?, now: Timestamp
+        blocked: PlacementExplanation?, refusal: Reason? = nil, now: Timestamp
     ) -> VMStatus {
         var next = previous
         next.observedGeneration = metadata.generation
         guard let allocation else {
-            next.pend(previous, blocked: blocked, now: now)
+            next.pend(previous, blocked: blocked, refusal: refusal, now: now)
             return next
         }
         next.cell = allocation.cell
@@ -45,7 +46,9 @@ extension VMStatus {
         return next
     }
 
-    private mutating func pend(_ previous: VMStatus, blocked: PlacementExplanation?, now: Timestamp) {
+    private mutating func pend(
+        _ previous: VMStatus, blocked: PlacementExplanation?, refusal: Reason?, now: Timestamp
+    ) {
         if previous.allocation != nil,
             previous.state == .scheduled || previous.state == .running
                 || previous.state == .unknown
@@ -57,8 +60,8 @@ extension VMStatus {
         allocation = nil
         scheduledAt = nil
         runningAt = nil
-        let reason: Reason = blocked == nil ? .waitingForPlacement : .noHostFits
-        let message = blocked?.sentence ?? "waits for placement"
+        let reason = refusal ?? (blocked == nil ? .waitingForPlacement : .noHostFits)
+        let message = refusal?.refusalSentence ?? blocked?.sentence ?? "waits for placement"
         conditions.set(
             .init(type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
         conditions.set(
@@ -74,5 +77,12 @@ extension VMStatus {
         self.state = state
         conditions.set(
             .init(type: .running, status: running, reason: reason, message: message, lastTransitionTime: now))
+    }
+}
+
+extension Reason {
+    /// What a condition says when the ledger refused a VM.
+    var refusalSentence: String {
+        self == .quotaExceeded ? "the quota of the project is used up" : "the ledger refused it: \(rawValue)"
     }
 }

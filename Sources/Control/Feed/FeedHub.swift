@@ -27,6 +27,7 @@ public final class FeedHub: Sendable {
         var entries: [FeedEntry] = []
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var clientsDismissed = false
     }
 
     private let store: any Store
@@ -51,7 +52,11 @@ public final class FeedHub: Sendable {
                 return
             } catch StoreError.watchExpired {
                 // The epoch was raised or we slept past the horizon: begin anew; readers are told by their reads.
-                state.withLock { $0 = State(nextWaiter: $0.nextWaiter, waiters: $0.waiters) }
+                state.withLock { state in
+                    state.start = nil
+                    state.end = nil
+                    state.entries = []
+                }
             } catch {
                 logger.warning("feed not read", metadata: ["error": "\(error)"])
                 do { try await time.sleep(Self.retryAfter) } catch { return }
@@ -103,9 +108,31 @@ public final class FeedHub: Sendable {
 
     /// Returns when there are entries after `cursor`, or after `timeout`.
     public func wait(after cursor: FeedCursor, timeout: Duration) async throws {
+        try await wait(after: cursor, timeout: timeout, forClient: false)
+    }
+
+    /// As ``wait(after:timeout:)``, for somebody who can ask another controller instead.
+    ///
+    /// - Throws: `StoreError.unavailable` once clients are dismissed.
+    public func waitForClient(after cursor: FeedCursor, timeout: Duration) async throws {
+        try await wait(after: cursor, timeout: timeout, forClient: true)
+        if state.withLock({ $0.clientsDismissed }) { throw StoreError.unavailable("the controller stops") }
+    }
+
+    /// Ends the waits of clients, now and from now on: a server that stops cannot wait for them.
+    public func dismissClients() {
+        let waiters = state.withLock { state in
+            state.clientsDismissed = true
+            defer { state.waiters.removeAll() }
+            return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private func wait(after cursor: FeedCursor, timeout: Duration, forClient: Bool) async throws {
         let sleep = time.sleep
         await withTaskGroup { group in
-            group.addTask { await self.waitForEntries(after: cursor) }
+            group.addTask { await self.waitForEntries(after: cursor, forClient: forClient) }
             group.addTask { try? await sleep(timeout) }  // why: cancelled means enough waiting
             await group.next()
             group.cancelAll()
@@ -113,7 +140,7 @@ public final class FeedHub: Sendable {
         try Task.checkCancellation()
     }
 
-    private func waitForEntries(after cursor: FeedCursor) async {
+    private func waitForEntries(after cursor: FeedCursor, forClient: Bool) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -121,7 +148,7 @@ public final class FeedHub: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let resumeNow = state.withLock { state in
-                    if Task.isCancelled
+                    if Task.isCancelled || (forClient && state.clientsDismissed)
                         || state.end.map({
                             $0 > cursor && !state.entries.isEmpty
                                 && state.entries[state.entries.count - 1].cursor > cursor

@@ -40,9 +40,10 @@ public final class SimulatedSubstrate: Sendable {
     }
 
     /// Opens the world kept in `directory`, or a new one. The spec must be the one it was made with.
+    /// - Parameter poweredOffAt: a fault: nothing that ran outlived this moment.
     /// - Throws: `JournalError`.
     public static func open(
-        directory: String, spec: SimulatedFleetSpec, clock: any AgentClock
+        directory: String, spec: SimulatedFleetSpec, clock: any AgentClock, poweredOffAt: Timestamp? = nil
     ) throws -> SimulatedSubstrate {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let path = RunJournal.path(in: directory)
@@ -58,6 +59,7 @@ public final class SimulatedSubstrate: Sendable {
         // No part that stops by itself starts before the file is there; without it the deadlines are unknown.
         if fence.session == nil { fence.renew(LeaseRenewal(sentAt: now, stopAfterSeconds: 0)) }
         state.setFence(fence)
+        if let poweredOffAt { state.powerOff(at: now.advanced(by: poweredOffAt.since(wall))) }
         state.adoptLive(at: now)
         let substrate = SimulatedSubstrate(
             clock: clock, directory: directory, journal: journal, state: state)

@@ -160,6 +160,12 @@ struct SimulationState: Sendable {
         if part.isEnded { parts[part.key.allocation] = part } else { run(part) }
     }
 
+    /// A fault: every machine was switched off at that time, and is on again.
+    mutating func powerOff(at time: MonotonicTime) {
+        advance(to: time)
+        for allocation in parts.keys.sorted() { end(allocation, .poweredOff, .exited, at: time) }
+    }
+
     /// Plays what happened while no process was there, then notes what still runs.
     mutating func adoptLive(at now: MonotonicTime) {
         advance(to: now)
@@ -173,6 +179,7 @@ extension PartEnd {
     static let asked = PartEnd(outcome: .stopped, exitCode: 0)
     static let fenced = PartEnd(
         outcome: .stopped, message: "the fence deadline passed without a renewal of the lease")
+    static let poweredOff = PartEnd(outcome: .stopped, message: "the machine was switched off")
     static let simulatedStartFailure = PartEnd(
         outcome: .failed, exitCode: 1, message: "simulated start failure")
 }

@@ -159,7 +159,7 @@ extension Deployment {
         try #require(check.0 == 0, "\(check.1)")
         let report = try JSONDecoder().decode(CheckResponse.self, from: Data(check.1.utf8))
         try #require(report.violations.isEmpty)
-        try #require(report.counts["runs"] == starts)
+        try #require(report.counts["runs"] ?? 0 == starts)
         let allocations = try await liveAllocations()
         try #require(allocations.values.allSatisfy { $0.count == 1 })
         try #require(allocations.count == live)

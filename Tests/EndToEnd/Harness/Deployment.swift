@@ -17,6 +17,8 @@ final class Deployment {
     let directory: URL
     let leases: Leases
     private(set) var controllers: [String: Controller] = [:]
+    /// The one controller that questions go to; all of them when nil.
+    var focus: Controller?
     private(set) var agents: [String: SimulatedAgent] = [:]
     private var programs: [ChildProgram] = []
     private var clients: [String: RESTClient] = [:]
@@ -30,7 +32,7 @@ final class Deployment {
     /// Runs a scenario. Whatever comes of it, every process is gone afterwards; after a failure the logs are
     /// told.
     static func run(
-        _ leases: Leases = Leases(), _ scenario: (Deployment) async throws -> Void
+        _ leases: Leases = Leases(), database: Bool = true, _ scenario: (Deployment) async throws -> Void
     ) async throws {
         var template = Array("/tmp/basalt-e2e-XXXXXX".utf8CString)
         let path = try #require(mkdtemp(&template).map { String(cString: $0) })
@@ -38,7 +40,7 @@ final class Deployment {
         try #require(chmod(path, 0o755) == 0)
         let deployment = Deployment(directory: URL(fileURLWithPath: path), leases: leases)
         do {
-            try await deployment.startDatabase()
+            if database { try await deployment.startDatabase() }
             try await scenario(deployment)
             try await deployment.tearDown()
         } catch {
@@ -155,7 +157,7 @@ final class Deployment {
         let child = try ChildProgram(
             "basalt-\(programs.count)", program: "basalt", arguments,
             environment: [
-                "BASALT_SERVER": addresses, "BASALT_TOKEN_FILE": tokenFile, "BASALT_CA": authority,
+                "BASALT_SERVER": focus?.address ?? addresses, "BASALT_TOKEN_FILE": tokenFile, "BASALT_CA": authority,
                 "NO_COLOR": "1", "HOME": directory.path,
             ], logs: directory)
         programs.append(child)
@@ -184,7 +186,7 @@ final class Deployment {
     func client(
         of controller: Controller? = nil, token: String? = nil, retry: RetryPolicy = .interactive
     ) throws -> RESTClient {
-        let servers = controller?.address ?? addresses
+        let servers = (controller ?? focus)?.address ?? addresses
         let secret = try token ?? self.token()
         let key = "\(servers) \(secret) \(retry)"
         if let known = clients[key] { return known }
