@@ -19,10 +19,12 @@ struct PGBench {
     }
 
     /// Transactions per second of `clients`: one update, one read and one insert each, committed durably.
-    func transactionsPerSecond(clients: Int, seconds: Int) async throws -> Double {
+    ///
+    /// A count and no time bounds it: the alarm that ends a timed run may be blocked in children of a thread pool.
+    func transactionsPerSecond(clients: Int, transactions: Int) async throws -> Double {
         let text = try await Program.output(
             program,
-            connection + ["-N", "-n", "-c", "\(clients)", "-T", "\(seconds)", Self.database])
+            connection + ["-N", "-n", "-c", "\(clients)", "-t", "\(transactions)", Self.database])
         let line = text.split(separator: "\n").first { $0.hasPrefix("tps = ") }
         guard let word = line?.split(separator: " ").dropFirst(2).first, let rate = Double(word) else {
             throw BenchmarkError("pgbench answered without its rate: \(text)")

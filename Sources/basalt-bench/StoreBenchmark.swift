@@ -5,7 +5,8 @@ import Store
 /// 256 groups, by two controllers with a cell and a project each, on hosts that are 70 % full. Rounds of
 /// `pgbench -N -c 2` on the same server alternate with ours.
 ///
-/// Options: `--rounds N` (at least 5), `--hosts N`, `--seconds S` of one `pgbench`, `--vms-1 N`, `--vms-16 N`,
+/// Options: `--rounds N` (at least 5), `--hosts N`, `--pgbench N` transactions of each of its
+/// clients, `--vms-1 N`, `--vms-16 N`,
 /// `--vms-256 N` of one round and controller.
 struct StoreBenchmark<C: Clock<Duration>> {
     private static var cells: [String] { ["a", "b"] }
@@ -27,7 +28,7 @@ struct StoreBenchmark<C: Clock<Duration>> {
     func run() async throws {
         let rounds = try options.number("rounds", default: 7, atLeast: 5)
         let hosts = try options.number("hosts", default: 5000, atLeast: 600)
-        let seconds = try options.number("seconds", default: 3, atLeast: 1)
+        let transactions = try options.number("pgbench", default: 1000, atLeast: 100)
         let sizes = try [(1, 1000), (16, 3200), (256, 7680)].map { size, vms in
             (size, try options.number("vms-\(size)", default: vms, atLeast: size) / size)
         }
@@ -43,7 +44,7 @@ struct StoreBenchmark<C: Clock<Duration>> {
             for round in 0...rounds {
                 for (index, (size, plans)) in sizes.enumerated() {
                     let rate = try await pgbench.transactionsPerSecond(
-                        clients: Self.cells.count, seconds: seconds)
+                        clients: Self.cells.count, transactions: transactions)
                     let figures = try await measure(&committers, size: size, plans: plans, calibration: rate)
                     if round > 0 { found[index].append(figures) }
                 }
