@@ -168,7 +168,8 @@ public enum AllocationFilter: Sendable, Hashable {
     /// The `limit` greatest ids below `after`, or of all, in descending order, released ones included.
     ///
     /// From new to old, because ids rise with time: the last id of a page is the cursor of the next, and
-    /// allocations made meanwhile come before the first page, so they neither shift a page nor prolong the list.
+    /// allocations made meanwhile come before the first page, so they neither shift a page nor make the list
+    /// longer.
     case page(after: ID<Allocation>?, limit: Int)
 }
 

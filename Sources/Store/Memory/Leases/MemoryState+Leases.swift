@@ -42,8 +42,8 @@ extension MemoryState {
         }
     }
 
-    /// A sign of life of any controller: it takes or renews a lease or judges hosts, which every live one does
-    /// every few seconds.
+    /// A sign of life of any controller: it takes or renews a lease or judges hosts, as every live one does
+    /// again and again.
     ///
     /// The gap is found here and not in the judgement, which always follows such a sign of its own holder.
     /// Every cell that ever had a lease is told, for the leases of all hosts are lengthened.
