@@ -80,7 +80,8 @@ extension Deployment {
     /// Waits until the VM is in the state.
     @discardableResult
     func vm(
-        _ name: String, is state: WorkloadState, project: String = "shop", within limit: Duration = .seconds(30)
+        _ name: String, is state: WorkloadState, project: String = "shop",
+        within limit: Duration = .seconds(30)
     ) async throws -> VMStatus {
         try await eventually("\(name) is \(state.rawValue)", within: limit) {
             let status = try await self.status(name, project: project)

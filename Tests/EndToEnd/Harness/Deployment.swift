@@ -61,7 +61,9 @@ final class Deployment {
 
     func startDatabase() async throws {
         let ready = directory.appending(path: "database.ready")
-        if FileManager.default.fileExists(atPath: ready.path) { try FileManager.default.removeItem(at: ready) }
+        if FileManager.default.fileExists(atPath: ready.path) {
+            try FileManager.default.removeItem(at: ready)
+        }
         let program = try start(
             "database", "basaltd",
             ["database", "--data-directory", dataDirectory.path, "--ready-file", ready.path])
@@ -93,10 +95,13 @@ final class Deployment {
     @discardableResult
     func startController(_ name: String, holdCommits: Bool = false) async throws -> Controller {
         let ready = directory.appending(path: "\(name).ready")
-        if FileManager.default.fileExists(atPath: ready.path) { try FileManager.default.removeItem(at: ready) }
+        if FileManager.default.fileExists(atPath: ready.path) {
+            try FileManager.default.removeItem(at: ready)
+        }
         let earlier = controllers[name]?.address.dropFirst("https://".count)
         var arguments = [
-            "serve", "--data-directory", dataDirectory.path, "--listen", earlier.map(String.init) ?? "127.0.0.1:0",
+            "serve", "--data-directory", dataDirectory.path, "--listen",
+            earlier.map(String.init) ?? "127.0.0.1:0",
             "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
             "--cell-lease-seconds", "\(leases.cell)",
         ]
@@ -152,7 +157,8 @@ final class Deployment {
         let child = try ChildProgram(
             "basalt-\(programs.count)", program: "basalt", arguments,
             environment: [
-                "BASALT_SERVER": focus?.address ?? addresses, "BASALT_TOKEN_FILE": tokenFile, "BASALT_CA": authority,
+                "BASALT_SERVER": focus?.address ?? addresses, "BASALT_TOKEN_FILE": tokenFile,
+                "BASALT_CA": authority,
                 "NO_COLOR": "1", "HOME": directory.path,
             ], logs: directory)
         programs.append(child)
