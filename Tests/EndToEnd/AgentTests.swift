@@ -88,7 +88,9 @@ extension EndToEndTests {
                 try await basalt.startAgent("safe", hosts: 2)
                 try await basalt.hostsReady(4)
 
-                let (killed, killedAt) = (ContinuousClock.now, Timestamp(seconds: Date().timeIntervalSince1970))
+                let (killed, killedAt) = (
+                    ContinuousClock.now, Timestamp(seconds: Date().timeIntervalSince1970)
+                )
                 try await lost.program.end()
                 try await basalt.host("lost-0", is: .suspect)
                 basalt.note("detection of a lost host", ContinuousClock.now - killed)

@@ -55,7 +55,9 @@ extension EndToEndTests {
                 try await basalt.allRun(21)
                 try a.releaseCommits()
                 a.program.signal(SIGCONT)
-                try await eventually("a knows that it lost the lease") { a.program.log.contains("lease lost") }
+                try await eventually("a knows that it lost the lease") {
+                    a.program.log.contains("lease lost")
+                }
                 try #require(a.program.exitStatus == nil)
                 try await basalt.holder(of: "east", is: "b")
                 basalt.focus = a
@@ -145,7 +147,9 @@ extension Deployment {
         try await eventually("\(name) plans for \(cell)", within: limit) {
             let leases = try await self.client().cluster().controllers
             let now = Timestamp(seconds: Date().timeIntervalSince1970)
-            return leases.contains { $0.cell == cell && $0.holder.hasPrefix(name + "-") && $0.expiresAt > now }
+            return leases.contains {
+                $0.cell == cell && $0.holder.hasPrefix(name + "-") && $0.expiresAt > now
+            }
         }
     }
 

@@ -38,7 +38,9 @@ extension EndToEndTests {
             let deep = String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000)
             let stale = [("if-match", "\"\(tag)9\"")]
             return [
-                Row(.init(path: vms, body: vm(more: #","colour":"red""#)), 422, .invalid, field: "spec.colour"),
+                Row(
+                    .init(path: vms, body: vm(more: #","colour":"red""#)), 422, .invalid, field: "spec.colour"
+                ),
                 Row(
                     .init(path: vms, body: vm(resources: #"{"milliCPU":-1,"memoryMiB":-5}"#)), 422, .invalid,
                     field: "spec.resources.milliCPU"),
@@ -46,7 +48,8 @@ extension EndToEndTests {
                     .init(path: vms, body: vm(resources: huge)), 422, .invalid,
                     field: "spec.resources.milliCPU"),
                 Row(.init(path: vms, body: vm(resources: tooHuge)), 422, .invalid),
-                Row(.init(path: vms, body: vm(resources: #""many""#)), 422, .invalid, field: "spec.resources"),
+                Row(
+                    .init(path: vms, body: vm(resources: #""many""#)), 422, .invalid, field: "spec.resources"),
                 Row(.init(path: vms, body: vm("Not_A_Name")), 422, .invalid, field: "metadata.name"),
                 Row(.init(path: vms, body: vm("")), 422, .invalid, field: "metadata.name"),
                 Row(
@@ -77,10 +80,13 @@ extension EndToEndTests {
                         body: vm("real", resources: #"{"milliCPU":2000,"memoryMiB":1024}"#),
                         headers: [("if-match", "\"\(tag)\"")]), 422, .invalid, field: "spec.resources"),
                 Row(
-                    .init(path: vms, body: vm(), headers: [("idempotency-key", String(repeating: "k", count: 999))]),
+                    .init(
+                        path: vms, body: vm(),
+                        headers: [("idempotency-key", String(repeating: "k", count: 999))]),
                     400, .malformedRequest),
                 Row(
-                    .init(path: "/v1/hosts/ghost/cordon", body: Data(#"{"reason":"x"}"#.utf8)), 404, .notFound),
+                    .init(path: "/v1/hosts/ghost/cordon", body: Data(#"{"reason":"x"}"#.utf8)), 404, .notFound
+                ),
                 Row(.init(path: "/v1/agent/hello", body: Data("{}".utf8)), 401, .unauthenticated),
             ]
         }

@@ -157,7 +157,8 @@ final class Deployment {
         let child = try ChildProgram(
             "basalt-\(programs.count)", program: "basalt", arguments,
             environment: [
-                "BASALT_SERVER": focus?.address ?? addresses, "BASALT_TOKEN_FILE": tokenFile, "BASALT_CA": authority,
+                "BASALT_SERVER": focus?.address ?? addresses, "BASALT_TOKEN_FILE": tokenFile,
+                "BASALT_CA": authority,
                 "NO_COLOR": "1", "HOME": directory.path,
             ], logs: directory)
         programs.append(child)

@@ -29,7 +29,8 @@ extension Deployment {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .file(authority)
         let http = HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+            eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls)
+        )
         var answers: [RawAnswer] = []
         do {
             for request in requests { answers.append(try await send(request, over: http)) }
