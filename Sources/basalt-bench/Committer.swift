@@ -67,7 +67,8 @@ struct Committer {
         }
         waiting.removeFirst(directives.count)
         let plan = Plan(
-            id: ID(ids.next()), cell: cell, engine: .vmPlacement, parent: parent, inputsHash: "bench", seed: 1,
+            id: ID(ids.next()), cell: cell, engine: .vmPlacement, parent: parent, inputsHash: "bench",
+            seed: 1,
             groups: directives.map { DirectiveGroup([.allocate($0)]) },
             report: PlanReport(policy: "best-fit", hosts: hosts.count, placed: count, unplaced: []),
             createdAt: now)
@@ -85,7 +86,8 @@ struct Committer {
             id: ID(ids.next()), workload: workload, cell: cell, host: host.id, class: .standard,
             resources: Self.shape, onPartition: .keep, createdAt: now)
         return AllocateDirective(
-            allocation: allocation, workloadGeneration: vm.metadata.generation, hostGeneration: host.generation,
+            allocation: allocation, workloadGeneration: vm.metadata.generation,
+            hostGeneration: host.generation,
             message: "placed on \(host.name)")
     }
 
@@ -94,7 +96,8 @@ struct Committer {
         let time = directive.allocation.createdAt
         return """
             {"allocation":"\(directive.allocation.id)","cell":"\(cell)","conditions":[{"lastTransitionTime":\
-            "\(time)","message":"placed on \(host)","reason":"Scheduled","status":"True","type":"Scheduled"}],\
+            "\(time)","message":"placed on \(host)","reason":"Scheduled","status":"True",\
+            "type":"Scheduled"}],\
             "host":"\(host)","observedGeneration":1,"restarts":0,"scheduledAt":"\(time)","state":"Scheduled"}
             """
     }

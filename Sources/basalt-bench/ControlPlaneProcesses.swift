@@ -26,12 +26,17 @@ struct ControlPlaneProcesses {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let ready = directory.appending(path: "ready")
         controller = try Self.process(
-            "basaltd", ["serve", "--dev", "--data-directory", data.path, "--listen", "127.0.0.1:0",
-                "--ready-file", ready.path],
+            "basaltd",
+            [
+                "serve", "--dev", "--data-directory", data.path, "--listen", "127.0.0.1:0",
+                "--ready-file", ready.path,
+            ],
             log: directory.appending(path: "basaltd.log"))
         try controller.run()
         while !FileManager.default.fileExists(atPath: ready.path) {
-            guard controller.isRunning else { throw BenchmarkError("basaltd did not start; see \(directory.path)") }
+            guard controller.isRunning else {
+                throw BenchmarkError("basaltd did not start; see \(directory.path)")
+            }
             try await Task.sleep(for: .milliseconds(50))
         }
         cluster = PrivateCluster(
@@ -41,12 +46,15 @@ struct ControlPlaneProcesses {
             origin: "bench", logger: logger, jitter: .system)
         let token = directory.appending(path: "join")
         try Self.joinSecret.write(to: token, atomically: true, encoding: .utf8)
-        let address = try String(contentsOf: ready, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let address = try String(contentsOf: ready, encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         agent = try Self.process(
             "basalt-agent",
-            ["--server", address, "--ca", data.appending(path: "tls/ca.pem").path, "--state-directory",
+            [
+                "--server", address, "--ca", data.appending(path: "tls/ca.pem").path, "--state-directory",
                 directory.appending(path: "agent").path, "--join-token-file", token.path, "--name", "bench",
-                "--simulate", "\(hosts)"],
+                "--simulate", "\(hosts)",
+            ],
             log: directory.appending(path: "agent.log"))
     }
 

@@ -35,7 +35,8 @@ final class LogWatch: LogHandler {
     func time(from first: String, to second: String, cell: String) async throws -> Double {
         while true {
             let found = lines.withLock { lines in
-                [first, second].map { message in lines.first { $0.message == message && $0.cell == cell }?.at }
+                [first, second].map { message in lines.first { $0.message == message && $0.cell == cell }?.at
+                }
             }
             if let start = found[0], let end = found[1] { return Spread.milliseconds(end - start) }
             try await Task.sleep(for: .milliseconds(5))

@@ -4,8 +4,8 @@ import Foundation
 import Logging
 import Store
 
-/// A cell's pipeline at scale on Postgres: how long it takes to read a cell with 5,000 hosts and 50,000 running
-/// VMs, and how long 256 new VMs take from their creation until all have an allocation.
+/// A cell's pipeline at scale on Postgres: how long it takes to read a cell with 5,000 hosts and 50,000
+/// running VMs, and how long 256 new VMs take from their creation until all have an allocation.
 ///
 /// Options: `--rounds N` (at least 5), `--hosts N`, `--vms-per-host N`, `--pending N`.
 struct PipelineBenchmark<C: Clock<Duration>> {
@@ -37,7 +37,8 @@ struct PipelineBenchmark<C: Clock<Duration>> {
             }
             print("hosts | VMs | load ms | \(pending) placed in ms | MiB grown")
             print(
-                hosts, hosts * perHost, Spread(found.map(\.load)).text(), Spread(found.flatMap(\.cycles)).text(),
+                hosts, hosts * perHost, Spread(found.map(\.load)).text(),
+                Spread(found.flatMap(\.cycles)).text(),
                 Spread(found.map { Double($0.memory) }).text(), separator: " | ")
         }
         print("calibration_ms \(Calibration.milliseconds(clock))")

@@ -9,7 +9,8 @@ struct ProcessUsage {
 
     /// CPU seconds of the process, and of its children.
     ///
-    /// - Parameter children: count those too that run or have ended: a Postgres server is a tree of processes.
+    /// - Parameter children: count those too that run or have ended: a Postgres server is a tree of
+    /// processes.
     func seconds(children: Bool = false) throws -> Double {
         let fields = try Self.fields(processID)
         guard children else { return Double(fields[0] + fields[1]) / Self.ticksPerSecond }
@@ -28,7 +29,8 @@ struct ProcessUsage {
         get throws {
             let text = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
             let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            guard let word = line?.split(whereSeparator: \.isWhitespace).dropFirst().first, let kib = Int(word)
+            guard let word = line?.split(whereSeparator: \.isWhitespace).dropFirst().first,
+                let kib = Int(word)
             else { throw BenchmarkError("process \(processID) tells no resident memory") }
             return kib / 1024
         }

@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import Store
 
-/// CPU of a controller that carries one agent session of thousands of simulated hosts: idle, and while VMs come
-/// and go. Real processes, at the default renewal of 5 s.
+/// CPU of a controller that carries one agent session of thousands of simulated hosts: idle, and while VMs
+/// come and go. Real processes, at the default renewal of 5 s.
 ///
 /// VMs are created and deleted through the store of the daemon's database, so the API's part is not in the
 /// figures; planning, polls, reports and watches are.
@@ -78,7 +78,8 @@ struct SessionBenchmark<C: Clock<Duration>> {
             let taken = start.duration(to: clock.now) / .seconds(1)
             found.append(
                 Window(
-                    controller: (after.0 - before.0) / taken * 100, postgres: (after.1 - before.1) / taken * 100,
+                    controller: (after.0 - before.0) / taken * 100,
+                    postgres: (after.1 - before.1) / taken * 100,
                     agent: (after.2 - before.2) / taken * 100))
         }
         return found

@@ -3,7 +3,9 @@ import Foundation
 /// `basalt-bench NAME [options]`: measurements of one machine, each beside a calibration of the same run.
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
-    guard let name = arguments.first else { throw BenchmarkError("name a benchmark: placement, replay, store, session or pipeline") }
+    guard let name = arguments.first else {
+        throw BenchmarkError("name a benchmark: placement, replay, store, session or pipeline")
+    }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
     case "placement": try PlacementBenchmark(options: options, clock: ContinuousClock()).run()
