@@ -37,6 +37,8 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -57,7 +59,9 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // Values and pure engines.
@@ -99,16 +103,23 @@ let package = Package(
             ]),
         library(
             "CommandLine",
-            ["Fleet", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque, yams]),
+            [
+                "Fleet", "NodeAgent", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque,
+                subprocess,
+                systemPackage,
+                yams,
+            ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
             "basalt-bench",
             ["Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement", logging]),
         // Tests.
+        tests("ArchitectureTests", []),
+        tests("FleetTests", ["Fleet"]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
-        tests("StoreTests", ["AgentProtocol", "Fleet", "PostgresClient", "Store", logging]),
+        tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
         tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
         tests(
@@ -116,6 +127,12 @@ let package = Package(
         tests(
             "CommandLineTests",
             ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+        tests(
+            "EndToEnd",
+            [
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
+                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioSSL,
+            ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],
             path: "Tests/TestServer", swiftSettings: settings),

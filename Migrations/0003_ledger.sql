@@ -42,8 +42,9 @@ RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $
     WITH d AS (SELECT * FROM unnest(p_directives)),
     summed AS (
         SELECT d.*,
-            coalesce(sum(cpu) FILTER (WHERE guaranteed) OVER on_host, 0) AS host_guaranteed,
-            coalesce(sum(cpu) FILTER (WHERE NOT guaranteed) OVER on_host, 0) AS host_shared,
+            -- Whole numbers, so that the division by the ratio rounds.
+            coalesce(sum(cpu) FILTER (WHERE guaranteed) OVER on_host, 0)::bigint AS host_guaranteed,
+            coalesce(sum(cpu) FILTER (WHERE NOT guaranteed) OVER on_host, 0)::bigint AS host_shared,
             sum(mem) OVER on_host AS host_mem,
             sum(cpu) OVER in_project AS project_cpu,
             sum(mem) OVER in_project AS project_mem,
@@ -245,8 +246,8 @@ BEGIN
 
     -- Room once more, in the update itself: a host that would be overfilled is not updated, and then nothing is.
     WITH taken AS (
-        SELECT host, coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND guaranteed), 0) AS guaranteed,
-            coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND NOT guaranteed), 0) AS shared,
+        SELECT host, coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND guaranteed), 0)::bigint AS guaranteed,
+            coalesce(sum(cpu) FILTER (WHERE action = 'allocate' AND NOT guaranteed), 0)::bigint AS shared,
             coalesce(sum(mem) FILTER (WHERE action = 'allocate'), 0) AS mem,
             bool_or(action = 'allocate') AS takes
         FROM unnest(v_all) d GROUP BY host
@@ -339,15 +340,14 @@ BEGIN
     END LOOP;
 END $$;
 
--- Adds to the use of projects. A project may have no document: what was found running counts all the same.
-CREATE OR REPLACE FUNCTION quota_charge(p_allocations allocation[], p_sign int) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO quota_usage AS q (project, resource, used)
-    SELECT a.project, r.resource, sum(p_sign * r.amount)
+-- Use of projects by allocations, per resource.
+CREATE OR REPLACE FUNCTION quota_sums(p_allocations allocation[])
+RETURNS TABLE (project text, resource text, amount numeric) LANGUAGE sql IMMUTABLE AS $$
+    SELECT a.project, r.resource, sum(r.amount)
     FROM unnest(p_allocations) a CROSS JOIN LATERAL (
         VALUES ('devices', cardinality(a.devices)::bigint), ('memoryMiB', a.mem), ('milliCPU', a.cpu)
     ) r (resource, amount)
     GROUP BY 1, 2 HAVING sum(r.amount) <> 0 ORDER BY 1, 2
-    ON CONFLICT (project, resource) DO UPDATE SET used = q.used + excluded.used
 $$;
 
 -- Adds to the room that hosts have given away.
@@ -393,7 +393,8 @@ BEGIN
     UPDATE allocation_device t SET state = 'released'
     WHERE t.allocation IN (SELECT f.id FROM unnest(v_freed) f WHERE cardinality(f.devices) > 0);
     PERFORM host_charge(v_freed, -1);
-    PERFORM quota_charge(v_freed, -1);
+    UPDATE quota_usage q SET used = q.used - t.amount FROM quota_sums(v_freed) t
+    WHERE q.project = t.project AND q.resource = t.resource;
     PERFORM allocation_changes(v_freed, 'updated');
     INSERT INTO event (at, kind, project, name, uid, reason, message, source)
     SELECT v_now, f.workload_kind, f.project, f.name, f.workload, r.reason, r.message, p_source

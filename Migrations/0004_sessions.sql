@@ -18,118 +18,197 @@ BEGIN
     IF FOUND THEN
         PERFORM refuse('BA013', format('the join token covers hosts "%s", not "%s"', v_token.host_pattern, v_stray));
     END IF;
+    IF EXISTS (SELECT 1 FROM agent_session WHERE id = p_session OR credential_hash = p_credential_hash) THEN
+        PERFORM refuse('BA013', 'the session exists');
+    END IF;
     UPDATE join_token SET spent_by = p_session WHERE secret_hash = p_token_hash;
     INSERT INTO agent_session (id, name, cell, pool, substrate, host_pattern, credential_hash, created_at)
     VALUES (p_session, p_name, v_token.cell, v_token.pool, p_substrate, v_token.host_pattern, p_credential_hash,
             basalt_now());
-    INSERT INTO audit (at, actor, verb, name) VALUES (basalt_now(), 'agent/' || p_name, 'join', p_session::text);
+    INSERT INTO audit (at, actor, verb, kind, name)
+    VALUES (basalt_now(), 'agent/' || p_session, 'join', 'Token', p_name);
 END $$;
 
--- Moves allocations to what an agent saw of them. The caller has locked the session. Answers refused parts.
-CREATE OR REPLACE FUNCTION session_parts(p_session agent_session, p_parts jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DO $$ BEGIN
+    CREATE TYPE seen_part AS (
+        n bigint, round bigint, host_name text, host uuid, cell text, allocation uuid, state text, message text,
+        directive jsonb
+    );
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+
+-- Writes down that a session was refused: about each name once.
+CREATE OR REPLACE FUNCTION session_refused(
+    p_session uuid, p_names text[], p_messages text[], p_verb text, p_reason text
+) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO audit (at, actor, verb, kind, name)
+    SELECT basalt_now(), 'agent/' || p_session, p_verb, 'Host', r.name
+    FROM unnest(p_names) WITH ORDINALITY r (name, n) ORDER BY r.n;
+    INSERT INTO event (at, kind, name, uid, reason, message, source)
+    SELECT basalt_now(), 'Host', r.name, coalesce(d.uid, no_uid()), p_reason, r.message, 'agent/' || p_session
+    FROM unnest(p_names, p_messages) WITH ORDINALITY r (name, message, n)
+    LEFT JOIN document d ON d.kind = 'Host' AND d.project = '' AND d.name = r.name
+    ORDER BY r.n;
+$$;
+
+-- Reads the parts of a report in order. Parts of one round do not touch each other, so a round is a few
+-- statements; a part that was named before, or that may be quarantined, begins a new one.
+CREATE OR REPLACE FUNCTION parts_seen(p_session uuid, p_parts jsonb) RETURNS seen_part[] LANGUAGE sql STABLE AS $$
+    WITH part AS (
+        SELECT e.n, v, h.name, h.host, h.cell, (v ->> 'allocation')::uuid AS allocation,
+            CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END AS directive
+        FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
+        LEFT JOIN host_ledger h ON h.name = v ->> 'host' AND h.session = p_session
+    ), told AS (
+        SELECT p.*, row_number() OVER (PARTITION BY p.allocation ORDER BY n) > 1 AS again,
+            directive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation) AS lost
+        FROM part p
+    ), broken AS (
+        SELECT t.*, (again OR lost OR lag(lost, 1, false) OVER (ORDER BY n))::int AS breaks FROM told t
+    )
+    SELECT array_agg(ROW (n, sum, v ->> 'host', host, cell, allocation, v ->> 'state',
+                          concat_ws(', ', v ->> 'message', 'exit code ' || (v ->> 'exitCode')),
+                          directive)::seen_part ORDER BY n)
+    FROM (SELECT b.*, sum(breaks) OVER (ORDER BY n) FROM broken b) r
+$$;
+
+-- Refuses parts that contradict the ledger, as it is before them.
+CREATE OR REPLACE FUNCTION parts_refused(p_parts seen_part[])
+RETURNS TABLE (n bigint, host text, allocation uuid, reason text, message text) LANGUAGE sql STABLE AS $$
+    SELECT p.n, p.host_name, p.allocation, 'AllocationGone', CASE
+        WHEN a.id IS NULL THEN 'the allocation is not known'
+        WHEN a.host <> p.host THEN 'the allocation is on another host'
+        ELSE 'runs on ' || p.host_name || ' although its allocation is released' END
+    FROM unnest(p_parts) p LEFT JOIN allocation a ON a.id = p.allocation
+    WHERE (a.id IS NULL AND p.directive IS NULL) OR a.host <> p.host
+       OR (a.state = 'released' AND p.state IN ('starting', 'running'))
+$$;
+
+-- Runs without being in the ledger: it holds room even past the limit, and nobody stops it on a suspicion.
+-- Devices that others hold stay with them.
+CREATE OR REPLACE FUNCTION parts_quarantine(p_parts seen_part[], p_source text) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_now timestamptz := basalt_now();
-    v_refused jsonb;
+    v_made allocation[];
+BEGIN
+    WITH made AS (
+        INSERT INTO allocation (id, workload_kind, workload, project, name, part, cell, host, class, cpu, mem,
+                                devices, state, quarantined, on_partition, created_at)
+        SELECT p.allocation, directive #>> '{workload,kind}', (directive #>> '{workload,uid}')::uuid,
+            directive #>> '{workload,project}', directive #>> '{workload,name}', directive #>> '{workload,part}',
+            p.cell, p.host, 'standard', (directive #>> '{resources,milliCPU}')::bigint,
+            (directive #>> '{resources,memoryMiB}')::bigint,
+            ARRAY(SELECT v.uuid FROM jsonb_array_elements_text(directive -> 'devices') u
+                  JOIN device v ON v.uuid = u AND v.host = p.host
+                  WHERE NOT EXISTS (SELECT 1 FROM allocation_device t
+                                    WHERE t.device = v.uuid AND t.state <> 'released')
+                  ORDER BY v.uuid COLLATE "C"),
+            'active', true, directive ->> 'onPartition', basalt_now()
+        FROM unnest(p_parts) p
+        WHERE p.state IN ('starting', 'running') AND p.directive IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation)
+        RETURNING *
+    )
+    SELECT array_agg(m::allocation) INTO v_made FROM made m;
+    IF v_made IS NULL THEN RETURN '{}'; END IF;
+    INSERT INTO allocation_device (allocation, device, state)
+    SELECT m.id, unnest(m.devices), 'active' FROM unnest(v_made) m;
+    PERFORM host_charge(v_made, 1);
+    -- A project may have no document: what was found running counts all the same.
+    INSERT INTO quota_usage AS q (project, resource, used)
+    SELECT t.project, t.resource, t.amount FROM quota_sums(v_made) t
+    ON CONFLICT (project, resource) DO UPDATE SET used = q.used + excluded.used;
+    PERFORM allocation_changes(v_made, 'created');
+    INSERT INTO event (at, kind, project, name, uid, reason, message, source)
+    SELECT basalt_now(), m.workload_kind, m.project, m.name, m.workload, 'Quarantined',
+        'found on ' || p.host_name || ' without an allocation', p_source
+    FROM unnest(v_made) m JOIN unnest(p_parts) p ON p.allocation = m.id ORDER BY p.n;
+    RETURN ARRAY(SELECT DISTINCT m.host FROM unnest(v_made) m);
+END $$;
+
+CREATE OR REPLACE FUNCTION parts_start(p_parts seen_part[], p_source text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_started allocation[];
+BEGIN
+    WITH started AS (
+        UPDATE allocation a SET state = 'active' FROM unnest(p_parts) p
+        WHERE a.id = p.allocation AND p.host = a.host AND p.state = 'running' AND a.state = 'reserved'
+        RETURNING a.*
+    )
+    SELECT array_agg(s::allocation) INTO v_started FROM started s;
+    IF v_started IS NOT NULL THEN
+        UPDATE allocation_device t SET state = 'active'
+        WHERE t.allocation IN (SELECT s.id FROM unnest(v_started) s WHERE cardinality(s.devices) > 0);
+        PERFORM allocation_changes(v_started, 'updated');
+        INSERT INTO event (at, kind, project, name, uid, reason, message, source)
+        SELECT basalt_now(), s.workload_kind, s.project, s.name, s.workload, 'Running', 'runs on ' || p.host_name,
+            p_source
+        FROM unnest(v_started) s JOIN unnest(p_parts) p ON p.allocation = s.id ORDER BY p.n;
+    END IF;
+    -- It runs on capacity that others may hold by now: somebody has to look.
+    INSERT INTO event (at, kind, project, name, uid, reason, message, source)
+    SELECT basalt_now(), a.workload_kind, a.project, a.name, a.workload, 'AllocationGone',
+        'runs on ' || p.host_name || ' although its allocation is released', p_source
+    FROM unnest(p_parts) p JOIN allocation a ON a.id = p.allocation
+    WHERE p.host = a.host AND p.state = 'running' AND a.state = 'released'
+    ORDER BY p.n;
+END $$;
+
+CREATE OR REPLACE FUNCTION parts_end(p_parts seen_part[], p_source text) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_ended record;
+BEGIN
+    SELECT array_agg(a.id ORDER BY p.n) AS ids, array_agg(DISTINCT a.host) AS hosts,
+        array_agg(CASE WHEN p.state = 'failed' THEN 'StartFailed' WHEN a.state = 'releasing' THEN 'Released'
+                       ELSE 'Exited' END ORDER BY p.n) AS reasons,
+        array_agg(p.message ORDER BY p.n) AS messages
+    INTO v_ended
+    FROM unnest(p_parts) p JOIN allocation a ON a.id = p.allocation
+    WHERE p.host = a.host AND p.state IN ('stopped', 'failed') AND a.state <> 'released';
+    IF v_ended.ids IS NULL THEN RETURN '{}'; END IF;
+    PERFORM allocation_release(v_ended.ids, v_ended.reasons, v_ended.messages, p_source);
+    RETURN v_ended.hosts;
+END $$;
+
+-- Moves allocations to what an agent saw of them, part by part in order. The caller has locked the session.
+-- Answers refused parts.
+CREATE OR REPLACE FUNCTION session_parts(p_session uuid, p_parts jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_source text := 'agent/' || p_session;
+    v_parts seen_part[];
+    v_round seen_part[];
+    v_refused jsonb := '[]';
+    v_found jsonb;
+    v_changed uuid[] := '{}';
 BEGIN
     IF jsonb_array_length(p_parts) = 0 THEN RETURN '[]'; END IF;
     PERFORM 1 FROM host_ledger h
-    WHERE h.session = p_session.id AND h.name IN (SELECT v ->> 'host' FROM jsonb_array_elements(p_parts) v)
+    WHERE h.session = p_session AND h.name IN (SELECT v ->> 'host' FROM jsonb_array_elements(p_parts) v)
     ORDER BY h.host FOR NO KEY UPDATE;
+    v_parts := parts_seen(p_session, p_parts);
 
-    CREATE TEMPORARY TABLE IF NOT EXISTS seen_part (
-        n bigint, host_name text, host uuid, allocation uuid, state text, message text, exit_code text,
-        directive jsonb, known text, known_host uuid
-    ) ON COMMIT DELETE ROWS;
-    DELETE FROM seen_part;
-    INSERT INTO seen_part
-    SELECT e.n, v ->> 'host', h.host, (v ->> 'allocation')::uuid, v ->> 'state', v ->> 'message', v ->> 'exitCode',
-        CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END, a.state, a.host
-    FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
-    LEFT JOIN host_ledger h ON h.name = v ->> 'host' AND h.session = p_session.id
-    LEFT JOIN allocation a ON a.id = (v ->> 'allocation')::uuid;
+    SELECT coalesce(jsonb_agg(jsonb_build_object('n', n, 'host', host_name, 'allocation', allocation, 'reason',
+            'ReportRefused', 'message', 'the session does not hold host ' || host_name) ORDER BY n), '[]')
+    INTO v_refused FROM unnest(v_parts) WHERE host IS NULL;
+    IF v_refused <> '[]' THEN
+        PERFORM session_refused(p_session, array_agg(name ORDER BY n),
+            array_agg('the session does not hold host ' || name ORDER BY n), 'report', 'ReportRefused')
+        FROM (SELECT host_name, min(n) FROM unnest(v_parts) WHERE host IS NULL GROUP BY 1) r (name, n);
+    END IF;
 
-    -- Runs without being in the ledger: it consumes capacity, and nobody stops it on a suspicion.
-    INSERT INTO allocation (id, workload_kind, workload, project, name, part, cell, host, class, cpu, mem, devices,
-                            state, quarantined, on_partition, created_at)
-    SELECT DISTINCT ON (p.allocation) p.allocation, p.directive #>> '{workload,kind}',
-        (p.directive #>> '{workload,uid}')::uuid, p.directive #>> '{workload,project}',
-        p.directive #>> '{workload,name}', (p.directive #>> '{workload,part}') || '#' || p.allocation,
-        p_session.cell, p.host, 'guaranteed', (p.directive #>> '{resources,milliCPU}')::bigint,
-        (p.directive #>> '{resources,memoryMiB}')::bigint,
-        '{}', 'active', true, p.directive ->> 'onPartition', v_now
-    FROM seen_part p
-    WHERE p.host IS NOT NULL AND p.known IS NULL AND p.state IN ('starting', 'running') AND p.directive IS NOT NULL;
-    UPDATE host_ledger h SET cpu_guaranteed = h.cpu_guaranteed + t.cpu, mem_used = h.mem_used + t.mem,
-        assignment = h.assignment + 1
-    FROM (SELECT a.host, sum(a.cpu) AS cpu, sum(a.mem) AS mem FROM seen_part p
-          JOIN allocation a ON a.id = p.allocation AND a.quarantined AND p.known IS NULL GROUP BY a.host) t
-    WHERE h.host = t.host;
-    INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell, host)
-    SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), v_now, 'created',
-        'Allocation', a.id, a.project, a.name, a.cell, a.host
-    FROM seen_part p JOIN allocation a ON a.id = p.allocation AND a.quarantined WHERE p.known IS NULL ORDER BY p.n;
-    INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    SELECT v_now, a.workload_kind, a.project, a.name, a.workload, 'Quarantined',
-        format('runs on %s without an allocation; it keeps its capacity until an operator decides', p.host_name),
-        'agent/' || p_session.name
-    FROM seen_part p JOIN allocation a ON a.id = p.allocation AND a.quarantined WHERE p.known IS NULL ORDER BY p.n;
-
-    -- Started.
-    WITH started AS (
-        UPDATE allocation a SET state = 'active' FROM seen_part p
-        WHERE a.id = p.allocation AND p.host = a.host AND p.state = 'running' AND a.state = 'reserved'
-        RETURNING a.*, p.host_name
-    ), devices AS (
-        UPDATE allocation_device t SET state = 'active' FROM started s WHERE t.allocation = s.id
-    ), changes AS (
-        INSERT INTO change (xid, seq, floor, at, change, kind, uid, project, name, cell, host)
-        SELECT pg_current_xact_id(), nextval('change_seq'), pg_snapshot_xmin(pg_current_snapshot()), v_now,
-            'updated', 'Allocation', id, project, name, cell, host
-        FROM started
-    )
-    INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    SELECT v_now, workload_kind, project, name, workload, 'Running', 'runs on ' || host_name,
-        'agent/' || p_session.name
-    FROM started;
-
-    -- Runs although released: said, not acted on.
-    INSERT INTO event (at, kind, project, name, uid, reason, message, source)
-    SELECT v_now, a.workload_kind, a.project, a.name, a.workload, 'ReportRefused',
-        format('reported running on %s although released', p.host_name), 'agent/' || p_session.name
-    FROM seen_part p JOIN allocation a ON a.id = p.allocation
-    WHERE p.host = a.host AND p.state = 'running' AND p.known = 'released';
-
-    -- Ended.
-    PERFORM allocation_release(array_agg(a.id ORDER BY a.id),
-        array_agg(CASE WHEN p.state = 'failed' THEN 'StartFailed' WHEN a.state = 'releasing' THEN 'Released'
-                       ELSE 'Exited' END ORDER BY a.id),
-        array_agg(coalesce(p.message, CASE WHEN p.state = 'failed' THEN 'failed on ' ELSE 'stopped on ' END
-                           || p.host_name) ORDER BY a.id),
-        'agent/' || p_session.name)
-    FROM (SELECT DISTINCT ON (allocation) * FROM seen_part ORDER BY allocation, n DESC) p
-    JOIN allocation a ON a.id = p.allocation
-    WHERE p.host = a.host AND p.state IN ('stopped', 'failed') AND a.state <> 'released'
-    HAVING count(*) > 0;
-
-    SELECT coalesce(jsonb_agg(jsonb_build_object('host', host_name, 'allocation', allocation, 'reason', reason,
-                                                 'message', message) ORDER BY n), '[]') INTO v_refused
-    FROM (
-        SELECT n, host_name, allocation,
-            CASE WHEN host IS NULL OR known_host <> host THEN 'ReportRefused' ELSE 'AllocationGone' END AS reason,
-            CASE WHEN host IS NULL THEN 'the session does not hold the host'
-                 WHEN known_host <> host THEN 'the allocation is on another host'
-                 WHEN known IS NULL THEN 'the allocation is not known'
-                 ELSE 'the allocation is released' END AS message
-        FROM seen_part
-        WHERE host IS NULL OR known_host <> host
-           OR (known IS NULL AND NOT (state IN ('starting', 'running') AND directive IS NOT NULL)
-               AND state NOT IN ('stopped', 'failed'))
-           OR (known = 'released' AND state = 'running')
-    ) r;
-    INSERT INTO audit (at, actor, verb, kind, name)
-    SELECT v_now, 'agent/' || p_session.name, 'report-refused', 'Host', host_name
-    FROM seen_part WHERE host IS NULL;
-    RETURN v_refused;
+    FOR v_round IN
+        SELECT array_agg(p::seen_part ORDER BY p.n) FROM unnest(v_parts) p WHERE p.host IS NOT NULL
+        GROUP BY p.round ORDER BY p.round
+    LOOP
+        SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.n), '[]') INTO v_found FROM parts_refused(v_round) r;
+        v_refused := v_refused || v_found;
+        v_changed := v_changed || parts_quarantine(v_round, v_source);
+        PERFORM parts_start(v_round, v_source);
+        v_changed := v_changed || parts_end(v_round, v_source);
+    END LOOP;
+    IF v_changed <> '{}' THEN
+        UPDATE host_ledger SET assignment = assignment + 1 WHERE host = ANY (v_changed);
+    END IF;
+    RETURN (SELECT coalesce(jsonb_agg(r - 'n' ORDER BY (r ->> 'n')::bigint), '[]')
+            FROM jsonb_array_elements(v_refused) r);
 END $$;
 
 CREATE OR REPLACE FUNCTION session_report_1(
@@ -153,229 +232,5 @@ BEGIN
         WHERE session = p_session AND unreachable <> (name = ANY (p_unreachable));
     END IF;
     IF v_repeat THEN RETURN '[]'; END IF;
-    RETURN session_parts(v_session, p_parts);
-END $$;
-
--- Status of a host's document.
-CREATE OR REPLACE FUNCTION host_status(p_host host_ledger, p_reason text, p_message text, p_at timestamptz)
-RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_strip_nulls(jsonb_build_object('inventory', p_host.inventory, 'contact', p_host.contact,
-        'session', p_host.session)) || jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object(
-            'type', 'Ready', 'status', CASE p_host.contact WHEN 'Ready' THEN 'True' WHEN 'Suspect' THEN 'Unknown'
-                ELSE 'False' END,
-            'reason', p_reason, 'message', p_message,
-            'lastTransitionTime', to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))))
-$$;
-
--- Writes the status of host documents that moved, with feed entry and event. `p_quiet` writes no event.
-CREATE OR REPLACE FUNCTION host_moved(p_hosts uuid[], p_reason text, p_message text, p_source text) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_now timestamptz := basalt_now();
-BEGIN
-    WITH written AS (
-        UPDATE document w SET status = host_status(h, p_reason, p_message, v_now), rv_xid = pg_current_xact_id(),
-            rv_seq = nextval('change_seq')
-        FROM host_ledger h WHERE w.uid = h.host AND h.host = ANY (p_hosts)
-        RETURNING w.uid, w.name, w.cell, w.rv_xid, w.rv_seq
-    ), changes AS (
-        INSERT INTO change (xid, seq, floor, at, change, kind, uid, name, cell)
-        SELECT rv_xid, rv_seq, pg_snapshot_xmin(pg_current_snapshot()), v_now, 'updated', 'Host', uid, name, cell
-        FROM written
-    )
-    INSERT INTO event (at, kind, name, uid, reason, message, source)
-    SELECT v_now, 'Host', name, uid, p_reason, p_message, p_source FROM written ORDER BY uid;
-END $$;
-
--- Starts an incarnation. `p_hosts`: [{uid, name, inventory, devices, parts}], the uid for a host that is new.
-CREATE OR REPLACE FUNCTION session_hello_1(p_session uuid, p_hosts jsonb, p_lease interval)
-RETURNS TABLE (o_incarnation bigint, o_epoch bigint, o_refused jsonb) LANGUAGE plpgsql AS $$
-DECLARE
-    v_now timestamptz := basalt_now();
-    v_session agent_session;
-    v_refused jsonb;
-    v_new jsonb;
-    v_moved uuid[];
-BEGIN
-    UPDATE agent_session SET incarnation = incarnation + 1, sequence = 0, renewed_at = v_now WHERE id = p_session
-    RETURNING * INTO v_session;
-    IF NOT FOUND THEN PERFORM refuse('BA013', 'the session is not known'); END IF;
-
-    CREATE TEMPORARY TABLE IF NOT EXISTS hello_host (
-        name text PRIMARY KEY, uid uuid, inventory jsonb, parts jsonb, reason text, message text, existing uuid
-    ) ON COMMIT DELETE ROWS;
-    DELETE FROM hello_host;
-    INSERT INTO hello_host (name, uid, inventory, parts)
-    SELECT v ->> 'name', (v ->> 'uid')::uuid, v -> 'inventory', v -> 'parts' FROM jsonb_array_elements(p_hosts) v
-    ON CONFLICT DO NOTHING;
-    PERFORM 1 FROM host_ledger h JOIN hello_host n ON n.name = h.name ORDER BY h.host FOR NO KEY UPDATE OF h;
-    UPDATE hello_host n SET existing = d.uid FROM document d
-    WHERE d.kind = 'Host' AND d.project = '' AND d.name = n.name;
-
-    UPDATE hello_host n SET reason = 'ClaimRefused',
-        message = format('the credential covers hosts "%s"', v_session.host_pattern)
-    WHERE NOT pattern_covers(v_session.host_pattern, n.name);
-    UPDATE hello_host n SET reason = 'ClaimRefused',
-        message = format('the host belongs to pool %s of cell %s', h.pool, h.cell)
-    FROM host_ledger h WHERE h.host = n.existing AND (h.cell, h.pool) <> (v_session.cell, v_session.pool)
-        AND n.reason IS NULL;
-    UPDATE hello_host n SET reason = 'ClaimRefused', message = format('session %s holds the host', s.name)
-    FROM host_ledger h JOIN agent_session s ON s.id = h.session
-    WHERE h.host = n.existing AND s.id <> p_session AND n.reason IS NULL
-        AND CASE WHEN h.unreachable THEN h.renewed_at ELSE s.renewed_at END > v_now - p_lease;
-    UPDATE hello_host n SET reason = 'ClaimRefused', message = format('device %s belongs to another host', t.uuid)
-    FROM (SELECT m.name, v.uuid FROM hello_host m, jsonb_array_elements(m.inventory -> 'devices') e
-          JOIN device v ON v.uuid = e ->> 'uuid' WHERE v.host IS DISTINCT FROM m.existing) t
-    WHERE t.name = n.name AND n.reason IS NULL;
-
-    SELECT jsonb_agg(jsonb_build_object('uid', uid, 'kind', 'Host', 'project', '', 'name', name, 'labels', '{}'::jsonb,
-        'annotations', '{}'::jsonb, 'finalizers', '[]'::jsonb,
-        'spec', jsonb_build_object('cell', v_session.cell, 'pool', v_session.pool),
-        'status', '{}'::jsonb) ORDER BY name) INTO v_new
-    FROM hello_host WHERE existing IS NULL AND reason IS NULL;
-    IF v_new IS NOT NULL THEN
-        PERFORM document_create_1(v_new, 'agent/' || v_session.name, NULL, 'join');
-        UPDATE hello_host SET existing = uid WHERE existing IS NULL AND reason IS NULL;
-    END IF;
-
-    WITH facts AS (
-        SELECT n.existing AS host, n.inventory AS i, d.labels AS own FROM hello_host n
-        JOIN document d ON d.uid = n.existing WHERE n.reason IS NULL
-    ), moved AS (
-        UPDATE host_ledger h SET inventory = f.i, zone = coalesce(f.i #>> '{domain,zone}', ''),
-            rack = coalesce(f.i #>> '{domain,rack}', ''), substrate = f.i ->> 'substrate',
-            labels = coalesce(f.i -> 'labels', '{}') || f.own,
-            cpu_total = (f.i #>> '{capacity,milliCPU}')::bigint, mem_total = (f.i #>> '{capacity,memoryMiB}')::bigint,
-            cpu_reserved = (f.i #>> '{reserved,milliCPU}')::bigint,
-            mem_reserved = (f.i #>> '{reserved,memoryMiB}')::bigint,
-            session = p_session, unreachable = false, renewed_at = NULL, contact = 'Ready', contact_at = v_now,
-            generation = h.generation + 1
-        FROM facts f WHERE h.host = f.host
-            AND (h.inventory <> f.i OR h.session IS DISTINCT FROM p_session OR h.contact <> 'Ready')
-        RETURNING h.host
-    )
-    SELECT array_agg(host) INTO v_moved FROM moved;
-    IF v_moved IS NOT NULL THEN
-        DELETE FROM device v WHERE v.host = ANY (v_moved) AND NOT EXISTS (
-            SELECT 1 FROM hello_host n, jsonb_array_elements(n.inventory -> 'devices') e
-            WHERE n.existing = v.host AND e ->> 'uuid' = v.uuid);
-        INSERT INTO device (uuid, host, facts)
-        SELECT e ->> 'uuid', n.existing, e FROM hello_host n, jsonb_array_elements(n.inventory -> 'devices') e
-        WHERE n.existing = ANY (v_moved)
-        ON CONFLICT (uuid) DO UPDATE SET facts = excluded.facts;
-        PERFORM host_moved(v_moved, 'HostReady', 'carried by session ' || v_session.name,
-                           'agent/' || v_session.name);
-    END IF;
-
-    INSERT INTO event (at, kind, name, uid, reason, message, source)
-    SELECT v_now, 'Host', n.name, n.existing, 'ClaimRefused', 'session ' || v_session.name || ' refused: ' || n.message,
-        'agent/' || v_session.name
-    FROM hello_host n WHERE n.reason IS NOT NULL AND n.existing IS NOT NULL;
-    INSERT INTO audit (at, actor, verb, kind, name)
-    SELECT v_now, 'agent/' || v_session.name, 'claim-refused', 'Host', n.name FROM hello_host n
-    WHERE n.reason IS NOT NULL ORDER BY n.name;
-    SELECT coalesce(jsonb_agg(jsonb_build_object('name', name, 'reason', reason, 'message', message) ORDER BY name),
-                    '[]') INTO v_refused
-    FROM hello_host WHERE reason IS NOT NULL;
-
-    PERFORM session_parts(v_session, coalesce((
-        SELECT jsonb_agg(p) FROM hello_host n, jsonb_array_elements(n.parts) p WHERE n.reason IS NULL), '[]'));
-    RETURN QUERY SELECT v_session.incarnation, (SELECT epoch FROM cluster), v_refused;
-END $$;
-
--- Moves hosts whose lease ran out, and those that came back.
-CREATE OR REPLACE FUNCTION host_judge_1(
-    p_cell text, p_token bigint, p_lease interval, p_fenced_after interval, p_breaker double precision
-) RETURNS TABLE (o_suspected uuid[], o_fenced uuid[], o_returned uuid[], o_tripped text[]) LANGUAGE plpgsql AS $$
-DECLARE
-    v_now timestamptz := basalt_now();
-    v_quarantine boolean;
-    v_suspect uuid[];
-    v_fence uuid[];
-    v_return uuid[];
-    v_tripped text[];
-BEGIN
-    PERFORM lease_check(p_cell, p_token);
-    PERFORM control_pulse_1(p_lease);
-    SELECT coalesce(quarantine_until > v_now, false) INTO v_quarantine FROM cluster;
-
-    WITH silence AS (
-        SELECT h.host, h.zone, h.contact, h.contact_at,
-            v_now - CASE WHEN h.unreachable THEN h.renewed_at ELSE s.renewed_at END AS silent
-        FROM host_ledger h JOIN agent_session s ON s.id = h.session WHERE h.cell = p_cell
-    ), tripped AS (
-        SELECT zone FROM silence GROUP BY zone
-        HAVING count(*) FILTER (WHERE (contact = 'Ready' AND silent > p_lease)
-                                OR (contact = 'Suspect' AND contact_at > v_now - interval '60 seconds'
-                                    AND silent > p_lease))
-               > greatest(p_breaker * count(*), 2)
-    )
-    SELECT array_agg(host ORDER BY host) FILTER (WHERE contact = 'Ready' AND silent > p_lease
-                AND zone NOT IN (SELECT zone FROM tripped)),
-        array_agg(host ORDER BY host) FILTER (WHERE contact = 'Suspect' AND silent > p_fenced_after
-                AND zone NOT IN (SELECT zone FROM tripped) AND NOT v_quarantine),
-        array_agg(host ORDER BY host) FILTER (WHERE contact <> 'Ready' AND silent <= p_lease),
-        (SELECT array_agg(zone ORDER BY zone) FROM tripped)
-    INTO v_suspect, v_fence, v_return, v_tripped FROM silence;
-
-    IF coalesce(v_suspect, v_fence, v_return) IS NOT NULL THEN
-        PERFORM 1 FROM host_ledger h WHERE h.host = ANY (coalesce(v_suspect, '{}') || coalesce(v_fence, '{}')
-            || coalesce(v_return, '{}')) ORDER BY h.host FOR NO KEY UPDATE;
-        UPDATE host_ledger SET contact = 'Suspect', contact_at = v_now, generation = generation + 1
-        WHERE host = ANY (v_suspect);
-        UPDATE host_ledger SET contact = 'Fenced', contact_at = v_now, generation = generation + 1
-        WHERE host = ANY (v_fence);
-        UPDATE host_ledger SET contact = 'Ready', contact_at = v_now, generation = generation + 1
-        WHERE host = ANY (v_return);
-        PERFORM host_moved(v_suspect, 'HostSuspect', format('no renewal for %s s', extract(epoch FROM p_lease)), 'hosts')
-        WHERE v_suspect IS NOT NULL;
-        PERFORM host_moved(v_fence, 'HostFenced',
-            format('no renewal for %s s: its stop workloads have stopped', extract(epoch FROM p_fenced_after)), 'hosts')
-        WHERE v_fence IS NOT NULL;
-        PERFORM host_moved(v_return, 'HostReturned', 'renews again', 'hosts') WHERE v_return IS NOT NULL;
-    END IF;
-    -- Said once per trip: not again while the last word on the cell is less than a minute old.
-    IF v_tripped IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM event WHERE at > v_now - interval '60 seconds' AND reason = 'BreakerTripped' AND name = p_cell
-    ) THEN
-        INSERT INTO event (at, kind, name, uid, reason, message, source)
-        SELECT v_now, 'Cell', p_cell, d.uid, 'BreakerTripped',
-            format('over %s %% of failure domain %s went silent within a minute: no host of it is suspected or '
-                   'fenced until a human looks', round(p_breaker * 100), array_to_string(v_tripped, ', ')), 'hosts'
-        FROM document d WHERE d.kind = 'Cell' AND d.project = '' AND d.name = p_cell;
-    END IF;
-    RETURN QUERY SELECT coalesce(v_suspect, '{}'), coalesce(v_fence, '{}'), coalesce(v_return, '{}'),
-        coalesce(v_tripped, '{}');
-END $$;
-
--- Frees what certainly no longer runs on a fenced host; `p_everything` when an operator vouches for the rest.
-CREATE OR REPLACE FUNCTION host_release_fenced_1(
-    p_cell text, p_token bigint, p_host uuid, p_everything boolean, p_actor text, p_request text, p_verb text
-) RETURNS uuid[] LANGUAGE plpgsql AS $$
-DECLARE
-    v_host host_ledger;
-    v_ids uuid[];
-BEGIN
-    PERFORM lease_check(p_cell, p_token);
-    SELECT * INTO v_host FROM host_ledger WHERE host = p_host FOR NO KEY UPDATE;
-    IF NOT FOUND THEN PERFORM refuse('BA004', json_build_object('kind', 'Host', 'name', p_host)::text); END IF;
-    IF v_host.contact <> 'Fenced' AND NOT p_everything THEN RETURN '{}'; END IF;
-    SELECT array_agg(id ORDER BY id) INTO v_ids FROM allocation
-    WHERE host = p_host AND state <> 'released' AND (p_everything OR on_partition = 'stop');
-    IF v_ids IS NULL THEN RETURN '{}'; END IF;
-    PERFORM allocation_release(v_ids, array_fill('HostFenced'::text, ARRAY[cardinality(v_ids)]),
-        array_fill('host ' || v_host.name || ' is fenced', ARRAY[cardinality(v_ids)]), p_actor);
-    INSERT INTO audit (at, actor, request_id, verb, kind, name)
-    VALUES (basalt_now(), p_actor, p_request, p_verb, 'Host', v_host.name);
-    RETURN v_ids;
-END $$;
-
-CREATE OR REPLACE FUNCTION epoch_raise_1(p_quarantine interval) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    v_epoch bigint;
-BEGIN
-    UPDATE cluster SET epoch = epoch + 1, quarantine_until = basalt_now() + p_quarantine RETURNING epoch INTO v_epoch;
-    INSERT INTO event (at, kind, name, uid, reason, message, source)
-    VALUES (basalt_now(), 'Cell', 'cluster', gen_random_uuid(), 'EpochRaised', 'epoch ' || v_epoch, 'operator');
-    RETURN v_epoch;
+    RETURN session_parts(p_session, p_parts);
 END $$;

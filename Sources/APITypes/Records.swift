@@ -140,6 +140,42 @@ public struct ClusterSummary: Sendable, Hashable, Codable {
     }
 }
 
+/// `POST /v1/check`: what journals of agents say, to be judged together with the ledger.
+public struct CheckRequest: Sendable, Hashable, Codable {
+    /// When the journals were read: what is released later may still run in them.
+    public var readAt: Timestamp
+    public var runs: [JournalRun]
+
+    public init(readAt: Timestamp, runs: [JournalRun]) {
+        self.readAt = readAt
+        self.runs = runs
+    }
+}
+
+/// A time in which a part ran, by the journal of its host.
+public struct JournalRun: Sendable, Hashable, Codable {
+    /// Name of the host.
+    public var host: String
+    public var allocation: ID<Allocation>
+    public var workload: ID<Document>
+    public var part: String
+    public var from: Timestamp
+    /// Nil while it runs.
+    public var to: Timestamp?
+
+    public init(
+        host: String, allocation: ID<Allocation>, workload: ID<Document>, part: String, from: Timestamp,
+        to: Timestamp?
+    ) {
+        self.host = host
+        self.allocation = allocation
+        self.workload = workload
+        self.part = part
+        self.from = from
+        self.to = to
+    }
+}
+
 /// `GET /v1/check`: the invariants, checked now.
 public struct CheckResponse: Sendable, Hashable, Codable {
     public var checkedAt: Timestamp

@@ -1,4 +1,5 @@
 public import APITypes
+public import Fleet
 
 extension RESTClient {
     /// The fleet in one screen, with the fleet clock.
@@ -6,9 +7,21 @@ extension RESTClient {
         try await send(.get(APIPath("cluster")), as: ClusterSummary.self)
     }
 
+    /// How fast VMs created since a time were placed and started.
+    public func starts(since: Timestamp) async throws -> StartStatistics {
+        try await send(
+            .get(APIPath("starts"), query: [("since", since.description)]), as: StartStatistics.self)
+    }
+
     /// Checks the invariants now.
     public func check() async throws -> CheckResponse {
         try await send(.get(APIPath("check")), as: CheckResponse.self)
+    }
+
+    /// Checks the invariants now, together with what journals of agents say.
+    public func check(_ request: CheckRequest) async throws -> CheckResponse {
+        let call = try Call.post(APIPath("check"), body: request, key: newIdempotencyKey())
+        return try await send(call, as: CheckResponse.self)
     }
 
     /// Version of the server that answered.
@@ -17,14 +30,15 @@ extension RESTClient {
     }
 
     /// - Returns: the answer, whose secret is shown once and never again.
-    public func createToken(_ request: TokenRequest) async throws -> JSONValue {
+    public func createToken(_ request: TokenRequest) async throws -> TokenResponse {
         try await send(
-            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: TokenResponse.self)
     }
 
     /// - Returns: the answer, whose secret is shown once and never again.
-    public func createJoinToken(_ request: JoinTokenRequest) async throws -> JSONValue {
+    public func createJoinToken(_ request: JoinTokenRequest) async throws -> JoinTokenResponse {
         try await send(
-            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()), as: JSONValue.self)
+            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()),
+            as: JoinTokenResponse.self)
     }
 }

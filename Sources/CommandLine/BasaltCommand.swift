@@ -23,7 +23,8 @@ struct Basalt: ParsableCommand {
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
                     VMGroup.self, HostGroup.self, OperationGroup.self, OperatorGroup.self,
                 ]),
-            CommandGroup(name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self]),
+            CommandGroup(
+                name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self, DemoCommand.self]),
             CommandGroup(
                 name: "Access",
                 subcommands: [

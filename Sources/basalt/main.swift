@@ -35,7 +35,7 @@ func console() -> Console {
 }
 
 /// Time that a command has to wind down after the first signal.
-let grace = Duration.seconds(3)
+let grace = Duration.seconds(15)
 
 /// Runs the command; an interrupt cancels it.
 func cancellable(

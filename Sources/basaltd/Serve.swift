@@ -117,14 +117,20 @@ struct Daemon {
                 time: time,
                 secret: { Secrets.next() }))
         let (host, port) = try settings.address()
+        let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
         let application = try server.application(address: host, port: port, tls: tls, logger: logger) {
             port in
+            // Who reads the address may use the admin token at once.
+            for await _ in prepared {}
             await announce(host: host, port: port, tls: tls != nil)
         }
         let logger = logger
         try await runServices([
             Duty("store") { await store.run() },
-            Duty("prepare") { try await prepare(store) },
+            Duty("prepare") {
+                try await prepare(store)
+                preparation.finish()
+            },
             Duty("feed") { await hub.run() },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
             Duty("controllers") {
@@ -223,7 +229,11 @@ struct Duty: Service, CustomStringConvertible {
 
     func run() async throws {
         let body = body
-        try await cancelWhenGracefulShutdown { try await body() }
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            // The wanted end.
+        }
         // A duty that is done before the group is waits for it: an early return would stop the group.
         try await gracefulShutdown()
         await after()

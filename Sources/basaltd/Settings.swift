@@ -46,7 +46,7 @@ struct Settings: Codable, Equatable {
             throw SettingsError("\(file): must be a mapping of settings")
         }
         for key in members.keys.sorted() where !keys.contains(key) {
-            let nearest = EditDistance.nearest(to: key, among: keys).map { "; did you mean \"\($0)\"?" } ?? ""
+            let nearest = NearestChoice.of(key, among: keys).map { "; did you mean \"\($0)\"?" } ?? ""
             throw SettingsError("\(file): \"\(key)\" is not a setting\(nearest)")
         }
         do {

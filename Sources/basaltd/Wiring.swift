@@ -38,7 +38,7 @@ extension Settings {
         guard let level = Logger.Level(rawValue: logLevel) else {
             let choices = Logger.Level.allCases.map(\.rawValue)
             let nearest =
-                EditDistance.nearest(to: logLevel, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
+                NearestChoice.of(logLevel, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
             throw SettingsError("logLevel is \"\(logLevel)\"\(nearest)")
         }
         var logger = Logger(label: "basaltd")

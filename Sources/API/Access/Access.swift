@@ -12,7 +12,7 @@ package enum Access {
         switch role {
         case .admin: return true
         case .operator: return path != "/v1/tokens" || method == .get
-        case .viewer: return method == .get && path != "/v1/tokens"
+        case .viewer: return method == .get && path != "/v1/tokens" || path == "/v1/check"
         case .agentSession: return false
         }
     }

@@ -28,7 +28,7 @@ struct ListParameters {
     init(_ request: Request, fields allowed: [String]) throws {
         let query = request.uri.queryParameters
         for (key, _) in query where !Self.known.contains(String(key)) {
-            let nearest = EditDistance.nearest(to: String(key), among: Self.known).map {
+            let nearest = NearestChoice.of(String(key), among: Self.known).map {
                 "; did you mean \"\($0)\"?"
             }
             throw Problem(.unknownParameter, detail: "the parameter \"\(key)\" is not known\(nearest ?? "")")

@@ -10,7 +10,7 @@ enum UnknownFields {
             guard let fields = fields(of: value) else { return }
             for (name, member) in members.sorted(by: { $0.key < $1.key }) {
                 guard let field = fields[name] else {
-                    let nearest = EditDistance.nearest(to: name, among: fields.keys.sorted())
+                    let nearest = NearestChoice.of(name, among: fields.keys.sorted())
                     let hint = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
                     causes.append(
                         FieldDefect(

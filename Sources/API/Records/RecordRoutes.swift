@@ -61,6 +61,7 @@ struct RecordRoutes {
                 scope: .init(kind: .allocation, project: nil, labels: [:]))
         }
         let position = try await store.feedPosition()
+        // Newest first; the last of a page is where the next goes on.
         var filter = AllocationFilter.page(
             after: parameters.after.flatMap { ID($0.name) }, limit: parameters.limit)
         if let name = parameters.fields["host"] {
@@ -126,7 +127,7 @@ struct RecordRoutes {
     }
 
     private static func unknown(_ text: String, _ what: String, _ choices: [String]) -> String {
-        let nearest = EditDistance.nearest(to: text, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
+        let nearest = NearestChoice.of(text, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
         return "there is no \(what) \"\(text)\"\(nearest)"
     }
 

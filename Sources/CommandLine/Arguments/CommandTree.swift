@@ -1,3 +1,4 @@
+internal import Fleet
 internal import ArgumentParser
 
 /// Finds a command name that does not exist, which the parser would report as a surplus argument.

@@ -26,8 +26,10 @@ struct JoinTokenCreateCommand: BasaltCommand {
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.createJoinToken(request)
         }
-        try SecretPresentation(answer: answer, name: "jointoken/\(hosts)", file: secretFile)
-            .show(output, surroundings)
+        try SecretPresentation(
+            answer: try Serialization.tree(answer), name: "jointoken/\(hosts)", file: secretFile
+        )
+        .show(output, surroundings)
         return .done
     }
 }

@@ -2,6 +2,7 @@ internal import APITypes
 internal import ArgumentParser
 internal import Client
 internal import Fleet
+internal import NodeAgent
 
 struct OperatorGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,15 +13,43 @@ struct OperatorGroup: ParsableCommand {
 struct OperatorCheckCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Checks the invariants of the ledger.",
-        discussion: "Exits with 1 when one is violated.")
+        discussion: """
+            Exits with 1 when one is violated. With --journal, what agents wrote down is judged too: parts \
+            that ran twice at once, ran without an allocation or started after their release.
+            """)
+
+    @Option(help: "State directory of an agent with a simulated fleet; may be repeated.")
+    var journal: [String] = []
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let answer = try await connection.connected(surroundings) { client, _ in try await client.check() }
+        // Read before the ledger is: what starts or ends in between is then known to the ledger.
+        let journals = try journal.isEmpty ? nil : Self.read(journal, at: surroundings.now())
+        let answer = try await connection.connected(surroundings) { client, _ in
+            guard let journals else { return try await client.check() }
+            return try await client.check(journals)
+        }
         output.show(try Self.presentation(of: answer), surroundings)
         return answer.violations.isEmpty ? .done : .failed
+    }
+
+    /// What the journals of agents say, by their state directories.
+    static func read(_ directories: [String], at now: Timestamp) throws -> CheckRequest {
+        let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? "")
+        do {
+            let runs = try directories.flatMap { try RunJournal.runs(in: $0, clock: clock) }
+            return CheckRequest(
+                readAt: now,
+                runs: runs.map {
+                    JournalRun(
+                        host: $0.host, allocation: $0.allocation, workload: $0.workload, part: $0.part,
+                        from: $0.from, to: $0.to)
+                })
+        } catch let error as JournalError {
+            throw CommandFailure("\(error.path): \(error.message)")
+        }
     }
 
     static func presentation(of answer: CheckResponse) throws -> Presentation {

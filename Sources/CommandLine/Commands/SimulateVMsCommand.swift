@@ -63,9 +63,7 @@ struct SimulateVMsCommand: BasaltCommand {
             let trace = try traceOptions.read()
             let clock = UptimeClock(uptime: surroundings.uptime)
             let results = try experiment.run(trace, clock: clock)
-            let report = SimulationReport(
-                hosts: hosts, hostShape: hostShape, seed: seed, vms: trace.vms.count, policies: results)
-            output.show(try report.presentation, surroundings)
+            output.show(try Self.presentation(of: results), surroundings)
         } catch let error as OptionError {
             throw CommandFailure(error)
         }
@@ -82,34 +80,25 @@ struct SimulateVMsCommand: BasaltCommand {
     }
 }
 
-/// What `simulate vms` answers.
-struct SimulationReport: Encodable {
-    var hosts: Int
-    var hostShape: String
-    var seed: UInt64
-    /// VMs of the trace.
-    var vms: Int
-    var policies: [PolicyResult]
-
-    var presentation: Presentation {
-        get throws {
-            let table = Table(
+extension SimulateVMsCommand {
+    /// One row, or one object of an array, per policy.
+    static func presentation(of results: [PolicyResult]) throws -> Presentation {
+        let table = Table(
+            [
+                .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
+                .init("PLACED", .always, .right), .init("FAILED", .always, .right),
+                .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
+            ],
+            results.map { result in
                 [
-                    .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
-                    .init("PLACED", .always, .right), .init("FAILED", .always, .right),
-                    .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
-                ],
-                policies.map { result in
-                    [
-                        Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
-                        Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
-                        Text(String(result.failed), result.failed > 0 ? .warning : .plain),
-                        Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
-                        Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
-                    ]
-                })
-            return Presentation(
-                [.table(table)], names: policies.map(\.policy.rawValue), value: try Serialization.tree(self))
-        }
+                    Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
+                    Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
+                    Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+                    Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
+                    Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
+                ]
+            })
+        return Presentation(
+            [.table(table)], names: results.map(\.policy.rawValue), value: try Serialization.tree(results))
     }
 }

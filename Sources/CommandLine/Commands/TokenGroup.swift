@@ -31,8 +31,10 @@ struct TokenCreateCommand: BasaltCommand {
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.createToken(request)
         }
-        try SecretPresentation(answer: answer, name: "token/\(name)", file: secretFile)
-            .show(output, surroundings)
+        try SecretPresentation(
+            answer: try Serialization.tree(answer), name: "token/\(name)", file: secretFile
+        )
+        .show(output, surroundings)
         return .done
     }
 }
@@ -46,22 +48,18 @@ struct SecretPresentation {
     func show(_ output: OutputOptions, _ surroundings: Surroundings) throws {
         var answer = answer
         if let file {
-            guard case .object(var members) = answer, let secret = secretKey.flatMap({ members[$0]?.string })
+            guard case .object(var members) = answer, let secret = members["secret"]?.string
             else { throw CommandFailure("the server's answer holds no secret") }
             guard
                 FileManager.default.createFile(
                     atPath: file, contents: Data((secret + "\n").utf8), attributes: [.posixPermissions: 0o600]
                 )
             else { throw CommandFailure("\(file) cannot be written") }
-            if let secretKey { members[secretKey] = .string("in \(file)") }
+            members["secret"] = .string("in \(file)")
             answer = .object(members)
         }
         let presentation = Presentation(
             [.fields(DocumentDescription.flattened(answer))], names: [name], value: answer)
         output.show(presentation, surroundings)
-    }
-
-    private var secretKey: String? {
-        ["secret", "token", "credential"].first { answer[$0]?.string != nil }
     }
 }

@@ -1,3 +1,4 @@
+internal import Fleet
 internal import APITypes
 internal import Foundation
 

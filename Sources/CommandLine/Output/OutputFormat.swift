@@ -1,3 +1,4 @@
+internal import Fleet
 internal import ArgumentParser
 
 /// How a result is shown.

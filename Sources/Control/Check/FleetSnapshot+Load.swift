@@ -60,8 +60,8 @@ extension FleetSnapshot {
             // Pages go from the newest id to the oldest.
             let page = try await store.allocations(.page(after: before, limit: pageSize))
             allocations += page
-            guard let oldest = page.map(\.id).min(), page.count == pageSize else { break }
-            before = oldest
+            guard let oldest = page.last, page.count == pageSize else { break }
+            before = oldest.id
         }
         return Ledger(hosts: hosts, allocations: allocations.sorted { $0.id < $1.id })
     }

@@ -1,4 +1,5 @@
 import Fleet
+import Foundation
 
 /// The deadlines on disk, with the clocks they were written by.
 struct FenceRecord: Sendable, Codable {
@@ -6,6 +7,20 @@ struct FenceRecord: Sendable, Codable {
     var now: MonotonicTime
     var wall: Timestamp
     var deadlines: FenceDeadlines
+
+    static func path(in directory: String) -> String { directory + "/fence.json" }
+
+    /// The record of a substrate; nil when it keeps none yet.
+    /// - Throws: `JournalError`.
+    static func read(in directory: String) throws -> FenceRecord? {
+        let path = path(in: directory)
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        do {
+            return try JSONDecoder().decode(FenceRecord.self, from: data)
+        } catch {
+            throw JournalError(code: .unreadable, path: path, message: "\(error)")
+        }
+    }
 
     /// The deadlines on `clock`.
     ///

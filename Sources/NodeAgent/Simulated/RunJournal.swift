@@ -1,4 +1,6 @@
+internal import AgentProtocol
 public import Fleet
+internal import Foundation
 
 /// Reads start/stop journals, also while a substrate writes them.
 public enum RunJournal {
@@ -10,6 +12,30 @@ public enum RunJournal {
     public static func read(path: String) throws -> [RunRecord] {
         try JournalFile.read(path: path).payloads.flatMap {
             try JournalLines.decode(RunRecord.self, from: $0, path: path)
+        }
+    }
+
+    /// When parts ran on the simulated hosts of an agent.
+    ///
+    /// Fence deadlines hold while no agent is there: what they have ended has ended, though the line that
+    /// says so is written by the agent that comes back.
+    /// - Parameter directory: state directory of an agent, or of its substrate.
+    /// - Throws: `JournalError`.
+    public static func runs(in directory: String, clock: some AgentClock) throws -> [RunInterval] {
+        let nested = directory + "/substrate"
+        let place = FileManager.default.fileExists(atPath: path(in: nested)) ? nested : directory
+        let records = try read(path: path(in: place))
+        let fence = try FenceRecord.read(in: place)?.deadlines(on: clock)
+        let (now, wall) = (clock.now(), clock.wallTime())
+        let stopping = Set(
+            records.filter { $0.directive?.onPartition == .stop }.map(\.allocation))
+        return records.intervals.map { interval in
+            guard interval.to == nil, stopping.contains(interval.allocation),
+                let deadline = fence?.deadline(of: interval.host), deadline <= now
+            else { return interval }
+            var ended = interval
+            ended.to = max(interval.from, wall.advanced(by: deadline.since(now)))
+            return ended
         }
     }
 }

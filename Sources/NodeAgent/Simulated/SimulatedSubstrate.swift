@@ -174,22 +174,14 @@ extension SimulatedSubstrate: VMRuntime {
         }
     }
 
-    private static func fencePath(in directory: String) -> String { directory + "/fence.json" }
-
     private static func fence(in directory: String, clock: any AgentClock) throws -> FenceDeadlines {
-        let path = fencePath(in: directory)
-        guard let data = FileManager.default.contents(atPath: path) else { return FenceDeadlines() }
-        do {
-            return try JSONDecoder().decode(FenceRecord.self, from: data).deadlines(on: clock)
-        } catch {
-            throw JournalError(code: .unreadable, path: path, message: "\(error)")
-        }
+        try FenceRecord.read(in: directory)?.deadlines(on: clock) ?? FenceDeadlines()
     }
 
     private func save(_ deadlines: FenceDeadlines) throws {
         let record = FenceRecord(
             bootID: clock.bootID, now: clock.now(), wall: clock.wallTime(), deadlines: deadlines)
-        let url = URL(fileURLWithPath: Self.fencePath(in: directory))
+        let url = URL(fileURLWithPath: FenceRecord.path(in: directory))
         try JSONEncoder().encode(record).write(to: url, options: .atomic)
     }
 }

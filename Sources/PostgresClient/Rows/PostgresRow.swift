@@ -44,7 +44,7 @@ public struct PostgresRow: Sendable {
     public func decode<Value: PostgresDecodable>(
         _ name: String, as type: Value.Type = Value.self
     ) throws -> Value {
-        guard let column = table.columns.firstIndex(where: { $0.name == name }) else {
+        guard let column = table.indexByName[name] else {
             var error = PostgresError(.decoding, "there is no column \"\(name)\"")
             error.column = name
             throw error

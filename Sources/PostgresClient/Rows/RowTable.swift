@@ -9,12 +9,16 @@ final class RowTable: Sendable {
     }
 
     let columns: [PostgresColumn]
+    /// Index of the first column of each name: readers of many rows ask for the same names again and again.
+    let indexByName: [String: Int]
     let rowCount: Int
     private let bytes: [UInt8]
     private let places: [Place]
 
     fileprivate init(columns: [PostgresColumn], rowCount: Int, bytes: [UInt8], places: [Place]) {
         self.columns = columns
+        indexByName = Dictionary(
+            columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.rowCount = rowCount
         self.bytes = bytes
         self.places = places

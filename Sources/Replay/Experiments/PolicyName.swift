@@ -22,22 +22,6 @@ public enum PolicyName {
 
     /// The name with the fewest edits; the first of equals.
     static func nearest(to text: String, in names: [String]) -> String {
-        names.min { edits($0, text) < edits($1, text) } ?? ""
-    }
-
-    /// Levenshtein distance over UTF-8.
-    private static func edits(_ lhs: String, _ rhs: String) -> Int {
-        let right = Array(rhs.utf8)
-        var row = Array(0...right.count)
-        for (index, byte) in lhs.utf8.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for column in right.indices {
-                let replaced = diagonal + (byte == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
+        names.min { NearestChoice.distance($0, text) < NearestChoice.distance($1, text) } ?? ""
     }
 }

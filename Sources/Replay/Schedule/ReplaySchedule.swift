@@ -34,13 +34,17 @@ public struct ReplaySchedule: Sendable {
     private let prefix: String
     private let digits: Int
     private let start: Int64
+    private let endsAtLastCreation: Bool
     private var events: EventClock
 
     /// - Parameters:
     ///   - trace: its first arrival is the start of the replay.
     ///   - prefix: names are the prefix, `-` and the row's number with leading zeros.
     ///   - until: VMs that arrive later than this after the start are left out, with their departures.
-    public init(_ trace: VMTrace, prefix: String = "replay", until: Duration? = nil) {
+    ///   - endsAtLastCreation: leaves VMs that depart after the last creation where they are.
+    public init(
+        _ trace: VMTrace, prefix: String = "replay", until: Duration? = nil, endsAtLastCreation: Bool = false
+    ) {
         let start = trace.vms.reduce(Int64.max) { min($0, $1.arrival) }
         var kept = trace
         if let until {
@@ -53,11 +57,15 @@ public struct ReplaySchedule: Sendable {
         count = kept.vms.count
         digits = String(max(count - 1, 0)).count
         lastCreation = kept.vms.isEmpty ? .zero : .microseconds(kept.lastArrival - start)
+        self.endsAtLastCreation = endsAtLastCreation
         events = EventClock(kept)
     }
 
     /// Fleet time of the next step; nil when all are taken.
-    public var nextTime: Duration? { events.nextTime.map { .microseconds($0 - start) } }
+    public var nextTime: Duration? {
+        guard let time = events.nextTime.map({ Duration.microseconds($0 - start) }) else { return nil }
+        return endsAtLastCreation && time > lastCreation ? nil : time
+    }
 
     /// The next step when it is due at `time`; nil when it is later or there is none.
     public mutating func next(dueAt time: Duration) -> Step? {

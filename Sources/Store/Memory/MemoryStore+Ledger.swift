@@ -23,11 +23,38 @@ extension MemoryStore {
         read { $0.assignments(of: hosts) }
     }
 
+    public func cellTotals() async throws -> [CellTotals] {
+        let cells = read { state in state.documents.ordered(.cell).map(\.metadata.name) }
+        let hosts = Dictionary(grouping: try await hosts(.all), by: \.cell)
+        let live = Dictionary(grouping: try await allocations(.live), by: \.host)
+        return cells.sorted().map { name in
+            var totals = CellTotals(cell: name)
+            for host in hosts[name] ?? [] { totals.add(host, live[host.id] ?? []) }
+            return totals
+        }
+    }
+
     public func countWaitingVMs() async throws -> [String: Int] { try read { try $0.countWaitingVMs() } }
 
     public func plan(_ id: ID<Plan>) async throws -> Plan? { read { $0.plans[id] } }
 
     public func planHead(cell: String, engine: Plan.Engine) async throws -> ID<Plan>? {
         read { $0.planHeads[PlanLine(cell: cell, engine: engine)] }
+    }
+}
+
+extension CellTotals {
+    fileprivate mutating func add(_ host: HostRecord, _ live: [Allocation]) {
+        let usable = host.room.total - host.room.reserved
+        hosts += 1
+        readyHosts += host.contact == .ready ? 1 : 0
+        emptyHosts += live.isEmpty ? 1 : 0
+        capacity += usable
+        used += Resources(milliCPU: host.room.consumedMilliCPU, memoryMiB: host.room.usedMemoryMiB)
+        busyMilliCPU += live.isEmpty ? 0 : usable.milliCPU
+        devices += host.devices.count
+        usedDevices += host.takenDevices.count
+        allocations += live.count
+        running += live.count { $0.state == .active }
     }
 }

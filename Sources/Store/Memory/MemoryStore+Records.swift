@@ -32,6 +32,10 @@ extension MemoryStore {
         read { Array($0.audit.suffix(max(0, limit)).reversed()) }
     }
 
+    public func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife] {
+        read { $0.vmLives(since: since, limit: limit) }
+    }
+
     public func keepHouse() async throws { write { $0.keepHouse() } }
 
     public func quotas() async throws -> [QuotaRecord] { read { $0.quotas() } }

@@ -11,12 +11,12 @@ extension PostgresStore {
     public func create(_ drafts: [DocumentDraft], context: WriteContext) async throws -> [Resource] {
         guard !drafts.isEmpty else { return [] }
         var list = JSONWriter.array()
-        for draft in drafts { list.element(raw: draft.json) }
-        let rows = try await naming(drafts) {
-            try await write(
-                Self.createStatement,
-                [JSONText(list.closed), context.actor, context.requestID, context.verb])
+        for draft in drafts {
+            try draft.checkTypes()
+            list.element(raw: draft.json)
         }
+        let rows = try await write(
+            Self.createStatement, [JSONText(list.closed), context.actor, context.requestID, context.verb])
         let versions = Dictionary(
             uniqueKeysWithValues: try rows.map { (try $0.id("o_uid") as ID<Document>, try Version($0)) })
         return try drafts.map { draft in
@@ -30,30 +30,30 @@ extension PostgresStore {
     public func create(_ draft: DocumentDraft, key: IdempotencyKey, context: WriteContext) async throws
         -> (resource: Resource, replayed: Bool)
     {
-        let rows = try await naming([draft]) {
-            try await write(
-                Self.createOnceStatement,
-                [
-                    key.key, key.requestHash, JSONText("[\(draft.json)]"), context.actor, context.requestID,
-                    context.verb,
-                ])
-        }
+        try draft.checkTypes()
+        let rows = try await write(
+            Self.createOnceStatement,
+            [
+                key.key, key.requestHash, JSONText("[\(draft.json)]"), context.actor, context.requestID,
+                context.verb,
+            ])
         guard let row = rows.first else { throw StoreError.corrupt("a created document is missing") }
-        let resource = try Version(row).resource(of: draft, uid: try row.id("o_uid"))
-        return (resource, try row.decode("o_replayed"))
+        let replayed: Bool = try row.decode("o_replayed")
+        let first = replayed ? try Self.draft(row) : draft
+        return (try Version(row).resource(of: first, uid: first.uid), replayed)
     }
 
-    /// Two creations of one name that ran at once are told apart by the unique index alone, which does not say
-    /// for which draft.
-    private func naming<Result>(_ drafts: [DocumentDraft], _ body: () async throws -> Result) async throws
-        -> Result
-    {
-        do {
-            return try await body()
-        } catch StoreError.alreadyExists(_, let text) {
-            let draft = drafts.first { text == $0.name || text.contains(", \($0.name))") } ?? drafts[0]
-            throw StoreError.alreadyExists(kind: draft.kind, name: draft.name)
-        }
+    /// The draft that a key was spent on.
+    private static func draft(_ row: PostgresRow) throws -> DocumentDraft {
+        let kind: String = try row.decode("kind")
+        guard let kind = Kind(rawValue: kind) else { throw StoreError.corrupt("unknown kind \(kind)") }
+        let project: String = try row.decode("project")
+        return DocumentDraft(
+            uid: try row.id("uid"), kind: kind, project: project.isEmpty ? nil : project,
+            name: try row.decode("name"), labels: try row.json("labels"),
+            annotations: try row.json("annotations"), finalizers: try row.json("finalizers"),
+            spec: try row.decode("spec", as: JSONText.self).text,
+            status: try row.decode("status", as: JSONText.self).text)
     }
 
     public func document(_ kind: Kind, project: String?, name: String) async throws -> Resource? {
@@ -86,27 +86,32 @@ extension PostgresStore {
             let found = try await connection.query(
                 Self.lockStatement, [kind.rawValue, project ?? "", name]
             ).first.map(Self.resource)
-            guard var resource = found else { throw StoreError.notFound(kind: kind, name: name) }
-            if case .entityTag(let tag) = precondition, tag != resource.metadata.entityTag {
-                throw StoreError.preconditionFailed(current: resource.metadata.entityTag)
+            guard let before = found else { throw StoreError.notFound(kind: kind, name: name) }
+            if case .entityTag(let tag) = precondition, tag != before.metadata.entityTag {
+                throw StoreError.preconditionFailed(current: before.metadata.entityTag)
             }
-            if resource.metadata.deletionTimestamp != nil {
+            if before.metadata.deletionTimestamp != nil {
                 throw StoreError.beingDeleted(kind: kind, name: name)
             }
-            try change(&resource)
+            var wanted = before
+            try change(&wanted)
+            let update = try DocumentUpdate(before: before, wanted: wanted, context: context)
+            guard update.isChange else { return before }
+            var after = update.after
             let row = try await connection.query(
                 Self.updateStatement,
                 [
-                    resource.metadata.uid.uuid, JSONText(resource.metadata.labels.json),
-                    JSONText(resource.metadata.annotations.json), resource.metadata.finalizers,
-                    JSONText(resource.spec), context.actor, context.requestID, context.verb,
+                    after.metadata.uid.uuid, JSONText(after.metadata.labels.json),
+                    JSONText(after.metadata.annotations.json), after.metadata.finalizers,
+                    JSONText(after.spec), context.actor, context.requestID, context.verb,
+                    update.event.reason.rawValue, update.event.message,
                 ]
             ).first
             guard let row else { throw StoreError.corrupt("an updated document is missing") }
-            resource.metadata.generation = try row.decode("o_generation")
-            resource.metadata.revision = try row.decode("o_revision")
-            resource.metadata.resourceVersion = try Version.text(row)
-            return resource
+            after.metadata.generation = try row.decode("o_generation")
+            after.metadata.revision = try row.decode("o_revision")
+            after.metadata.resourceVersion = try Version.text(row)
+            return after
         }
     }
 
@@ -187,7 +192,10 @@ extension PostgresStore {
     private static let createOnceStatement = Statement(
         name: "document_create_once",
         sql: """
-            SELECT o_uid, o_xid, o_seq, o_at, o_replayed, (SELECT epoch FROM cluster) AS epoch
+            SELECT (o_draft ->> 'uid')::uuid AS uid, o_draft ->> 'kind' AS kind, o_draft ->> 'project' AS project,
+                o_draft ->> 'name' AS name, o_draft -> 'labels' AS labels, o_draft -> 'annotations' AS annotations,
+                o_draft -> 'finalizers' AS finalizers, o_draft -> 'spec' AS spec, o_draft -> 'status' AS status,
+                o_xid, o_seq, o_at, o_replayed, (SELECT epoch FROM cluster) AS epoch
             FROM document_create_once_1($1, $2, $3::jsonb, $4, $5, $6)
             """)
     private static let getStatement = Statement(
@@ -207,14 +215,12 @@ extension PostgresStore {
             """)
     private static let lockStatement = Statement(
         name: "document_lock",
-        sql:
-            "SELECT \(columns) FROM document d WHERE kind = $1 AND project = $2 AND name = $3 FOR NO KEY UPDATE"
-    )
+        sql: "SELECT \(columns) FROM document_lock_1($1, $2, $3) d")
     private static let updateStatement = Statement(
         name: "document_update",
         sql: """
             SELECT o_generation, o_revision, o_xid, o_seq, (SELECT epoch FROM cluster) AS epoch
-            FROM document_update_1($1, $2::jsonb, $3::jsonb, $4, $5::jsonb, $6, $7, $8)
+            FROM document_update_1($1, $2::jsonb, $3::jsonb, $4, $5::jsonb, $6, $7, $8, $9, $10)
             """)
     private static let deleteStatement = Statement(
         name: "document_delete",

@@ -63,12 +63,19 @@ extension PostgresStore {
     public func feedPosition(resourceVersion: String) async throws -> FeedCursor {
         guard let cursor = FeedCursor(resourceVersion) else { throw StoreError.watchExpired }
         let row = try await read(Self.floorStatement, [cursor.transaction, cursor.sequence]).first
-        guard let row, try row.decode("epoch", as: Int.self) == cursor.epoch,
-            try row.decode("horizon", as: UInt64.self) <= cursor.transaction
-        else { throw StoreError.watchExpired }
-        // A position between entries has no row and is its own floor.
-        guard let floor = try row.decode("floor", as: UInt64?.self) else { return cursor }
-        return FeedCursor(epoch: cursor.epoch, transaction: floor, sequence: 0)
+        guard let row, try row.decode("epoch", as: Int.self) == cursor.epoch else {
+            throw StoreError.watchExpired
+        }
+        // A list's position has no sequence and is its own floor; any other must still be an entry.
+        var start = cursor
+        if cursor.sequence > 0 {
+            guard let floor = try row.decode("floor", as: UInt64?.self) else { throw StoreError.watchExpired }
+            start = FeedCursor(epoch: cursor.epoch, transaction: floor, sequence: 0)
+        }
+        let forgotten = FeedCursor(
+            epoch: cursor.epoch, transaction: try row.decode("horizon"), sequence: try row.decode("last"))
+        guard start >= forgotten else { throw StoreError.watchExpired }
+        return start
     }
 
     public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
@@ -82,7 +89,7 @@ extension PostgresStore {
     private static let feedStatement = Statement(
         name: "feed_read",
         sql: """
-            SELECT k.epoch, k.epoch = $4 AND z.xid <= $1 AS valid, c.*,
+            SELECT k.epoch, k.epoch = $4 AND (z.xid, z.seq) <= ($1, $2) AS valid, c.*,
                 c.final -> 'labels' AS f_labels, c.final -> 'annotations' AS f_annotations,
                 (c.final ->> 'generation')::bigint AS f_generation, (c.final ->> 'revision')::bigint AS f_revision,
                 (c.final ->> 'created_at')::timestamptz AS f_created,
@@ -101,16 +108,21 @@ extension PostgresStore {
     private static let floorStatement = Statement(
         name: "feed_floor",
         sql: """
-            SELECT k.epoch, z.xid AS horizon, (SELECT floor FROM change WHERE xid = $1 AND seq = $2) AS floor
+            SELECT k.epoch, z.xid AS horizon, z.seq AS last, (SELECT floor FROM change WHERE xid = $1 AND seq = $2) AS floor
             FROM cluster k CROSS JOIN feed_horizon z
             """)
     /// Whole transactions only, so that a reader behind the horizon is told rather than given half.
     private static let pruneStatement = Statement(
         name: "feed_prune",
         sql: """
-            WITH line AS (SELECT max(xid) AS xid FROM change WHERE at < basalt_now() - $1::interval
-                          AND xid < pg_snapshot_xmin(pg_current_snapshot())),
-            gone AS (DELETE FROM change WHERE xid <= (SELECT xid FROM line))
-            UPDATE feed_horizon SET xid = line.xid FROM line WHERE line.xid IS NOT NULL
+            WITH line AS (
+                SELECT xid, seq FROM change WHERE xid = (
+                    SELECT xid FROM change WHERE at < basalt_now() - $1::interval
+                        AND xid < pg_snapshot_xmin(pg_current_snapshot())
+                    ORDER BY xid DESC LIMIT 1)
+                ORDER BY seq DESC LIMIT 1
+            ), gone AS (DELETE FROM change WHERE xid <= (SELECT xid FROM line))
+            UPDATE feed_horizon z SET xid = line.xid, seq = line.seq FROM line
+            WHERE (line.xid, line.seq) > (z.xid, z.seq)
             """)
 }

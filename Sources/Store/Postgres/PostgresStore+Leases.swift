@@ -60,7 +60,7 @@ extension PostgresStore {
         name: "lease_renew", sql: "SELECT lease_renew_1($1, $2, $3::interval) AS renewed")
     private static let releaseStatement = Statement(
         name: "lease_release",
-        sql: "UPDATE cell_lease SET expires_at = basalt_now() WHERE cell = $1 AND token = $2")
+        sql: "UPDATE cell_lease SET expires_at = '-infinity' WHERE cell = $1 AND token = $2")
     private static let leasesStatement = Statement(
         name: "leases",
         sql: """

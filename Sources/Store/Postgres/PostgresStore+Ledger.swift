@@ -18,9 +18,9 @@ extension PostgresStore {
         let rows: [PostgresRow]
         if let hold {
             rows = try await transaction("ledger_commit") { connection in
-                try await connection.query(Self.leaseStatement, [commit.lease.cell, commit.lease.token])
+                let rows = try await connection.query(Self.commitStatement, parameters)
                 await hold(commit.lease.cell)
-                return try await connection.query(Self.commitStatement, parameters)
+                return rows
             }
         } else {
             rows = try await write(Self.commitStatement, parameters)
@@ -40,12 +40,10 @@ extension PostgresStore {
     }
 
     public func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws {
-        guard !writes.isEmpty else { return }
         var list = JSONWriter.array()
         for write in writes {
-            guard let version = FeedCursor(write.expected) else {
-                throw StoreError.corrupt("\"\(write.expected)\" is no resource version")
-            }
+            // What is no version is not the one in force.
+            guard let version = FeedCursor(write.expected) else { continue }
             var object = JSONWriter.object()
             object.member("uid", write.uid.description)
             object.member("xid", String(version.transaction))
@@ -58,8 +56,7 @@ extension PostgresStore {
     }
 
     public func finalize(_ workloads: [ID<Document>], lease: CellLease) async throws -> [ID<Document>] {
-        guard !workloads.isEmpty else { return [] }
-        return try await write(Self.finalizeStatement, [lease.cell, lease.token, workloads.map(\.uuid)])
+        try await write(Self.finalizeStatement, [lease.cell, lease.token, workloads.map(\.uuid)])
             .map { try $0.id("uid") }
     }
 
@@ -157,6 +154,25 @@ extension PostgresStore {
         return records
     }
 
+    public func cellTotals() async throws -> [CellTotals] {
+        try await read(Self.totalsStatement).map { row in
+            var totals = CellTotals(cell: try row.decode("cell"))
+            totals.hosts = try row.decode("hosts")
+            totals.readyHosts = try row.decode("ready")
+            totals.emptyHosts = try row.decode("empty")
+            totals.capacity = Resources(
+                milliCPU: try row.decode("cpu_capacity"), memoryMiB: try row.decode("mem_capacity"))
+            totals.used = Resources(
+                milliCPU: try row.decode("cpu_used"), memoryMiB: try row.decode("mem_used"))
+            totals.busyMilliCPU = try row.decode("cpu_busy")
+            totals.devices = try row.decode("devices")
+            totals.usedDevices = try row.decode("devices_used")
+            totals.allocations = try row.decode("allocations")
+            totals.running = try row.decode("running")
+            return totals
+        }
+    }
+
     public func countWaitingVMs() async throws -> [String: Int] {
         let rows = try await read(Self.waitingStatement)
         return Dictionary(
@@ -177,7 +193,6 @@ extension PostgresStore {
 }
 
 extension PostgresStore {
-    private static let leaseStatement = Statement(name: "lease_check", sql: "SELECT lease_check($1, $2)")
     private static let commitStatement = Statement(
         name: "ledger_commit", sql: "SELECT o_xid, o_refusals FROM ledger_commit_1($1, $2, $3, $4::jsonb)")
     private static let statusStatement = Statement(
@@ -186,12 +201,10 @@ extension PostgresStore {
         name: "workload_finalize", sql: "SELECT u AS uid FROM workload_finalize_1($1, $2, $3) u")
 
     private static let hostColumns = """
-        SELECT h.*, v.device_facts, t.taken FROM host_ledger h
-        LEFT JOIN LATERAL (SELECT jsonb_agg(facts ORDER BY uuid) AS device_facts FROM device
-                           WHERE host = h.host) v ON true
-        LEFT JOIN LATERAL (SELECT array_agg(d.device ORDER BY d.device) AS taken FROM device x
-                           JOIN allocation_device d ON d.device = x.uuid AND d.state <> 'released'
-                           WHERE x.host = h.host) t ON true
+        SELECT h.*, h.inventory -> 'devices' AS device_facts, t.taken FROM host_ledger h
+        LEFT JOIN LATERAL (SELECT array_agg(u ORDER BY u COLLATE "C") AS taken
+                           FROM allocation a CROSS JOIN LATERAL unnest(a.devices) u
+                           WHERE a.host = h.host AND a.state <> 'released' AND a.devices <> '{}') t ON true
         """
     private static let hostsAllStatement = Statement(name: "hosts_all", sql: "\(hostColumns) ORDER BY h.host")
     private static let hostsCellStatement = Statement(
@@ -216,7 +229,7 @@ extension PostgresStore {
         name: "allocations_id", sql: "SELECT a.* FROM allocation a WHERE id = ANY ($1) ORDER BY id")
     private static let allocationsPageStatement = Statement(
         name: "allocations_page",
-        sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2")
+        sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
 
     private static let assignmentsStatement = Statement(
         name: "assignments",
@@ -224,6 +237,30 @@ extension PostgresStore {
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
             FROM host_ledger h LEFT JOIN allocation a ON a.host = h.host AND a.state <> 'released'
             WHERE h.host = ANY ($1) ORDER BY h.host, a.id
+            """)
+    private static let totalsStatement = Statement(
+        name: "cell_totals",
+        sql: """
+            WITH live AS (
+                SELECT host, count(*) AS n, count(*) FILTER (WHERE state = 'active') AS active
+                FROM allocation WHERE state <> 'released' GROUP BY host
+            ), gpus AS (
+                SELECT v.host, count(*) AS n, count(t.device) AS taken FROM device v
+                LEFT JOIN allocation_device t ON t.device = v.uuid AND t.state <> 'released' GROUP BY v.host
+            )
+            SELECT c.name AS cell, count(h.host) AS hosts, count(h.host) FILTER (WHERE h.contact = 'Ready') AS ready,
+                count(h.host) FILTER (WHERE live.n IS NULL) AS empty,
+                coalesce(sum(h.cpu_total - h.cpu_reserved), 0)::bigint AS cpu_capacity,
+                coalesce(sum(h.mem_total - h.mem_reserved), 0)::bigint AS mem_capacity,
+                coalesce(sum(h.cpu_guaranteed + (h.cpu_shared * 1000 + h.cpu_ratio - 1) / h.cpu_ratio), 0)::bigint
+                    AS cpu_used,
+                coalesce(sum(h.mem_used), 0)::bigint AS mem_used,
+                coalesce(sum(h.cpu_total - h.cpu_reserved) FILTER (WHERE live.n > 0), 0)::bigint AS cpu_busy,
+                coalesce(sum(gpus.n), 0)::bigint AS devices, coalesce(sum(gpus.taken), 0)::bigint AS devices_used,
+                coalesce(sum(live.n), 0)::bigint AS allocations, coalesce(sum(live.active), 0)::bigint AS running
+            FROM document c LEFT JOIN host_ledger h ON h.cell = c.name
+            LEFT JOIN live ON live.host = h.host LEFT JOIN gpus ON gpus.host = h.host
+            WHERE c.kind = 'Cell' GROUP BY c.name ORDER BY c.name
             """)
     private static let waitingStatement = Statement(
         name: "vms_waiting",

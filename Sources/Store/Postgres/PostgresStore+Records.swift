@@ -33,13 +33,21 @@ extension PostgresStore {
             reason: reason, message: try row.decode("message"), source: try row.decode("source"))
     }
 
+    public func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife] {
+        try await read(Self.livesStatement, [since.description, limit]).map { row in
+            VMLife(
+                createdAt: try row.timestamp("created"), placedAt: try row.optionalTimestamp("placed"),
+                runningAt: try row.optionalTimestamp("running"))
+        }
+    }
+
     public func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
         let content = String(decoding: try JSONEncoder().encode(operation), as: UTF8.self)
         _ = try await write(
             Self.putOperationStatement,
             [
-                operation.id.uuid, content, context.actor, context.requestID, operation.verb,
-                operation.target,
+                operation.id.uuid, content, operation.state.rawValue, operation.createdAt.description,
+                context.actor, context.requestID, context.verb,
             ])
     }
 
@@ -123,21 +131,33 @@ extension PostgresStore {
         name: "events_after", sql: "\(eventFilter) AND id > $6 ORDER BY id LIMIT $5")
     private static let eventsNewestStatement = Statement(
         name: "events_newest", sql: "\(eventFilter) ORDER BY id DESC LIMIT $5")
+    private static let livesStatement = Statement(
+        name: "vm_lives",
+        sql: """
+            SELECT min(at) FILTER (WHERE reason = 'Created') AS created,
+                min(at) FILTER (WHERE reason = 'Scheduled') AS placed,
+                min(at) FILTER (WHERE reason = 'Running') AS running
+            FROM event
+            WHERE kind = 'VM' AND at >= $1::text::timestamptz AND reason IN ('Created', 'Scheduled', 'Running')
+            GROUP BY uid HAVING bool_or(reason = 'Created')
+            ORDER BY 1 DESC LIMIT $2
+            """)
     private static let putOperationStatement = Statement(
         name: "operation_put",
         sql: """
-            WITH put AS (
-                INSERT INTO operation (id, content, created_at) VALUES ($1, $2, basalt_now())
-                ON CONFLICT (id) DO UPDATE SET content = excluded.content
-                RETURNING xmax = 0 AS created
+            WITH before AS (SELECT content::jsonb ->> 'state' AS state FROM operation WHERE id = $1 FOR UPDATE),
+            put AS (
+                INSERT INTO operation (id, content, created_at) VALUES ($1, $2, $4::text::timestamptz)
+                ON CONFLICT (id) DO UPDATE SET content = excluded.content, created_at = excluded.created_at
             )
-            INSERT INTO audit (at, actor, request_id, verb, name)
-            SELECT basalt_now(), $3, $4, $5, $6 FROM put WHERE created
+            INSERT INTO audit (at, actor, request_id, verb, kind, name)
+            SELECT basalt_now(), $5, $6, $7, 'Operation', $1::uuid::text
+            WHERE NOT EXISTS (SELECT 1 FROM before WHERE state = $3)
             """)
     private static let operationStatement = Statement(
         name: "operation_get", sql: "SELECT content FROM operation WHERE id = $1")
     private static let operationsStatement = Statement(
-        name: "operations", sql: "SELECT content FROM operation ORDER BY created_at DESC, id LIMIT $1")
+        name: "operations", sql: "SELECT content FROM operation ORDER BY created_at DESC, id DESC LIMIT $1")
     private static let createTokenStatement = Statement(
         name: "token_create",
         sql: """
@@ -168,5 +188,9 @@ extension PostgresStore {
             """)
     private static let quotasStatement = Statement(
         name: "quotas",
-        sql: "SELECT project, resource, used, bound FROM quota_usage ORDER BY project, resource")
+        sql: """
+            SELECT q.project, q.resource, q.used, q.bound FROM quota_usage q
+            JOIN document d ON d.kind = 'Project' AND d.project = '' AND d.name = q.project
+            ORDER BY q.project, q.resource
+            """)
 }

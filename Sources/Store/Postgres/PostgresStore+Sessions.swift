@@ -5,13 +5,13 @@ internal import PostgresClient
 
 extension PostgresStore {
     public func createJoinToken(_ token: JoinToken, context: WriteContext) async throws {
-        _ = try await write(
+        let rows = try await write(
             Self.joinTokenStatement,
             [
                 token.secretHash, token.cell, token.pool, token.hostPattern, token.lifetime.interval,
-                context.actor,
-                context.requestID, context.verb,
+                context.actor, context.requestID, context.verb,
             ])
+        guard !rows.isEmpty else { throw StoreError.alreadyExists(kind: .token, name: token.hostPattern) }
     }
 
     public func join(_ request: JoinSpending) async throws -> ID<AgentSession> {
@@ -81,6 +81,7 @@ extension PostgresStore {
             [
                 cell.cell, cell.token, Duration.seconds(terms.leaseSeconds).interval,
                 Duration.seconds(terms.fencedAfterSeconds).interval, breaker,
+                HostBreaker.window.interval, HostBreaker.fewest,
             ])
         guard let row = rows.first else { throw StoreError.corrupt("a judgement without an answer") }
         func ids(_ column: String) throws -> [ID<Document>] {
@@ -113,9 +114,10 @@ extension PostgresStore {
                 INSERT INTO join_token (secret_hash, cell, pool, host_pattern, expires_at)
                 SELECT $1, $2, $3, $4, basalt_now() + $5::interval
                 FROM (SELECT document_reference('Cell', $2, 'cell'), document_reference('Pool', $3, 'pool')) r
+                ON CONFLICT DO NOTHING RETURNING 1
             )
             INSERT INTO audit (at, actor, request_id, verb, kind, name)
-            SELECT basalt_now(), $6, $7, $8, 'Pool', $3
+            SELECT basalt_now(), $6, $7, $8, 'Token', $4 FROM made RETURNING name
             """)
     private static let joinStatement = Statement(
         name: "session_join", sql: "SELECT session_join_1($1, $2, $3, $4, $5, $6)")
@@ -139,7 +141,7 @@ extension PostgresStore {
         name: "host_judge",
         sql: """
             SELECT o_suspected, o_fenced, o_returned, o_tripped
-            FROM host_judge_1($1, $2, $3::interval, $4::interval, $5)
+            FROM host_judge_1($1, $2, $3::interval, $4::interval, $5, $6::interval, $7)
             """)
     private static let releaseFencedStatement = Statement(
         name: "host_release_fenced",

@@ -8,7 +8,7 @@ public import PostgresClient
 ///
 /// `run()` must be running.
 public final class PostgresStore: Store {
-    /// Pauses a commit between its lease check and the rest; fault tests hold controllers there.
+    /// Pauses a commit that passed its lease check before its COMMIT; fault tests hold controllers there.
     public typealias CommitHold = @Sendable (_ cell: String) async -> Void
 
     /// Shortest time between two notifications of one process: bursts of commits cost one wake-up.

@@ -26,11 +26,27 @@ extension StoreError {
             self = .unavailable(error.description)
         } else if let state = error.sqlState, state.hasPrefix("BA") {
             self = Self.refusal(state, error.detail ?? "")
-        } else if error.isUniqueViolation, error.constraint == "document_kind_project_name_key" {
-            self = .alreadyExists(kind: .vm, name: error.detail ?? "")
+        } else if error.isUniqueViolation {
+            self = Self.conflict(error)
         } else {
             self = .corrupt(error.description)
         }
+    }
+
+    /// Two writers of one name, token or device at once; the unique index tells the second.
+    private static func conflict(_ error: PostgresError) -> StoreError {
+        switch error.constraint {
+        case "document_kind_project_name_key":
+            // As the server words it: `Key (kind, project, name)=(VM, team, web) already exists.`
+            let match = error.detail?.firstMatch(of: #/=\((\w+), (.*), (.*)\)/#)
+            guard let match, let kind = Kind(rawValue: String(match.1)) else { break }
+            return .alreadyExists(kind: kind, name: String(match.3))
+        case "device_pkey", "allocation_device_holder", "allocation_writer",
+            "agent_session_credential_hash_key":
+            return .unavailable(error.description)
+        default: break
+        }
+        return .corrupt(error.description)
     }
 
     private static func refusal(_ state: String, _ text: String) -> StoreError {

@@ -24,12 +24,15 @@ public protocol LedgerStore: Sendable {
     /// Hosts as the ledger holds them, sorted by id.
     func hosts(_ filter: HostFilter) async throws -> [HostRecord]
 
-    /// Allocations sorted by id.
+    /// Allocations sorted by id, pages descending.
     func allocations(_ filter: AllocationFilter) async throws -> [Allocation]
 
     /// Every allocation on the given hosts that is not released, with each host's assignment generation, in
     /// one snapshot: what agents are told.
     func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
+
+    /// Sums per cell that has a document, by name.
+    func cellTotals() async throws -> [CellTotals]
 
     /// VMs without an unreleased allocation that are not being deleted, by cell; "" while none is chosen.
     func countWaitingVMs() async throws -> [String: Int]
@@ -162,8 +165,10 @@ public enum AllocationFilter: Sendable, Hashable {
     case workloads([ID<Document>])
     /// By id, released ones included.
     case ids([ID<Allocation>])
-    /// The `limit` greatest ids below `after`, or of all, released ones included: pages go from new to old,
-    /// each in order of the id.
+    /// The `limit` greatest ids below `after`, or of all, in descending order, released ones included.
+    ///
+    /// From new to old, because ids rise with time: the last id of a page is the cursor of the next, and
+    /// allocations made meanwhile come before the first page, so they neither shift a page nor prolong the list.
     case page(after: ID<Allocation>?, limit: Int)
 }
 

@@ -7,6 +7,9 @@ public protocol RecordStore: Sendable {
     /// Events after an id that match, oldest first, up to `limit`; without `after` the newest ones.
     func events(_ query: EventQuery) async throws -> [EventRecord]
 
+    /// First steps of the VMs created since a time, newest creations first, at most `limit`.
+    func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife]
+
     func putOperation(_ operation: OperationRecord, context: WriteContext) async throws
     func operation(_ id: ID<OperationRecord>) async throws -> OperationRecord?
     /// Newest first.

@@ -3,17 +3,17 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Deleting documents")
+@Suite("Deleting documents", .postgresServer)
 struct DeleteTests {
     @Test("without finalizers a document is gone at once", arguments: StoreImplementation.all)
     func removal(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             let vm = try await scene.createVM("web", finalizers: [])
-            let position = try await scene.store.feedPosition()
+            let position = try await scene.feedPosition()
             let deleted = try await scene.delete(.vm, "web", project: "team")
             #expect(deleted.removed && deleted.resource.metadata.uid == vm.metadata.uid)
             #expect(try await scene.store.document(.vm, project: "team", name: "web") == nil)
-            let entries = try await scene.store.feed(after: position, limit: 9).entries
+            let entries = try await scene.feed(after: position, limit: 9).entries
             #expect(entries.map(\.change) == [.deleted])
             #expect(entries.first?.final == deleted.resource)
             #expect(entries.first?.cursor.text == deleted.resource.metadata.resourceVersion)
@@ -101,9 +101,9 @@ struct DeleteTests {
             let all = [held.workload.uid, idle.metadata.uid, kept.metadata.uid, scene.ids.id()]
             #expect(try await scene.store.finalize(all, lease: lease) == [idle.metadata.uid])
             try await scene.report([scene.part(held.id, .stopped)], sequence: 1)
-            let position = try await scene.store.feedPosition()
+            let position = try await scene.feedPosition()
             #expect(try await scene.store.finalize(all, lease: lease) == [held.workload.uid])
-            let entry = try await scene.store.feed(after: position, limit: 9).entries.first
+            let entry = try await scene.feed(after: position, limit: 9).entries.first
             #expect(entry?.change == .deleted && entry?.final?.metadata.name == "held")
             #expect(try await scene.events(.deleted).map(\.name) == ["idle", "held"])
             #expect(try await scene.store.document(.vm, project: "team", name: "kept") != nil)

@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Listing documents")
+@Suite("Listing documents", .postgresServer)
 struct ListTests {
     @Test("pages follow (project, name) and end", arguments: StoreImplementation.all)
     func pages(_ implementation: StoreImplementation) async throws {
@@ -15,7 +15,7 @@ struct ListTests {
             var seen: [String] = []
             var query = ListQuery(kind: .vm, limit: 3)
             while true {
-                let page = try await scene.store.list(query)
+                let page = try await scene.list(query)
                 #expect(page.documents.count <= 3)
                 seen += page.documents.map { "\($0.metadata.project ?? "")/\($0.metadata.name)" }
                 guard page.more, let last = page.documents.last else { break }
@@ -46,7 +46,7 @@ struct ListTests {
                 (ListQuery(kind: .pool, cell: "b"), []),
             ]
             for (query, expected) in cases {
-                #expect(try await scene.store.list(query).documents.map(\.metadata.name) == expected)
+                #expect(try await scene.list(query).documents.map(\.metadata.name) == expected)
             }
         }
     }
@@ -54,9 +54,9 @@ struct ListTests {
     @Test("a list's position misses nothing that follows", arguments: StoreImplementation.all)
     func position(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
-            let page = try await scene.store.list(ListQuery(kind: .vm))
+            let page = try await scene.list(ListQuery(kind: .vm))
             try await scene.createVM("web")
-            let entries = try await scene.store.feed(after: page.position, limit: 9).entries
+            let entries = try await scene.feed(after: page.position, limit: 9).entries
             #expect(entries.map(\.name) == ["web"])
         }
     }

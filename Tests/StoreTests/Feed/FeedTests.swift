@@ -2,25 +2,25 @@ import Fleet
 import Store
 import Testing
 
-@Suite("The change feed")
+@Suite("The change feed", .postgresServer)
 struct FeedTests {
     @Test("every write is one entry, in order", arguments: StoreImplementation.all)
     func entries(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             let created = try await scene.createVM("web")
             let updated = try await scene.update(.vm, "web", project: "team") {
                 $0.metadata.labels = ["a": "b"]
             }
             let marked = try await scene.delete(.vm, "web", project: "team").resource
-            let page = try await scene.store.feed(after: start, limit: 10)
+            let page = try await scene.feed(after: start, limit: 10)
             #expect(page.entries.map(\.change) == [.created, .updated, .updated])
             #expect(
                 page.entries.map(\.cursor.text)
                     == [created, updated, marked].map(\.metadata.resourceVersion))
             #expect(page.entries.allSatisfy { $0.uid == created.metadata.uid && $0.project == "team" })
             #expect(page.next == page.entries.last?.cursor)
-            let end = try await scene.store.feed(after: page.next, limit: 10)
+            let end = try await scene.feed(after: page.next, limit: 10)
             #expect(end.entries.isEmpty && end.next == page.next)
         }
     }
@@ -28,14 +28,14 @@ struct FeedTests {
     @Test("pages of any size are the same feed", arguments: StoreImplementation.all)
     func paging(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             let drafts = (0..<7).map { scene.draft(.vm, "v\($0)", project: "team", spec: "{}") }
             _ = try await scene.store.create(drafts, context: Scene.user)
-            let whole = try await scene.store.feed(after: start, limit: 100).entries
+            let whole = try await scene.feed(after: start, limit: 100).entries
             #expect(Set(whole.map(\.cursor.transaction)).count == 1 && whole.count == 7)
             var (pieces, cursor): ([FeedEntry], FeedCursor) = ([], start)
             while true {
-                let page = try await scene.store.feed(after: cursor, limit: 2)
+                let page = try await scene.feed(after: cursor, limit: 2)
                 if page.entries.isEmpty { break }
                 pieces += page.entries
                 cursor = page.next
@@ -47,28 +47,28 @@ struct FeedTests {
     @Test("an older transaction that ends later hides what is younger", arguments: StoreImplementation.all)
     func inversion(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             let older = try await scene.harness.holdTransaction()
             let young = try await scene.createVM("young")
-            #expect(try await scene.store.feed(after: start, limit: 10).entries.isEmpty)
-            let between = try await scene.store.feedPosition()
-            let page = try await scene.store.list(ListQuery(kind: .vm))
+            #expect(try await scene.feed(after: start, limit: 10).entries.isEmpty)
+            let between = try await scene.feedPosition()
+            let page = try await scene.list(ListQuery(kind: .vm))
             #expect(page.documents.map(\.metadata.name) == ["young"])
             let late = scene.draft(.vm, "late", project: "team", spec: "{}")
             let old = try #require(try await older.finish(creating: [late], context: Scene.user).first)
-            let entries = try await scene.store.feed(after: start, limit: 10).entries
+            let entries = try await scene.feed(after: start, limit: 10).entries
             #expect(entries.map(\.name) == ["late", "young"])
             try #require(entries.count == 2)
             #expect(entries[0].cursor < entries[1].cursor)
             #expect(entries[0].cursor.sequence > entries[1].cursor.sequence)
             // Whoever took a position while it was open, or saw the younger write, still gets the older one.
             for position in [between, page.position] {
-                let later = try await scene.store.feed(after: position, limit: 10).entries
+                let later = try await scene.feed(after: position, limit: 10).entries
                 #expect(later.map(\.name).contains("late"))
             }
             for version in [young, old].map(\.metadata.resourceVersion) {
                 let position = try await scene.store.feedPosition(resourceVersion: version)
-                let seen = try await scene.store.feed(after: position, limit: 10).entries
+                let seen = try await scene.feed(after: position, limit: 10).entries
                 #expect(seen.map(\.name).contains("late"))
             }
         }
@@ -81,9 +81,9 @@ struct FeedTests {
             try await scene.createVM("second")
             let position = try await scene.store.feedPosition(
                 resourceVersion: first.metadata.resourceVersion)
-            let names = try await scene.store.feed(after: position, limit: 10).entries.map(\.name)
+            let names = try await scene.feed(after: position, limit: 10).entries.map(\.name)
             #expect(names.suffix(2) == ["first", "second"] || names == ["second"])
-            let listed = try await scene.store.list(ListQuery(kind: .vm)).position
+            let listed = try await scene.list(ListQuery(kind: .vm)).position
             #expect(try await scene.store.feedPosition(resourceVersion: listed.text) == listed)
             for version in ["", "x", "1.2", "1.99999.99999"] {
                 await #expect(throws: StoreError.watchExpired) {
@@ -96,20 +96,20 @@ struct FeedTests {
     @Test("a cursor older than what is kept has expired", arguments: StoreImplementation.all)
     func pruning(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             let old = try await scene.createVM("old")
-            let middle = try await scene.store.feed(after: start, limit: 10).next
+            let middle = try await scene.feed(after: start, limit: 10).next
             try await scene.advance(100)
             try await scene.createVM("new")
             try await scene.store.pruneFeed(olderThan: .seconds(50))
             await #expect(throws: StoreError.watchExpired) {
-                try await scene.store.feed(after: start, limit: 10)
+                try await scene.feed(after: start, limit: 10)
             }
             await #expect(throws: StoreError.watchExpired) {
                 try await scene.store.feedPosition(resourceVersion: old.metadata.resourceVersion)
             }
             // Everything after this cursor is still there.
-            #expect(try await scene.store.feed(after: middle, limit: 10).entries.map(\.name) == ["new"])
+            #expect(try await scene.feed(after: middle, limit: 10).entries.map(\.name) == ["new"])
         }
     }
 
@@ -117,10 +117,10 @@ struct FeedTests {
     func epochs(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             let vm = try await scene.createVM("web")
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             #expect(try await scene.store.raiseEpoch(quarantine: .seconds(600)) == 2)
             await #expect(throws: StoreError.watchExpired) {
-                try await scene.store.feed(after: start, limit: 10)
+                try await scene.feed(after: start, limit: 10)
             }
             await #expect(throws: StoreError.watchExpired) {
                 try await scene.store.feedPosition(resourceVersion: vm.metadata.resourceVersion)
@@ -128,10 +128,10 @@ struct FeedTests {
             let state = try await scene.store.clusterState()
             #expect(state.epoch == 2)
             #expect(state.quarantineUntil == Scene.start.advanced(by: .seconds(600)))
-            let fresh = try await scene.store.feedPosition()
+            let fresh = try await scene.feedPosition()
             #expect(fresh.epoch == 2)
             let later = try await scene.createVM("later")
-            #expect(try await scene.store.feed(after: fresh, limit: 10).entries.map(\.name) == ["later"])
+            #expect(try await scene.feed(after: fresh, limit: 10).entries.map(\.name) == ["later"])
             #expect(FeedCursor(later.metadata.resourceVersion)?.epoch == 2)
         }
     }

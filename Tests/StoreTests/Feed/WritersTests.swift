@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Many writers and one reader")
+@Suite("Many writers and one reader", .postgresServer)
 struct WritersTests {
     static let writers = 64
     static let writesEach = 12
@@ -11,7 +11,7 @@ struct WritersTests {
     func writers(_ implementation: StoreImplementation) async throws {
         let seed: UInt64 = 20_261_121
         try await Scene.run(implementation) { scene in
-            let start = try await scene.store.feedPosition()
+            let start = try await scene.feedPosition()
             let versions = try await withThrowingTaskGroup(of: [String].self) { group in
                 for writer in 0..<Self.writers {
                     group.addTask { try await Self.write(scene, writer: writer, seed: seed) }
@@ -59,7 +59,7 @@ struct WritersTests {
             cursor = page.next
             if page.entries.isEmpty { await Task.yield() }
         }
-        let rest = try await scene.store.feed(after: cursor, limit: 17)
+        let rest = try await scene.feed(after: cursor, limit: 17)
         return entries + rest.entries
     }
 

@@ -18,13 +18,13 @@ final class MemoryHarness: StoreHarness {
 
     func advance(by duration: Duration) { clock.advance(by: duration) }
 
+    func settle() {}
+
     func holdTransaction() -> any HeldTransaction {
         HeldMemoryTransaction(store: memory, number: memory.begin())
     }
 
     func holdCommit(_ commit: LedgerCommit) -> (any HeldCommit)? { nil }
-
-    func close() {}
 }
 
 private struct HeldMemoryTransaction: HeldTransaction {

@@ -19,15 +19,11 @@ struct Scene: Sendable {
         _ implementation: StoreImplementation, hosts: Int = 0, quota: Quota? = nil,
         _ test: (Scene) async throws -> Void
     ) async throws {
-        let scene = Scene(harness: try await implementation.make())
-        do {
+        try await implementation.with { harness in
+            let scene = Scene(harness: harness)
             try await scene.populate(hosts: hosts, quota: quota)
             try await test(scene)
-        } catch {
-            try await scene.harness.close()
-            throw error
         }
-        try await scene.harness.close()
     }
 
     private func populate(hosts: Int, quota: Quota?) async throws {
@@ -40,8 +36,34 @@ struct Scene: Sendable {
         try #require(outcome.refused.isEmpty)
     }
 
+    func feed(after cursor: FeedCursor, limit: Int) async throws -> FeedPage {
+        try await harness.settle()
+        return try await store.feed(after: cursor, limit: limit)
+    }
+
+    func feedPosition() async throws -> FeedCursor {
+        try await harness.settle()
+        return try await store.feedPosition()
+    }
+
+    func list(_ query: ListQuery) async throws -> DocumentPage {
+        try await harness.settle()
+        return try await store.list(query)
+    }
+
     func advance(_ seconds: Double) async throws {
         try await harness.advance(by: .microseconds(Int64(seconds * 1_000_000)))
+    }
+}
+
+extension Resource {
+    /// The same document with its JSON in one form: stores are free in how they write it.
+    var canonical: Resource {
+        var copy = self
+        // why `try?`: what is no JSON stays as it is.
+        if let spec = try? JSONContent(spec) { copy.spec = spec.canonical }
+        if let status = try? JSONContent(status) { copy.status = status.canonical }
+        return copy
     }
 }
 

@@ -10,15 +10,16 @@ protocol StoreHarness: Sendable {
 
     func advance(by duration: Duration) async throws
 
+    /// Returns when every transaction that was running has ended, but for those that the test holds: from then
+    /// on readers of the feed see all that was written before.
+    func settle() async throws
+
     /// Opens a transaction that has its number and stays open beside the calls.
     func holdTransaction() async throws -> any HeldTransaction
 
     /// Runs a commit up to behind its lease check; nil where calls run alone, so that nothing can come
     /// between.
     func holdCommit(_ commit: LedgerCommit) async throws -> (any HeldCommit)?
-
-    /// Gives up what the store holds outside the process.
-    func close() async throws
 }
 
 /// A transaction that is open while others begin and end.
@@ -27,7 +28,7 @@ protocol HeldTransaction: Sendable {
     func finish(creating drafts: [DocumentDraft], context: WriteContext) async throws -> [Resource]
 }
 
-/// A ledger commit that stands between its lease check and its COMMIT.
+/// A ledger commit that stands between its lease check and its COMMIT. It must be finished.
 protocol HeldCommit: Sendable {
     func finish() async throws -> CommitOutcome
 }

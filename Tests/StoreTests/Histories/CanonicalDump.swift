@@ -33,7 +33,9 @@ struct CanonicalDump {
     }
 
     /// The lines, and the feed since the last time.
-    mutating func lines(of store: any Store) async throws -> [String] {
+    mutating func lines(of harness: any StoreHarness) async throws -> [String] {
+        let store = harness.store
+        try await harness.settle()
         let names = try await Self.hostNames(store)
         var lines: [String] = []
         for kind in Kind.allCases where kind.isDocument {

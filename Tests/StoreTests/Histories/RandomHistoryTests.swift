@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Random histories")
+@Suite("Random histories", .postgresServer)
 struct RandomHistoryTests {
     static let seeds: [UInt64] = [1, 2, 3, 20_261_121]
     static let steps = 300
@@ -10,14 +10,7 @@ struct RandomHistoryTests {
     @Test(
         "a store answers and holds what the store in memory does", arguments: StoreImplementation.all, seeds)
     func agreement(_ implementation: StoreImplementation, seed: UInt64) async throws {
-        let (reference, candidate) = (MemoryHarness(), try await implementation.make())
-        do {
-            try await compare(reference, candidate, seed: seed)
-        } catch {
-            try await candidate.close()
-            throw error
-        }
-        try await candidate.close()
+        try await implementation.with { try await compare(MemoryHarness(), $0, seed: seed) }
     }
 
     private func compare(
@@ -34,10 +27,10 @@ struct RandomHistoryTests {
             let found = await operation.outcome(on: candidate)
             try #require(found == expected, "\(place)")
             let held = (
-                try await dumps.0.lines(of: reference.store), try await dumps.1.lines(of: candidate.store)
+                try await dumps.0.lines(of: reference), try await dumps.1.lines(of: candidate)
             )
-            for (line, other) in zip(held.0, held.1) { try #require(other == line, "\(place)") }
-            try #require(held.0.count == held.1.count, "\(place)")
+            let differences = held.1.difference(from: held.0).map { "\($0)" }
+            try #require(differences == [], "\(place)")
             try #require(try await LedgerSums.differences(in: candidate.store) == [], "\(place)")
             let verb = operation.title.split(separator: " ").first.map(String.init) ?? ""
             if !expected.hasPrefix("throws") { kinds[verb, default: 0] += 1 }

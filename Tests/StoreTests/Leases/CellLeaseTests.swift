@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Cell leases")
+@Suite("Cell leases", .postgresServer)
 struct CellLeaseTests {
     @Test("one holder at a time, and tokens that only rise", arguments: StoreImplementation.all)
     func tokens(_ implementation: StoreImplementation) async throws {

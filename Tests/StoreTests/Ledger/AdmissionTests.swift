@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Admission")
+@Suite("Admission", .postgresServer)
 struct AdmissionTests {
     /// Makes one directive wrong in one way; several ways at once show which is found first.
     private struct Defect: Sendable {

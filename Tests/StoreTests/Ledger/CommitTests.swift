@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Committing plans")
+@Suite("Committing plans", .postgresServer)
 struct CommitTests {
     @Test("an accepted directive takes room, devices and quota", arguments: StoreImplementation.all)
     func effects(_ implementation: StoreImplementation) async throws {
@@ -11,7 +11,7 @@ struct CommitTests {
             let lease = try await scene.lease()
             let before = try await scene.host()
             let vm = try await scene.createVM("web")
-            let position = try await scene.store.feedPosition()
+            let position = try await scene.feedPosition()
             let directive = scene.allocate(
                 vm, on: before, milliCPU: 3000, memoryMiB: 2048, devices: ["GPU-h1-1", "GPU-h1-0"])
             let status = #"{"state":"Scheduled"}"#
@@ -35,7 +35,7 @@ struct CommitTests {
             #expect(try await scene.store.plan(planned.plan.id) == planned.plan)
             #expect(try await scene.store.planHead(cell: "a", engine: .vmPlacement) == planned.plan.id)
             #expect(try await scene.store.planHead(cell: "a", engine: .cells) == nil)
-            let entries = try await scene.store.feed(after: position, limit: 9).entries
+            let entries = try await scene.feed(after: position, limit: 9).entries
             #expect(entries.map(\.kind.rawValue).sorted() == ["Allocation", "VM"])
             #expect(entries.allSatisfy { $0.cursor.transaction == outcome.transaction })
             let entry = entries.first { $0.kind == .allocation }
@@ -139,7 +139,7 @@ struct CommitTests {
             let vm = try await scene.createVM("web")
             let directive = Directive.allocate(scene.allocate(vm, on: try await scene.host()))
             let planned = try await scene.planned([[directive]], lease: lease)
-            let position = try await scene.store.feedPosition()
+            let position = try await scene.feedPosition()
             var strangers = [planned, planned, planned]
             strangers[0].lease.token += 1
             strangers[1].lease.cell = "none"
@@ -152,7 +152,7 @@ struct CommitTests {
             }
             try await scene.advance(10)
             await #expect(throws: StoreError.leaseLost(cell: "a")) { try await scene.store.commit(planned) }
-            #expect(try await scene.store.feed(after: position, limit: 9).entries.isEmpty)
+            #expect(try await scene.feed(after: position, limit: 9).entries.isEmpty)
             #expect(try await scene.store.allocations(.live).isEmpty)
             #expect(try await scene.store.plan(planned.plan.id) == nil)
         }

@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Releasing allocations")
+@Suite("Releasing allocations", .postgresServer)
 struct ReleaseTests {
     @Test("capacity is free only when the agent confirmed the stop", arguments: StoreImplementation.all)
     func confirmation(_ implementation: StoreImplementation) async throws {
@@ -37,11 +37,11 @@ struct ReleaseTests {
             let lease = try await scene.lease()
             let placed = try await scene.place("web", lease: lease)
             try await scene.commit([[scene.release(placed.id)]], lease: lease)
-            let (host, position) = (try await scene.host(), try await scene.store.feedPosition())
+            let (host, position) = (try await scene.host(), try await scene.feedPosition())
             let again = try await scene.commit([[scene.release(placed.id)]], lease: lease)
             #expect(again.refusals.isEmpty)
             #expect(try await scene.host() == host)
-            #expect(try await scene.store.feed(after: position, limit: 9).entries.isEmpty)
+            #expect(try await scene.feed(after: position, limit: 9).entries.isEmpty)
             #expect(try await scene.events(.stopping).count == 1)
             try await scene.report([scene.part(placed.id, .stopped)], sequence: 1)
             let late = try await scene.commit([[scene.release(placed.id)]], lease: lease)
@@ -49,7 +49,9 @@ struct ReleaseTests {
         }
     }
 
-    @Test("filters find what they name, in order of the id", arguments: StoreImplementation.all)
+    @Test(
+        "filters find what they name, in order of the id, pages from new to old",
+        arguments: StoreImplementation.all)
     func filters(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in
             let lease = try await scene.lease()
@@ -66,7 +68,7 @@ struct ReleaseTests {
                 (.hosts([h1]), [ids[2]]), (.hosts([h2, h1, h2]), Array(ids[1...])),
                 (.workloads([workloads[2], workloads[0]]), [ids[0], ids[2]]),
                 (.ids([ids[3], ids[0], scene.ids.id()]), [ids[0], ids[3]]),
-                (.page(after: nil, limit: 3), Array(ids[1...])),
+                (.page(after: nil, limit: 3), ids[1...].reversed()),
                 (.page(after: ids[1], limit: 3), [ids[0]]), (.page(after: ids[0], limit: 3), []),
             ]
             for (filter, expected) in cases {
@@ -104,7 +106,7 @@ struct ReleaseTests {
                         kind: .vm, project: "team", name: vm.metadata.name, uid: vm.metadata.uid,
                         reason: .noHostFits, message: "\(index)", source: "vms"))
             }
-            let position = try await scene.store.feedPosition()
+            let position = try await scene.feedPosition()
             try await scene.store.writeStatuses(writes, lease: lease)
             let written = try await scene.document(.vm, "one", project: "team")
             #expect(try JSONContent(written.status) == JSONContent(#"{"restarts":0}"#))
@@ -112,7 +114,7 @@ struct ReleaseTests {
             #expect(written.metadata.entityTag == one.metadata.entityTag)
             let skipped = try await scene.document(.vm, "two", project: "team")
             #expect(try JSONContent(skipped.status) == JSONContent("{}"))
-            #expect(try await scene.store.feed(after: position, limit: 9).entries.map(\.name) == ["one"])
+            #expect(try await scene.feed(after: position, limit: 9).entries.map(\.name) == ["one"])
             #expect(try await scene.events(.noHostFits).map(\.message) == ["0"])
             let stale = CellLease(cell: "a", token: lease.token + 1)
             await #expect(throws: StoreError.leaseLost(cell: "a")) {

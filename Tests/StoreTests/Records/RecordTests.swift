@@ -2,7 +2,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Events, operations, tokens")
+@Suite("Events, operations, tokens", .postgresServer)
 struct RecordTests {
     private func draft(_ name: String, _ reason: Reason, kind: Kind = .vm, project: String? = "team")
         -> EventDraft

@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Releasing what a fenced host held")
+@Suite("Releasing what a fenced host held", .postgresServer)
 struct FenceTests {
     private func fence(_ scene: Scene, _ lease: CellLease) async throws {
         for _ in 0..<10 {

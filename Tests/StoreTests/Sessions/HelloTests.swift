@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Hello of a session")
+@Suite("Hello of a session", .postgresServer)
 struct HelloTests {
     @Test("unknown hosts get a document and a ledger row", arguments: StoreImplementation.all)
     func joining(_ implementation: StoreImplementation) async throws {

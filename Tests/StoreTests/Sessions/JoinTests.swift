@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Joining")
+@Suite("Joining", .postgresServer)
 struct JoinTests {
     private func spend(
         _ scene: Scene, token: String = "t", hosts: [String] = ["h1"], credential: String = "c"

@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Judging host leases")
+@Suite("Judging host leases", .postgresServer)
 struct JudgeTests {
     /// Lets time pass as live controllers do, judging every 5 s; returns everything that was judged.
     @discardableResult

@@ -3,7 +3,7 @@ import Fleet
 import Store
 import Testing
 
-@Suite("Reports of a session")
+@Suite("Reports of a session", .postgresServer)
 struct ReportTests {
     /// What a report does to an allocation in a state: the state after it, and the event.
     private static let table: [(Allocation.State, PartReport.State, Allocation.State, Reason?)] = [

@@ -20,7 +20,19 @@ extension CheckedFleet {
                 subject: "allocation \(entry.allocation)",
                 message: "part \(entry.part) runs on \(name(of: entry.host)), but \(state)")
         }
-        return orphans + strays
+        return orphans + strays + startedAfterRelease()
+    }
+
+    /// Starts of what the ledger had let go already.
+    private func startedAfterRelease() -> [Finding] {
+        snapshot.journals.compactMap { entry in
+            guard entry.event == .start, let released = allocations[entry.allocation]?.releasedAt,
+                released.advanced(by: snapshot.clockSkew) < entry.at
+            else { return nil }
+            return Finding(
+                subject: "allocation \(entry.allocation)",
+                message: "was released at \(released) and started on \(name(of: entry.host)) at \(entry.at)")
+        }
     }
 
     /// Last starts that no stop followed, by host and allocation.

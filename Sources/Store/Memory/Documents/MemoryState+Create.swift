@@ -2,6 +2,7 @@ import Fleet
 
 extension MemoryState {
     mutating func create(_ drafts: [DocumentDraft], context: WriteContext) throws -> [Resource] {
+        for draft in drafts { try draft.checkTypes() }
         var pending: Set<DocumentName> = []
         var pendingUIDs: Set<ID<Document>> = []
         for draft in drafts {
@@ -12,7 +13,6 @@ extension MemoryState {
                 pendingUIDs.insert(draft.uid).inserted, pending.insert(name).inserted
             else { throw StoreError.alreadyExists(kind: draft.kind, name: draft.name) }
             try checkReferences(of: draft.kind, project: draft.project, spec: spec, pending: pending)
-            try checkTypes(of: draft)
         }
         return try drafts.map { try insert($0, context: context) }
     }
@@ -34,27 +34,23 @@ extension MemoryState {
         return (resource, false)
     }
 
-    /// - Throws: `referenceMissing` for the first name that is neither stored nor pending.
+    /// - Throws: `referenceMissing` for the first name that is neither stored nor pending. A document that is
+    ///   being deleted is as good as gone.
     func checkReferences(
         of kind: Kind, project: String?, spec: JSONContent, pending: Set<DocumentName> = []
     ) throws {
         for reference in DocumentReference.all(in: spec, kind: kind, project: project) {
             let target = DocumentName(reference.kind, reference.name)
-            if documents[target] == nil, !pending.contains(target) {
+            if !isKept(target), !pending.contains(target) {
                 throw StoreError.referenceMissing(
                     field: reference.field, kind: reference.kind, name: reference.name)
             }
         }
     }
 
-    /// The kinds whose spec the ledger itself reads must have it in the right shape.
-    private func checkTypes(of draft: DocumentDraft) throws {
-        switch draft.kind {
-        case .host: _ = try DocumentJSON.decode(HostSpec.self, from: draft.spec)
-        case .project: _ = try DocumentJSON.decode(ProjectSpec.self, from: draft.spec)
-        case .pool: try checkRatio(in: try JSONContent(draft.spec), pool: draft.name)
-        default: break
-        }
+    /// Whether a document is there and stays.
+    func isKept(_ name: DocumentName) -> Bool {
+        documents[name].map { $0.metadata.deletionTimestamp == nil } ?? false
     }
 
     /// Writes one draft that was checked.
@@ -76,13 +72,6 @@ extension MemoryState {
         append(.about(resource, .created, "created by \(context.actor)", source: context.actor))
         writeAudit(context, kind: draft.kind, project: draft.project, name: draft.name)
         return resource
-    }
-
-    @discardableResult
-    func checkRatio(in spec: JSONContent, pool: String) throws -> Int {
-        let ratio = spec["cpuRatioPerMille"]?.integer ?? 1000
-        guard ratio > 0 else { throw StoreError.corrupt("cpuRatioPerMille \(ratio) of \(pool)") }
-        return ratio
     }
 
     func quota(in spec: String) throws -> Quota {

@@ -22,20 +22,12 @@ extension MemoryState {
         }
         var wanted = before
         try change(&wanted)
-        let (old, new) = (try JSONContent(before.spec), try JSONContent(wanted.spec))
-        let specChanged = old != new
-        let metadataChanged =
-            wanted.metadata.labels != before.metadata.labels
-            || wanted.metadata.annotations != before.metadata.annotations
-            || wanted.metadata.finalizers != before.metadata.finalizers
-        guard specChanged || metadataChanged else { return before }
-        var after = before
-        after.metadata.labels = wanted.metadata.labels
-        after.metadata.annotations = wanted.metadata.annotations
-        after.metadata.finalizers = wanted.metadata.finalizers
-        if metadataChanged { after.metadata.revision += 1 }
-        if specChanged {
-            after.spec = wanted.spec
+        let update = try DocumentUpdate(before: before, wanted: wanted, context: context)
+        guard update.isChange else { return before }
+        var after = update.after
+        if update.metadataChanged { after.metadata.revision += 1 }
+        if update.specChanged {
+            let (old, new) = (try JSONContent(before.spec), try JSONContent(after.spec))
             after.metadata.generation += 1
             try checkReferences(of: kind, project: project, spec: new)
             try checkMove(of: before, from: old, to: new)
@@ -44,8 +36,7 @@ extension MemoryState {
         if kind == .host { hosts[after.metadata.uid]?.relabel(after.metadata.labels) }
         try record(.updated, of: &after)
         documents.put(after)
-        let reason = Reason.ofUpdate(kind: kind, before: old, after: new)
-        append(.about(after, reason, "updated by \(context.actor)", source: context.actor))
+        append(update.event)
         writeAudit(context, kind: kind, project: project, name: name)
         return after
     }
@@ -92,7 +83,7 @@ extension MemoryState {
 
     /// A new ratio reaches every host of the pool. Below what is used it is legal: only worsening is refused.
     private mutating func updateRatios(of pool: Resource, from old: JSONContent) throws {
-        let ratio = try checkRatio(in: try JSONContent(pool.spec), pool: pool.metadata.name)
+        let ratio = try JSONContent(pool.spec)["cpuRatioPerMille"]?.integer ?? 1000
         guard ratio != old["cpuRatioPerMille"]?.integer ?? 1000 else { return }
         let members = hosts.values.filter { $0.record.pool == pool.metadata.name }.map(\.record.id).sorted()
         for id in members {

@@ -17,6 +17,9 @@ struct LeaseRow {
 struct ControllerPulse {
     /// Longest silence of all controllers that host leases are judged through, seconds.
     static let longestGap = 10.0
+    /// Signs of life within so many seconds of the last are the same one: it is a row that every controller
+    /// writes.
+    static let resolution = 1.0
 
     var last: Timestamp
     /// Host leases count from here when their last renewal is older: agents could not renew during the gap

@@ -42,17 +42,19 @@ extension MemoryState {
         }
     }
 
-    /// A sign of life of any controller.
+    /// A sign of life of any controller: it takes or renews a lease or judges hosts, which every live one does
+    /// every few seconds.
     ///
     /// The gap is found here and not in the judgement, which always follows such a sign of its own holder.
     /// Every cell that ever had a lease is told, for the leases of all hosts are lengthened.
     mutating func noteControllerPulse() {
+        guard now.since(pulse.last).inSeconds >= ControllerPulse.resolution else { return }
         if now.since(pulse.last).inSeconds > ControllerPulse.longestGap {
             pulse.leaseFloor = now
             let message = "no controller could commit since \(pulse.last); host leases count from now"
             for cell in leases.keys.sorted() { append(aboutCell(cell, .leaseExtended, message)) }
         }
-        pulse.last = max(pulse.last, now)
+        pulse.last = now
     }
 
     mutating func raiseEpoch(quarantine: Duration) -> Int {

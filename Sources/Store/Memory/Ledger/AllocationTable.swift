@@ -1,12 +1,14 @@
 import Fleet
 
-/// Allocations with the indexes that the ledger's questions need; every answer is in order of the id.
+/// Allocations with the indexes that the ledger's questions need.
 struct AllocationTable {
     private var rows: [ID<Allocation>: Allocation] = [:]
     private var all = SortedSet<ID<Allocation>>()
     private var unreleased = SortedSet<ID<Allocation>>()
     private var unreleasedByHost: [ID<Document>: SortedSet<ID<Allocation>>] = [:]
     private var byWorkload: [ID<Document>: SortedSet<ID<Allocation>>] = [:]
+    /// Devices under an unreleased allocation, wherever they are installed by now.
+    private var heldDevices: Set<String> = []
 
     subscript(id: ID<Allocation>) -> Allocation? { rows[id] }
 
@@ -25,15 +27,20 @@ struct AllocationTable {
         live(ofWorkload: workload.uid).contains { rows[$0]?.workload.part == workload.part }
     }
 
+    /// Whether an unreleased allocation holds one of the devices.
+    func holdsDevice(of devices: [String]) -> Bool { devices.contains { heldDevices.contains($0) } }
+
     /// Inserts or replaces.
     mutating func put(_ allocation: Allocation) {
         rows[allocation.id] = allocation
         all.insert(allocation.id)
         byWorkload[allocation.workload.uid, default: SortedSet()].insert(allocation.id)
         if allocation.state.consumesCapacity {
+            heldDevices.formUnion(allocation.devices)
             unreleased.insert(allocation.id)
             unreleasedByHost[allocation.host, default: SortedSet()].insert(allocation.id)
         } else {
+            heldDevices.subtract(allocation.devices)
             unreleased.remove(allocation.id)
             unreleasedByHost[allocation.host]?.remove(allocation.id)
         }
@@ -43,6 +50,7 @@ struct AllocationTable {
     mutating func remove(_ allocation: Allocation) {
         rows[allocation.id] = nil
         all.remove(allocation.id)
+        heldDevices.subtract(allocation.devices)
         unreleased.remove(allocation.id)
         unreleasedByHost[allocation.host]?.remove(allocation.id)
         byWorkload[allocation.workload.uid]?.remove(allocation.id)
@@ -52,7 +60,7 @@ struct AllocationTable {
         ids(filter).compactMap { rows[$0] }
     }
 
-    /// A page holds the greatest ids before `after`, or the greatest of all.
+    /// Ascending but for pages, which hold the greatest ids before `after`, or of all, descending.
     private func ids(_ filter: AllocationFilter) -> [ID<Allocation>] {
         switch filter {
         case .live: unreleased.elements
@@ -60,7 +68,7 @@ struct AllocationTable {
         case .hosts(let hosts): Set(hosts).flatMap { live(onHost: $0) }.sorted()
         case .workloads(let uids): Set(uids).flatMap { byWorkload[$0]?.elements ?? [] }.sorted()
         case .ids(let ids): Set(ids).sorted()
-        case .page(let after, let limit): Array(all.prefix(before: after).suffix(max(0, limit)))
+        case .page(let after, let limit): all.prefix(before: after).suffix(max(0, limit)).reversed()
         }
     }
 }

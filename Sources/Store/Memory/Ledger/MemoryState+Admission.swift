@@ -22,7 +22,9 @@ extension MemoryState {
         guard !allocations.holds(allocation.workload), allocations[allocation.id] == nil else {
             return (.alreadyAllocated, nil)
         }
-        guard row.canGive(allocation.devices) else { return (.deviceTaken, host) }
+        guard row.canGive(allocation.devices), !allocations.holdsDevice(of: allocation.devices) else {
+            return (.deviceTaken, host)
+        }
         let refused = row.record.room.refusal(
             of: allocation.resources, guaranteed: allocation.isGuaranteed)
         if let refused { return (refused, host) }

@@ -13,7 +13,6 @@ extension MemoryState {
             throw StoreError.planParentStale(current: planHeads[line])
         }
         for status in commit.statuses.values { _ = try JSONContent(status) }
-        noteControllerPulse()
         let number = transactionNumber()
         var progress = CommitProgress()
         for (index, group) in plan.groups.enumerated() {
@@ -28,7 +27,9 @@ extension MemoryState {
                     effect.allocation.workload, effect.reason, effect.message, source: plan.engine.rawValue))
         }
         try writeStatuses(of: commit, progress: progress)
-        plans[plan.id] = plan
+        var stored = plan
+        stored.createdAt = now
+        plans[plan.id] = stored
         planHeads[line] = plan.id
         return CommitOutcome(refusals: progress.refusals, transaction: number)
     }
@@ -37,7 +38,7 @@ extension MemoryState {
         _ group: DirectiveGroup, index: Int, of plan: Plan, progress: inout CommitProgress
     ) {
         var attempt = GroupAttempt()
-        let workloads = group.directives.compactMap { workload(of: $0) }
+        let workloads = group.directives.compactMap { workload(of: $0, plan: plan) }
         for directive in group.directives {
             guard let refusal = apply(directive, of: plan, attempt: &attempt) else { continue }
             takeBack(attempt)
@@ -59,7 +60,7 @@ extension MemoryState {
             take(allocate, plan: plan, attempt: &attempt)
             return nil
         case .release(let release):
-            guard let allocation = allocations[release.allocation], allocation.cell == plan.cell,
+            guard let allocation = earlier(release.allocation, than: plan), allocation.cell == plan.cell,
                 allocation.state.consumesCapacity
             else { return (.allocationGone, nil) }
             stop(allocation, release, attempt: &attempt)
@@ -71,6 +72,7 @@ extension MemoryState {
         var allocation = directive.allocation
         allocation.state = .reserved
         allocation.quarantined = false
+        allocation.createdAt = now
         allocation.releasedAt = nil
         allocation.plan = plan.id
         allocation.devices.sort()
@@ -109,11 +111,16 @@ extension MemoryState {
         for allocation in attempt.made { allocations.remove(allocation) }
     }
 
-    func workload(of directive: Directive) -> ID<Document>? {
+    private func workload(of directive: Directive, plan: Plan) -> ID<Document>? {
         switch directive {
         case .allocate(let allocate): allocate.allocation.workload.uid
-        case .release(let release): allocations[release.allocation]?.workload.uid
+        case .release(let release): earlier(release.allocation, than: plan)?.workload.uid
         }
+    }
+
+    /// An allocation that was there before the plan: a plan does not release what it takes itself.
+    private func earlier(_ id: ID<Allocation>, than plan: Plan) -> Allocation? {
+        allocations[id].flatMap { $0.plan == plan.id ? nil : $0 }
     }
 
     /// The status of a workload is written when a group touches it and no refused group does.

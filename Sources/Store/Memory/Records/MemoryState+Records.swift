@@ -47,6 +47,21 @@ extension MemoryState {
         requests = requests.filter { $0.value.at >= limit }
     }
 
+    /// First steps of VMs, from the event log.
+    func vmLives(since: Timestamp, limit: Int) -> [VMLife] {
+        var lives: [ID<Document>: VMLife] = [:]
+        for event in events where event.kind == .vm && event.at >= since {
+            switch event.reason {
+            case .created: lives[event.uid] = VMLife(createdAt: event.at, placedAt: nil, runningAt: nil)
+            case .scheduled where lives[event.uid]?.placedAt == nil: lives[event.uid]?.placedAt = event.at
+            case .running where lives[event.uid]?.runningAt == nil: lives[event.uid]?.runningAt = event.at
+            default: break
+            }
+        }
+        let newest = lives.sorted { ($0.value.createdAt, $0.key) > ($1.value.createdAt, $1.key) }
+        return newest.prefix(limit).map(\.value)
+    }
+
     /// Rows of the projects that have a document, by project and name of the resource.
     func quotas() -> [QuotaRecord] {
         limits.sorted { $0.key < $1.key }.flatMap { project, quota in

@@ -18,11 +18,13 @@ extension MemoryState {
                 "session \(session.record.name) starts incarnation \(session.record.incarnation)",
                 source: EventSource.agent(hello.session)))
         var refused: [RefusedHost] = []
-        var bound: Set<ID<Document>> = []
+        var (bound, named): (Set<ID<Document>>, Set<String>) = ([], [])
         for host in hello.hosts {
             // Drawn for every host, so that the ids of later ones do not depend on what exists.
             let uid = ID<Document>(hello.ids.next())
-            if let message = try refusal(of: host, session: session.record, bound: bound, terms: hello.terms)
+            let isRepeated = !named.insert(host.name).inserted
+            if let message = try refusal(
+                of: host, isRepeated: isRepeated, session: session.record, terms: hello.terms)
             {
                 refused.append(RefusedHost(name: host.name, reason: .claimRefused, message: message))
                 noteRefusal(of: host.name, verb: "hello", session: hello.session, message: message)
@@ -41,17 +43,17 @@ extension MemoryState {
 
     /// Why a session may not carry a host, in words; nil when it may.
     private func refusal(
-        of host: HostHello, session: SessionRecord, bound: Set<ID<Document>>, terms: LeaseTerms
+        of host: HostHello, isRepeated: Bool, session: SessionRecord, terms: LeaseTerms
     ) throws -> String? {
         guard JoinToken.covers(session.hostPattern, host: host.name) else {
             return "the session covers \(session.hostPattern)"
         }
-        guard documents[DocumentName(.cell, session.cell)] != nil,
-            documents[DocumentName(.pool, session.pool)] != nil
-        else { return "cell \(session.cell) or pool \(session.pool) is gone" }
+        guard isKept(DocumentName(.cell, session.cell)), isKept(DocumentName(.pool, session.pool)) else {
+            return "cell \(session.cell) or pool \(session.pool) is gone"
+        }
+        if isRepeated { return "the host is named twice" }
         let known = documents[DocumentName(.host, host.name)]?.metadata.uid
         if let known, let row = hosts[known] {
-            if bound.contains(known) { return "the host is named twice" }
             guard row.record.cell == session.cell, row.record.pool == session.pool else {
                 return "the host belongs to \(row.record.cell)/\(row.record.pool)"
             }

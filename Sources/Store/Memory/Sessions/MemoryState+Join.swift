@@ -6,6 +6,10 @@ extension MemoryState {
         guard joinTokens[token.secretHash] == nil else {
             throw StoreError.alreadyExists(kind: .token, name: token.hostPattern)
         }
+        for (field, kind, name) in [("cell", Kind.cell, token.cell), ("pool", .pool, token.pool)]
+        where !isKept(DocumentName(kind, name)) {
+            throw StoreError.referenceMissing(field: field, kind: kind, name: name)
+        }
         joinTokens[token.secretHash] = JoinTokenRow(
             token: token, expiresAt: now.advanced(by: token.lifetime))
         writeAudit(context, kind: .token, name: token.hostPattern)

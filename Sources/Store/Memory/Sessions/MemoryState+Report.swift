@@ -84,7 +84,9 @@ extension MemoryState {
     ) -> PartOutcome {
         guard let directive = part.directive else { return (false, "the allocation is not known") }
         guard part.state == .running || part.state == .starting else { return (false, nil) }
-        let devices = directive.devices.sorted().filter { hosts[host.id]?.hasFree($0) == true }
+        let devices = directive.devices.sorted().filter { device in
+            hosts[host.id]?.has(device) == true && !allocations.holdsDevice(of: [device])
+        }
         let allocation = Allocation(
             id: part.allocation, workload: directive.workload, cell: host.cell, host: host.id,
             class: .standard, resources: directive.resources, devices: devices, state: .active,
@@ -100,10 +102,8 @@ extension MemoryState {
 }
 
 extension HostRow {
-    /// Whether a device is installed here and under no unreleased allocation, healthy or not.
-    fileprivate func hasFree(_ uuid: String) -> Bool {
-        record.devices.contains { $0.uuid == uuid } && !record.takenDevices.contains(uuid)
-    }
+    /// Whether a device is installed here, healthy or not.
+    fileprivate func has(_ uuid: String) -> Bool { record.devices.contains { $0.uuid == uuid } }
 }
 
 extension PartReport {

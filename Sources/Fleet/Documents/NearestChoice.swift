@@ -1,25 +1,17 @@
 /// Finds what a user probably meant.
-enum NearestChoice {
+public enum NearestChoice {
     /// The choice with the smallest edit distance; the first of equals. Nil when none is near enough to be
     /// worth naming.
-    static func of(_ text: String, among choices: [String]) -> String? {
+    public static func of(_ text: String, among choices: [String]) -> String? {
         let typed = text.lowercased()
         let scored = choices.map { (choice: $0, distance: distance(typed, $0.lowercased())) }
         guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= max(2, best.choice.count / 2) ? best.choice : nil
     }
 
-    /// `no KIND "TEXT"; the nearest is "X"`, or all choices when none is near.
-    static func refusal(_ what: String, _ text: String, among choices: [String]) -> String {
-        if let nearest = of(text, among: choices) {
-            return "no \(what) \"\(text)\"; the nearest is \"\(nearest)\""
-        }
-        return "no \(what) \"\(text)\"; choose one of \(choices.joined(separator: ", "))"
-    }
-
     /// Damerau-Levenshtein distance without overlapping transpositions: a slip of two neighbouring keys is
     /// one error.
-    static func distance(_ left: String, _ right: String) -> Int {
+    public static func distance(_ left: String, _ right: String) -> Int {
         let a = Array(left.unicodeScalars)
         let b = Array(right.unicodeScalars)
         var beforeLast: [Int] = []

@@ -1,0 +1,49 @@
+# Everything a fresh Debian machine with a Swift toolchain needs: `make run` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev pkg-config postgresql postgresql-contrib xz-utils
+SWIFT_SOURCES := Package.swift Sources Tests
+BENCH := .build/release/basalt-bench
+
+.PHONY: help setup run test lint fmt bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: ## Install the system packages that are missing (root or sudo)
+	@missing=(); \
+	for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package"); \
+	done; \
+	if (( $${#missing[@]} )); then \
+		root=(); (( EUID == 0 )) || root=(sudo); \
+		"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq; \
+		"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; \
+	fi
+
+run: setup ## Run a fleet on this machine and break it half-way; ARGS=--once ends by itself
+	swift build --product basaltd
+	swift build --product basalt-agent
+	swift build --product basalt
+	.build/debug/basalt demo $(ARGS)
+
+test: setup ## Build and run every test
+	swift build --build-tests
+	swift test --skip-build --skip EndToEnd
+	swift test --skip-build --no-parallel --filter EndToEnd
+
+lint: ## Check the format of the sources
+	swift format lint --strict --recursive $(SWIFT_SOURCES)
+
+fmt: ## Format the sources
+	swift format --in-place --recursive $(SWIFT_SOURCES)
+
+bench: setup ## Run the benchmarks on a release build
+	swift build -c release --product basalt-bench
+	$(BENCH) placement
+	$(BENCH) store
+
+clean: ## Remove what was built
+	rm -rf .build
