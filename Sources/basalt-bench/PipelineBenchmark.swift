@@ -34,6 +34,9 @@ struct PipelineBenchmark<C: Clock<Duration>> {
             for _ in 0..<rounds {
                 let round = try await measure(store, pending: pending)
                 found.append(round)
+                print(
+                    "round \(found.count): load \(Int(round.load)) ms, placed in",
+                    round.cycles.map { "\(Int($0))" }.joined(separator: " "), "ms, grown \(round.memory) MiB")
             }
             print("hosts | VMs | load ms | \(pending) placed in ms | MiB grown")
             print(
