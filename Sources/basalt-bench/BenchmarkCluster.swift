@@ -3,7 +3,8 @@ import Logging
 import PostgresClient
 import Store
 
-/// A private Postgres cluster with the product's schema, in a directory of its own that is removed at the end.
+/// A private Postgres cluster with the product's schema, in a directory of its own that is removed at the
+/// end.
 struct BenchmarkCluster {
     let directory: URL
     let cluster: PrivateCluster

@@ -96,7 +96,8 @@ struct Committer {
         let time = directive.allocation.createdAt
         return """
             {"allocation":"\(directive.allocation.id)","cell":"\(cell)","conditions":[{"lastTransitionTime":\
-            "\(time)","message":"placed on \(host)","reason":"Scheduled","status":"True","type":"Scheduled"}],\
+            "\(time)","message":"placed on \(host)","reason":"Scheduled","status":"True",\
+            "type":"Scheduled"}],\
             "host":"\(host)","observedGeneration":1,"restarts":0,"scheduledAt":"\(time)","state":"Scheduled"}
             """
     }

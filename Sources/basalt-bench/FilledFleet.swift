@@ -38,7 +38,8 @@ struct FilledFleet {
     private var places: String {
         """
         INSERT INTO document (uid, kind, project, name, rv_xid, rv_seq, created_at, spec)
-        SELECT gen_random_uuid(), kind, '', name, pg_current_xact_id(), nextval('change_seq'), basalt_now(), spec
+        SELECT gen_random_uuid(), kind, '', name, pg_current_xact_id(), nextval('change_seq'), basalt_now(),
+            spec
         FROM unnest(\(cellArray)) cell CROSS JOIN LATERAL (VALUES
             ('Cell', cell, '{}'::jsonb), ('Project', cell, '{}'::jsonb),
             ('Pool', cell || '-vms', jsonb_build_object('cell', cell, 'admits', '["vm"]'::jsonb))
@@ -49,9 +50,10 @@ struct FilledFleet {
     private var hostRows: String {
         """
         INSERT INTO document (uid, kind, name, rv_xid, rv_seq, created_at, spec)
-        SELECT \(uid(1, "n")), 'Host', 'host-' || n, pg_current_xact_id(), nextval('change_seq'), basalt_now(),
-            jsonb_build_object('cell', cell, 'pool', cell || '-vms')
-        FROM generate_series(0, \(hosts - 1)) n, LATERAL (SELECT \(cellArray)[n % \(cells.count) + 1] AS cell) c;
+        SELECT \(uid(1, "n")), 'Host', 'host-' || n, pg_current_xact_id(), nextval('change_seq'),
+            basalt_now(), jsonb_build_object('cell', cell, 'pool', cell || '-vms')
+        FROM generate_series(0, \(hosts - 1)) n,
+            LATERAL (SELECT \(cellArray)[n % \(cells.count) + 1] AS cell) c;
         INSERT INTO host_ledger (host, name, cell, pool, zone, rack, substrate, contact,
             cpu_total, mem_total, cpu_shared, mem_used)
         SELECT uid, name, cell, cell || '-vms', 'z1', 'r1', 'simulated', 'Ready',
@@ -65,8 +67,8 @@ struct FilledFleet {
     private var vmRows: String {
         """
         INSERT INTO document (uid, kind, project, name, rv_xid, rv_seq, created_at, finalizers, spec, status)
-        SELECT \(uid(2, "n")), 'VM', h.cell, 'vm-' || n, pg_current_xact_id(), nextval('change_seq'), basalt_now(),
-            '{allocations}', jsonb_build_object('cell', h.cell, 'resources',
+        SELECT \(uid(2, "n")), 'VM', h.cell, 'vm-' || n, pg_current_xact_id(), nextval('change_seq'),
+            basalt_now(), '{allocations}', jsonb_build_object('cell', h.cell, 'resources',
                 jsonb_build_object('milliCPU', \(shape.milliCPU), 'memoryMiB', \(shape.memoryMiB))),
             jsonb_build_object('state', 'Running', 'observedGeneration', 1, 'cell', h.cell, 'host', h.name,
                 'allocation', \(uid(3, "n")), 'restarts', 0, 'conditions', '[]'::jsonb)
@@ -74,7 +76,8 @@ struct FilledFleet {
         JOIN host_ledger h ON h.host = \(uid(1, "n % \(hosts)"));
         INSERT INTO allocation (id, workload_kind, workload, project, name, part, cell, host, class, cpu, mem,
             state, created_at)
-        SELECT \(uid(3, "n")), 'VM', d.uid, d.project, d.name, 'vm', d.cell, \(uid(1, "n % \(hosts)")), 'standard',
+        SELECT \(uid(3, "n")), 'VM', d.uid, d.project, d.name, 'vm', d.cell,
+            \(uid(1, "n % \(hosts)")), 'standard',
             \(shape.milliCPU), \(shape.memoryMiB), 'active', basalt_now()
         FROM generate_series(0, \(hosts * vmsPerHost - 1)) n JOIN document d ON d.uid = \(uid(2, "n"))
         """

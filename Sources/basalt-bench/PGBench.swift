@@ -20,7 +20,8 @@ struct PGBench {
 
     /// Transactions per second of `clients`: one update, one read and one insert each, committed durably.
     ///
-    /// A count and no time bounds it: the alarm that ends a timed run may be blocked in children of a thread pool.
+    /// A count and no time bounds it: the alarm that ends a timed run may be blocked in children of a
+    /// thread pool.
     func transactionsPerSecond(clients: Int, transactions: Int) async throws -> Double {
         let text = try await Program.output(
             program,

@@ -4,8 +4,8 @@ import Foundation
 import Logging
 import Store
 
-/// A cell's pipeline at scale on Postgres: how long it takes to read a cell with 5,000 hosts and 50,000 running
-/// VMs, and how long 256 new VMs take from their creation until all have an allocation.
+/// A cell's pipeline at scale on Postgres: how long it takes to read a cell with 5,000 hosts and 50,000
+/// running VMs, and how long 256 new VMs take from their creation until all have an allocation.
 ///
 /// Options: `--rounds N` (at least 5), `--hosts N`, `--vms-per-host N`, `--pending N`.
 struct PipelineBenchmark<C: Clock<Duration>> {
@@ -34,6 +34,9 @@ struct PipelineBenchmark<C: Clock<Duration>> {
             for _ in 0..<rounds {
                 let round = try await measure(store, pending: pending)
                 found.append(round)
+                print(
+                    "round \(found.count): load \(Int(round.load)) ms, placed in",
+                    round.cycles.map { "\(Int($0))" }.joined(separator: " "), "ms, grown \(round.memory) MiB")
             }
             print("hosts | VMs | load ms | \(pending) placed in ms | MiB grown")
             print(

@@ -9,7 +9,8 @@ struct ProcessUsage {
 
     /// CPU seconds of the process, and of its children.
     ///
-    /// - Parameter children: count those too that run or have ended: a Postgres server is a tree of processes.
+    /// - Parameter children: count those too that run or have ended: a Postgres server is a tree of
+    /// processes.
     func seconds(children: Bool = false) throws -> Double {
         let fields = try Self.fields(processID)
         guard children else { return Double(fields[0] + fields[1]) / Self.ticksPerSecond }

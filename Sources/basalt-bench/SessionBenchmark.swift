@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import Store
 
-/// CPU of a controller that carries one agent session of thousands of simulated hosts: idle, and while VMs come
-/// and go. Real processes, at the default renewal of 5 s.
+/// CPU of a controller that carries one agent session of thousands of simulated hosts: idle, and while VMs
+/// come and go. Real processes, at the default renewal of 5 s.
 ///
 /// VMs are created and deleted through the store of the daemon's database, so the API's part is not in the
 /// figures; planning, polls, reports and watches are.

@@ -1,13 +1,13 @@
 import Foundation
 import Store
 
-/// VMs and transactions per second of the Postgres store: VMs are created and then placed by plans of 1, 16 and
-/// 256 groups, by two controllers with a cell and a project each, on hosts that are 70 % full. Rounds of
-/// `pgbench -N -c 2` on the same server alternate with ours.
+/// VMs and transactions per second of the Postgres store: VMs are created and then placed by plans of 1, 16
+/// and 256 groups, by two controllers with a cell and a project each, on hosts that are 70 % full. Rounds
+/// of `pgbench -N -c 2` on the same server alternate with ours; rounds are short, so that what else the
+/// machine does hits both alike.
 ///
-/// Options: `--rounds N` (at least 5), `--hosts N`, `--pgbench N` transactions of each of its
-/// clients, `--vms-1 N`, `--vms-16 N`,
-/// `--vms-256 N` of one round and controller.
+/// Options: `--rounds N` (at least 5), `--hosts N`, `--pgbench N` transactions of each of its clients,
+/// `--vms-1 N`, `--vms-16 N` and `--vms-256 N` of one round and controller.
 struct StoreBenchmark<C: Clock<Duration>> {
     private static var cells: [String] { ["a", "b"] }
 
@@ -26,10 +26,10 @@ struct StoreBenchmark<C: Clock<Duration>> {
     }
 
     func run() async throws {
-        let rounds = try options.number("rounds", default: 7, atLeast: 5)
+        let rounds = try options.number("rounds", default: 15, atLeast: 5)
         let hosts = try options.number("hosts", default: 5000, atLeast: 600)
-        let transactions = try options.number("pgbench", default: 1000, atLeast: 100)
-        let sizes = try [(1, 1000), (16, 3200), (256, 7680)].map { size, vms in
+        let transactions = try options.number("pgbench", default: 500, atLeast: 100)
+        let sizes = try [(1, 250), (16, 1600), (256, 2560)].map { size, vms in
             (size, try options.number("vms-\(size)", default: vms, atLeast: size) / size)
         }
         print("calibration_ms \(Calibration.milliseconds(clock))  rounds \(rounds)  hosts \(hosts)")
