@@ -42,8 +42,9 @@ fmt: ## Format the sources
 
 bench: setup ## Run the benchmarks on a release build
 	swift build -c release --product basalt-bench
-	$(BENCH) placement
-	$(BENCH) store
+	swift build -c release --product basaltd
+	swift build -c release --product basalt-agent
+	for name in placement store session pipeline; do $(BENCH) $$name; done
 
 clean: ## Remove what was built
 	rm -rf .build

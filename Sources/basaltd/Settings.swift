@@ -31,7 +31,8 @@ struct Settings: Codable, Equatable {
     }
 
     private static func read(file: String) throws -> Settings {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {  // why: one message for all causes
+        // why: one message for all causes
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw SettingsError("\(file): cannot be read")
         }
         let keys = try fields()
@@ -99,7 +100,8 @@ struct Settings: Codable, Equatable {
     }
 
     var isLoopback: Bool {
-        guard let host = try? address().host else { return false }  // why: a bad address is reported where it is used
+        // why: a bad address is reported where it is used
+        guard let host = try? address().host else { return false }
         return host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 }

@@ -50,7 +50,8 @@ extension StoreError {
     }
 
     private static func refusal(_ state: String, _ text: String) -> StoreError {
-        let detail = try? JSONDecoder().decode(Detail.self, from: Data(text.utf8))  // why: not every one is JSON
+        // why: not every one is JSON
+        let detail = try? JSONDecoder().decode(Detail.self, from: Data(text.utf8))
         let kind = detail?.kind ?? .vm
         let name = detail?.name ?? text
         switch state {
