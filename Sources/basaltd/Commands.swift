@@ -58,7 +58,10 @@ struct Database: AsyncParsableCommand {
         _ = try await cluster.start()
         _ = try await settings.migrate(logger: logger)
         if let readyFile { try PrivateFile.write("ready\n", to: URL(filePath: readyFile), mode: 0o644) }
-        let duty = Duty("postgres") { try await cluster.waitUntilExit() }
+        let duty = Duty("postgres") {
+            do { try await cluster.waitUntilExit() } catch is CancellationError { return }
+            throw SettingsError("Postgres has ended")
+        }
         try await ServiceGroup(
             configuration: .init(
                 services: [.init(service: duty)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger

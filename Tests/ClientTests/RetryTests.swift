@@ -62,6 +62,26 @@ struct RetryTests {
         #expect(fixture.time.sleeps.isEmpty)
     }
 
+    @Test func aServerThatWasGivenUpIsNotAskedNext() async throws {
+        let fixture = Fixture()
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let handler: TestServer.Handler = { _ in
+            ask.yield()
+            return .stream(TestStream())
+        }
+        try await TestServer.with(handler) { silent in
+            try await fixture.run(servers: [silent.address]) { client in
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { _ = try await client.version() }
+                    for await _ in asked { break }
+                    group.cancelAll()
+                }
+                _ = try await client.version()
+                #expect(client.retries == 0 && fixture.plane.requests.count == 1)
+            }
+        }
+    }
+
     @Test func quotaIsNotWaitedForWithinARequest() async throws {
         let fixture = Fixture()
         fixture.plane.misbehave([.problem(Problem(.quotaExceeded, detail: "used up"))])

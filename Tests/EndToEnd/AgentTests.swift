@@ -67,9 +67,9 @@ extension EndToEndTests {
                     at: first.state.appending(path: "credential.json"),
                     to: copy.appending(path: "credential.json"))
                 try basalt.startAgent("copy", state: copy, hosts: 2, prefix: "sim", token: token)
-                try await eventually("the first is superseded") {
-                    first.program.log.contains("superseded")
-                }
+                // It says so and fails, so that whoever supervises it knows.
+                try #require(try await first.program.waitForExit() != 0)
+                try #require(first.program.log.contains("superseded"))
                 try await basalt.createVM("web")
                 try await basalt.vm("web", is: .running)
                 try await basalt.verify(live: 1, starts: 1)

@@ -45,7 +45,7 @@ extension EndToEndTests {
                 let hosts = try await basalt.statuses().values.compactMap(\.host)
                 try #require(Set(hosts).count == 3)
                 try await basalt.createVM("db-3", apart)
-                let why = try await Self.why("db-3", in: "shop", basalt) { $0.explanation != nil }
+                let why = try await Self.why("db-3", in: "shop", basalt) { $0.reason == .noHostFits }
                 try #require(why.state == .pending && why.reason == .noHostFits)
                 try #require(why.explanation?.rejected == [.init(reason: .antiAffinity, hosts: 3)])
                 try #require(why.queuePosition == 1)

@@ -49,7 +49,11 @@ extension EndToEndTests {
                     field: "spec.resources.milliCPU"),
                 Row(.init(path: vms, body: vm(resources: tooHuge)), 422, .invalid),
                 Row(
-                    .init(path: vms, body: vm(resources: #""many""#)), 422, .invalid, field: "spec.resources"),
+                    .init(path: vms, body: vm(resources: #""many""#)), 422, .invalid,
+                    field: "spec.resources"),
+                Row(
+                    .init(path: vms, body: Data(#"{"kind":"Pod","metadata":{"name":"p"},"spec":{}}"#.utf8)),
+                    422, .invalid, field: "kind"),
                 Row(.init(path: vms, body: vm("Not_A_Name")), 422, .invalid, field: "metadata.name"),
                 Row(.init(path: vms, body: vm("")), 422, .invalid, field: "metadata.name"),
                 Row(

@@ -201,8 +201,9 @@ struct CellModel {
         pending.compactMap { vms[$0]?.notBefore }.filter { $0 > now }.min()
     }
 
-    /// Notes that the ledger refused a VM for a reason that only it can see. The wait doubles, as nothing here
-    /// tells when the reason has gone; a release in the project ends it.
+    /// Notes that the ledger refused a VM for a reason that only it can see.
+    ///
+    /// The wait doubles, as nothing here tells when the reason has gone; a release in the project ends it.
     mutating func refuse(_ uid: ID<Document>, _ reason: Reason, now: Timestamp) {
         guard var vm = vms[uid] else { return }
         vm.notBefore = now.advanced(by: .seconds(1 << min(vm.refusals, Self.refusalSteps)))

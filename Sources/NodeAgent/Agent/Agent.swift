@@ -64,9 +64,11 @@ public final class Agent: Service {
         let inbox = Mailbox<AgentEvent>()
         inbox.post(.started)
         try await withThrowingDiscardingTaskGroup { children in
-            children.addTask { try await self.tick(into: inbox) }
+            children.addTask { try await Self.untilCancelled { try await self.tick(into: inbox) } }
             if let runtime = self.runtime {
-                children.addTask { try await self.watch(runtime, into: inbox) }
+                children.addTask {
+                    try await Self.untilCancelled { try await self.watch(runtime, into: inbox) }
+                }
             }
             while true {
                 let events = try await inbox.take()
@@ -78,6 +80,11 @@ public final class Agent: Service {
                 published.withLock { $0 = state.metrics }
             }
         }
+    }
+
+    /// A child's end by cancellation is no error: the group would report it in place of why it ended.
+    private static func untilCancelled(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch is CancellationError { return }
     }
 
     /// One append for all that the events led to: everything is on disk before anything is done.

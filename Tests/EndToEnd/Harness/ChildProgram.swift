@@ -3,7 +3,7 @@ import Testing
 
 /// One of the built programs as a process of its own, with its output in a file.
 ///
-/// Spawned directly: `Foundation.Process` waits for whoever inherits its socket, which a daemon's server does.
+/// Spawned directly: `Foundation.Process` waits for whoever inherits its socket, as a daemon's server does.
 final class ChildProgram {
     let name: String
     let logFile: URL

@@ -76,7 +76,8 @@ final class Deployment {
 
     func stopDatabase(_ mode: PrivateCluster.StopMode) async throws {
         try await cluster.stop(mode)
-        try await database?.end()
+        // Without its Postgres the program ends by itself.
+        if let database { try #require(try await database.waitForExit() != 0) }
         database = nil
     }
 
