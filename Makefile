@@ -24,10 +24,10 @@ setup: ## Install the system packages that are missing (root or sudo)
 	fi
 
 run: setup ## Run a fleet on this machine and break it half-way; ARGS=--once ends by itself
-	swift build --product basaltd
-	swift build --product basalt-agent
-	swift build --product basalt
-	.build/debug/basalt demo $(ARGS)
+	swift build -c release --product basaltd
+	swift build -c release --product basalt-agent
+	swift build -c release --product basalt
+	.build/release/basalt demo $(ARGS)
 
 test: setup ## Build and run every test
 	swift build --build-tests
