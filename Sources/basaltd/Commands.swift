@@ -50,7 +50,7 @@ struct Database: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try common.settings()
-        guard let path = settings.dataDirectory else { throw ValidationError("give --data-dir DIR") }
+        guard let path = settings.dataDirectory else { throw ValidationError("give --data-directory DIR") }
         let logger = try settings.logger()
         let directory = DataDirectory(path)
         try directory.prepare()

@@ -64,13 +64,11 @@ public final class PostgresStore: Store {
     private func listen() async {
         for await element in listener {
             if case .notification(let notification) = element, notification.payload == origin { continue }
-            remote.raise()
             signal.raise()
         }
     }
 
-    /// Wake-ups that came from others; they are not passed on.
-    private let remote = ChangeSignal()
+    /// Own commits only: wake-ups that came from others are not passed on.
     private let local = ChangeSignal()
 
     /// To be called after every own commit.
