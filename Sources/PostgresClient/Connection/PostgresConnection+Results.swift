@@ -6,13 +6,14 @@ extension PostgresConnection {
     func nextResult() async throws -> LibPQResult? {
         while true {
             guard let pointer = handle?.pointer else { return nil }
-            flushOutput(pointer)
+            let isSent = flushOutput(pointer)
             if PQisBusy(pointer) == 0 {
                 guard let result = PQgetResult(pointer) else { return nil }
                 return LibPQResult(result)
             }
             // Broken by a deadline: libpq does not know it and would wait forever.
             if isBroken { _ = try openHandle() }
+            if isSent, awaitInputBriefly() { continue }
             await waitForEvent()
         }
     }

@@ -32,6 +32,8 @@ public actor PostgresConnection {
     private var isHeld = false
     var stream: RowStreamState?
     private(set) var breakReason: PostgresError?
+    /// A timer will let the idle connection hear of its end.
+    private var idleWatchIsDue = false
 
     /// What the connection is doing, which decides who reads from the socket.
     enum Phase {
@@ -132,6 +134,8 @@ public actor PostgresConnection {
         phase = newPhase
         operationNumber += 1
         cancel = .none
+        // An operation waits for its own input; the source would wake two threads beside it.
+        if newPhase == .running { watch?.pauseReading() }
         guard newPhase != .connecting else { return }
         do {
             _ = try openHandle()
@@ -172,13 +176,29 @@ public actor PostgresConnection {
         recordTransactionStatus()
         if turns.isEmpty {
             phase = .idle
-            if isListeningToIdleInput { _ = resumeInput() }
+            watchWhenIdle()
         } else {
             turns.removeFirst().resume()
         }
     }
 
-    private var isListeningToIdleInput: Bool { handle != nil && breakReason == nil }
+    /// Lets an idle connection hear of its end, once it was left alone for a moment: between the statements of
+    /// a busy one the sources would be armed and disarmed for nothing.
+    private func watchWhenIdle() {
+        guard handle != nil, breakReason == nil, !idleWatchIsDue, watch?.isReadingPaused == true else {
+            return
+        }
+        idleWatchIsDue = true
+        let number = operationNumber
+        _ = executor.timer(after: .milliseconds(20)) { [weak self] in
+            self?.assumeIsolated { connection in
+                connection.idleWatchIsDue = false
+                guard connection.phase == .idle else { return }
+                if connection.operationNumber != number { return connection.watchWhenIdle() }
+                _ = connection.resumeInput()
+            }
+        }
+    }
 
     // MARK: Cancelling
 
@@ -243,6 +263,17 @@ public actor PostgresConnection {
     func waitForEvent() async {
         if phase != .connecting, !resumeInput() { return }
         await withCheckedContinuation { waiter = $0 }
+    }
+
+    /// Waits on the connection's own thread for as long as a short statement takes, and reads what comes; false
+    /// if nothing came. An event of the socket's source would reach the operation through three threads, which
+    /// costs more than most statements. What else the actor has to do waits no longer than this.
+    func awaitInputBriefly() -> Bool {
+        guard phase == .running, cancel == .none, let watch, watch.awaitReadable(milliseconds: 2) else {
+            return false
+        }
+        readInput()
+        return true
     }
 
     func wake() {

@@ -108,6 +108,12 @@ final class SocketWatch {
         return request.revents & Int16(POLLHUP | POLLERR) != 0
     }
 
+    /// Blocks the calling thread until there is something to read; false if there is not in time.
+    func awaitReadable(milliseconds: Int32) -> Bool {
+        var request = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, milliseconds) > 0
+    }
+
     /// Reports readability until `pauseReading`; the handler is called again while data is unread.
     func resumeReading() {
         if readSource == nil {
