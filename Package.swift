@@ -111,7 +111,10 @@ let package = Package(
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
             "basalt-bench",
-            ["Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement", logging]),
+            [
+                "APITypes", "Client", "Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+            ]),
         // Tests.
         tests("ArchitectureTests", []),
         tests("FleetTests", ["Fleet"]),

@@ -33,9 +33,17 @@ struct Spread {
 
     static func milliseconds(_ duration: Duration) -> Double { duration / .milliseconds(1) }
 
+    /// The value that a share of all values does not exceed.
+    func percentile(_ share: Double) -> Double {
+        values[min(values.count - 1, Int((Double(values.count) * share).rounded(.up)) - 1)]
+    }
+
     /// `median [lowest to highest]`.
     func text(digits: Int = 0) -> String {
         func rounded(_ value: Double) -> String { String(format: "%.\(digits)f", value) }
         return "\(rounded(median)) [\(rounded(lowest)) to \(rounded(highest))]"
     }
+
+    /// The median alone.
+    func rounded(digits: Int = 0) -> String { String(format: "%.\(digits)f", median) }
 }

@@ -11,6 +11,8 @@ struct ControlPlaneProcesses {
     private static let joinSecret = "bench-join-token"
 
     let directory: URL
+    /// Base address of the daemon.
+    let address: String
     let controller: Process
     let agent: Process
     let store: PostgresStore
@@ -46,7 +48,7 @@ struct ControlPlaneProcesses {
             origin: "bench", logger: logger, jitter: .system)
         let token = directory.appending(path: "join")
         try Self.joinSecret.write(to: token, atomically: true, encoding: .utf8)
-        let address = try String(contentsOf: ready, encoding: .utf8).trimmingCharacters(
+        address = try String(contentsOf: ready, encoding: .utf8).trimmingCharacters(
             in: .whitespacesAndNewlines)
         agent = try Self.process(
             "basalt-agent",
@@ -77,6 +79,17 @@ struct ControlPlaneProcesses {
             VALUES (encode(sha256('\(Self.joinSecret)'), 'hex'), '\(Self.cell)', 'vms', '*', 'infinity')
             """)
         await connection.close()
+    }
+
+    /// File with the certificates that clients of the daemon trust.
+    var certificateFile: String { directory.appending(path: "data/tls/ca.pem").path }
+
+    /// Token of an administrator.
+    var token: String {
+        get throws {
+            try String(contentsOf: directory.appending(path: "data/admin.token"), encoding: .utf8)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
     }
 
     /// The server of the daemon's database.

@@ -4,7 +4,7 @@ import Foundation
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
-        throw BenchmarkError("name a benchmark: placement, replay, store, session or pipeline")
+        throw BenchmarkError("name a benchmark: placement, replay, store, session, pipeline or rest")
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
@@ -13,9 +13,10 @@ do {
     case "store": try await StoreBenchmark(options: options, clock: ContinuousClock()).run()
     case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
+    case "rest": try await RESTBenchmark(options: options).run()
     default:
         throw BenchmarkError(
-            "\"\(name)\" is no benchmark; there are placement, replay, store, session and pipeline")
+            "\"\(name)\" is no benchmark; there are placement, replay, store, session, pipeline and rest")
     }
 } catch {
     StandardError.write("basalt-bench: \(error)")

@@ -11,6 +11,9 @@ internal import Store
 struct Watcher: Sendable {
     /// A client that hears nothing for so long may think the connection dead.
     static let bookmarkEvery = Duration.seconds(10)
+    /// How long a stream lets changes come together: many watchers of a busy fleet would otherwise be woken for
+    /// each change alone.
+    static let gathering = Duration.milliseconds(20)
 
     struct Scope: Sendable {
         var kind: Kind
@@ -22,8 +25,15 @@ struct Watcher: Sendable {
         }
     }
 
-    let store: any Store
-    let hub: FeedHub
+    private let store: any Store
+    private let hub: FeedHub
+    private let objects: WatchedObjects
+
+    init(store: any Store, hub: FeedHub) {
+        self.store = store
+        self.hub = hub
+        objects = WatchedObjects(store: store)
+    }
 
     func answer(_ watch: ListParameters.Watch, since: String, scope: Scope) async throws -> Response {
         let cursor = try await store.feedPosition(resourceVersion: since)
@@ -54,15 +64,25 @@ struct Watcher: Sendable {
 
     private func stream(from start: FeedCursor, scope: Scope) -> Response {
         let body = ResponseBody { writer in
+            let clock = ContinuousClock()
             var cursor = start
+            var bookmarkDue = clock.now
             do {
                 while !Task.isCancelled {
                     let (events, next) = try await self.events(after: cursor, scope: scope)
-                    for event in events { try await writer.write(ByteBuffer(string: "data: \(event)\n\n")) }
-                    if next == cursor {
-                        let bookmark = "{\"resourceVersion\":\"\(cursor.text)\",\"type\":\"BOOKMARK\"}"
+                    if !events.isEmpty {
+                        let text = events.map { "data: \($0)\n\n" }.joined()
+                        try await writer.write(ByteBuffer(string: text))
+                        bookmarkDue = clock.now.advanced(by: Self.bookmarkEvery)
+                    } else if clock.now >= bookmarkDue {
+                        let bookmark = "{\"resourceVersion\":\"\(next.text)\",\"type\":\"BOOKMARK\"}"
                         try await writer.write(ByteBuffer(string: "data: \(bookmark)\n\n"))
-                        try await self.hub.waitForClient(after: cursor, timeout: Self.bookmarkEvery)
+                        bookmarkDue = clock.now.advanced(by: Self.bookmarkEvery)
+                    }
+                    if next == cursor {
+                        try await self.hub.waitForClient(
+                            after: cursor, timeout: clock.now.duration(to: bookmarkDue),
+                            gathering: Self.gathering)
                     }
                     cursor = next
                 }
@@ -82,16 +102,14 @@ struct Watcher: Sendable {
         let page = try await hub.entries(after: start)
         let entries = page.entries.filter(scope.covers)
         guard !entries.isEmpty else { return ([], page.next) }
-        let objects = try await objects(of: scope.kind, entries)
+        let rendered = try await objects.objects(of: scope.kind, entries)
         var events: [String] = []
         for entry in entries {
-            guard
-                let (object, labels) = try entry.final.map({
-                    (try JSONAnswer.document($0), $0.metadata.labels)
-                })
-                    ?? objects[entry.uid]
-            else { continue }
-            let matches = scope.labels.allSatisfy { labels[$0] == $1 }
+            let object = try entry.final.map {
+                WatchedObjects.Rendered(json: try JSONAnswer.document($0), labels: $0.metadata.labels)
+            }
+            guard let object = object ?? rendered[entry.uid] else { continue }
+            let matches = scope.labels.allSatisfy { object.labels[$0] == $1 }
             // What no longer matches has left the watcher's view.
             let type: WatchEvent.Change? =
                 switch (entry.change, matches) {
@@ -102,40 +120,9 @@ struct Watcher: Sendable {
                 }
             guard let type else { continue }
             events.append(
-                "{\"object\":\(object),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}"
+                "{\"object\":\(object.json),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}"
             )
         }
         return (events, page.next)
-    }
-
-    /// JSON and labels of what entries refer to. Gone ones are missing: their deletion follows.
-    private func objects(of kind: Kind, _ entries: [FeedEntry]) async throws
-        -> [ID<Document>: (String, [String: String])]
-    {
-        let uids = Set(entries.filter { $0.final == nil }.map(\.uid)).sorted()
-        var objects: [ID<Document>: (String, [String: String])] = [:]
-        if kind == .allocation {
-            for allocation in try await store.allocations(.ids(uids.map { ID($0.uuid) })) {
-                objects[ID(allocation.id.uuid)] = (try Self.document(allocation), [:])
-            }
-        } else {
-            for resource in try await store.documents(kind, uids: uids) {
-                objects[resource.metadata.uid] = (try JSONAnswer.document(resource), resource.metadata.labels)
-            }
-        }
-        return objects
-    }
-
-    /// An allocation in the form of a document.
-    private static func document(_ allocation: Allocation) throws -> String {
-        let resource = Resource(
-            kind: .allocation,
-            metadata: Metadata(
-                name: allocation.id.description, uid: ID(allocation.id.uuid),
-                project: allocation.workload.project,
-                createdAt: allocation.createdAt),
-            spec: try JSONAnswer.text(allocation),
-            status: "{\"state\":\"\(allocation.state.rawValue)\"}")
-        return try JSONAnswer.document(resource)
     }
 }

@@ -17,6 +17,8 @@ public final class FeedHub: Sendable {
     public static let pageSize = 4096
     /// Longest time between two looks at the store when no hint comes.
     public static let lookEvery = Duration.seconds(1)
+    /// First and longest pause before another look at what an older transaction holds back.
+    static let heldBack = (first: Duration.milliseconds(4), longest: Duration.milliseconds(128))
     /// Pause after a failed look.
     static let retryAfter = Duration.milliseconds(200)
 
@@ -44,10 +46,18 @@ public final class FeedHub: Sendable {
     /// Follows the feed until cancelled.
     public func run() async {
         var seen: UInt64 = 0
+        var pause = Self.heldBack.first
         while !Task.isCancelled {
             do {
-                if try await advance() { continue }
-                seen = try await store.waitForChange(after: seen, timeout: Self.lookEvery)
+                switch try await advance() {
+                case .read: pause = Self.heldBack.first
+                case .heldBack:
+                    try await time.sleep(pause)
+                    pause = min(pause * 2, Self.heldBack.longest)
+                case .nothing:
+                    pause = Self.heldBack.first
+                    seen = try await store.waitForChange(after: seen, timeout: Self.lookEvery)
+                }
             } catch is CancellationError {
                 return
             } catch StoreError.watchExpired {
@@ -64,18 +74,22 @@ public final class FeedHub: Sendable {
         }
     }
 
-    /// Reads one page; false when there was nothing new.
-    private func advance() async throws -> Bool {
+    private enum Look {
+        case read, heldBack, nothing
+    }
+
+    /// Reads one page.
+    private func advance() async throws -> Look {
         guard let end = state.withLock({ $0.end }) else {
             let position = try await store.feedPosition()
             state.withLock { state in
                 state.start = position
                 state.end = position
             }
-            return true
+            return .read
         }
         let page = try await store.feed(after: end, limit: Self.pageSize)
-        guard !page.entries.isEmpty else { return false }
+        guard !page.entries.isEmpty else { return page.isHeldBack ? .heldBack : .nothing }
         let waiters = state.withLock { state in
             state.entries += page.entries
             state.end = page.next
@@ -88,7 +102,7 @@ public final class FeedHub: Sendable {
             return state.waiters.sorted { $0.key < $1.key }.map(\.value)
         }
         for waiter in waiters { waiter.resume() }
-        return true
+        return .read
     }
 
     /// Entries after a cursor, from memory where they are kept.
@@ -113,9 +127,13 @@ public final class FeedHub: Sendable {
 
     /// As ``wait(after:timeout:)``, for somebody who can ask another controller instead.
     ///
+    /// - Parameter gathering: how much longer to wait, so that entries come together.
     /// - Throws: `StoreError.unavailable` once clients are dismissed.
-    public func waitForClient(after cursor: FeedCursor, timeout: Duration) async throws {
+    public func waitForClient(
+        after cursor: FeedCursor, timeout: Duration, gathering: Duration = .zero
+    ) async throws {
         try await wait(after: cursor, timeout: timeout, forClient: true)
+        if gathering > .zero { try await time.sleep(gathering) }
         if state.withLock({ $0.clientsDismissed }) { throw StoreError.unavailable("the controller stops") }
     }
 

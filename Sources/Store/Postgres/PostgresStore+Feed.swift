@@ -12,7 +12,9 @@ extension PostgresStore {
         let entries = try rows.compactMap { row in
             try row.decode("change", as: String?.self) == nil ? nil : try Self.entry(row, epoch: epoch)
         }
-        return FeedPage(entries: entries, next: entries.last?.cursor ?? cursor)
+        return FeedPage(
+            entries: entries, next: entries.last?.cursor ?? cursor,
+            isHeldBack: try state.decode("held_back"))
     }
 
     private static func entry(_ row: PostgresRow, epoch: Int) throws -> FeedEntry {
@@ -90,6 +92,8 @@ extension PostgresStore {
         name: "feed_read",
         sql: """
             SELECT k.epoch, k.epoch = $4 AND (z.xid, z.seq) <= ($1, $2) AS valid, c.*,
+                EXISTS (SELECT 1 FROM change h
+                        WHERE h.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back,
                 c.final -> 'labels' AS f_labels, c.final -> 'annotations' AS f_annotations,
                 (c.final ->> 'generation')::bigint AS f_generation, (c.final ->> 'revision')::bigint AS f_revision,
                 (c.final ->> 'created_at')::timestamptz AS f_created,

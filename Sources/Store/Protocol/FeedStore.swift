@@ -55,10 +55,13 @@ public struct FeedPage: Sendable, Hashable {
     public var entries: [FeedEntry]
     /// Where to go on; moves past the entries read.
     public var next: FeedCursor
+    /// More is committed, but is shown only once an older transaction has ended: soon, and without a sign.
+    public var isHeldBack: Bool
 
-    public init(entries: [FeedEntry], next: FeedCursor) {
+    public init(entries: [FeedEntry], next: FeedCursor, isHeldBack: Bool = false) {
         self.entries = entries
         self.next = next
+        self.isHeldBack = isHeldBack
     }
 }
 

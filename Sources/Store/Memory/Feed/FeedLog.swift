@@ -61,7 +61,9 @@ struct FeedLog {
             guard row.entry.cursor.transaction < horizon else { break }
             entries.append(row.entry)
         }
-        return FeedPage(entries: entries, next: entries.last?.cursor ?? cursor)
+        return FeedPage(
+            entries: entries, next: entries.last?.cursor ?? cursor,
+            isHeldBack: rows.last.map { $0.entry.cursor.transaction >= horizon } ?? false)
     }
 
     func position(epoch: Int) -> FeedCursor {
