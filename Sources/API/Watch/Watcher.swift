@@ -5,6 +5,7 @@ internal import Foundation
 internal import Hummingbird
 internal import NIOCore
 internal import Store
+internal import Telemetry
 
 /// Watches over the feed: server-sent events and long-poll. Each watcher keeps a cursor of its own and reads when
 /// it can write, so a slow one delays nobody and holds no memory.
@@ -24,6 +25,7 @@ struct Watcher: Sendable {
 
     let store: any Store
     let hub: FeedHub
+    let metrics: MetricRegistry<DaemonMetric>
 
     func answer(_ watch: ListParameters.Watch, since: String, scope: Scope) async throws -> Response {
         let cursor = try await store.feedPosition(resourceVersion: since)
@@ -54,6 +56,8 @@ struct Watcher: Sendable {
 
     private func stream(from start: FeedCursor, scope: Scope) -> Response {
         let body = ResponseBody { writer in
+            self.metrics.add(.watchers, [scope.kind.plural])
+            defer { self.metrics.add(.watchers, [scope.kind.plural], by: -1) }
             var cursor = start
             do {
                 while !Task.isCancelled {
