@@ -132,7 +132,10 @@ let package = Package(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(
             "CommandLineTests",
-            ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+            [
+                "APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt",
+                argumentParser,
+            ]),
         tests(
             "EndToEnd",
             [

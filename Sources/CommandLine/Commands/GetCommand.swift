@@ -5,8 +5,7 @@ internal import Fleet
 
 struct GetCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Shows documents and records.",
-        discussion: "Examples: basalt get hosts -o wide; basalt get vms -A -l tier=web -w")
+        commandName: "get", abstract: "Shows documents and records.")
 
     @Argument(help: "cells, pools, hosts, flavors, projects, vms, allocations, operations, events, plans.")
     var kind: String

@@ -10,8 +10,7 @@ struct VMGroup: ParsableCommand {
 
 struct VMCreateCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Creates a VM.",
-        discussion: "Example: basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait")
+        commandName: "create", abstract: "Creates a VM.")
 
     @Argument var name: String
     @OptionGroup var projectOption: ProjectOption
