@@ -89,6 +89,24 @@ struct EditTests {
         #expect(await run("context show").status == .failed)
     }
 
+    @Test func outcomesComeInEveryFormat() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("fleet.yaml", CommandFixture.fleet)
+        try await fixture.serving { server in
+            func run(_ line: String...) async -> CommandFixture.Outcome {
+                await fixture.run(line + ["-f", file], server: server)
+            }
+            let diff = await run("diff", "-o", "json")
+            #expect(
+                diff.status == .changesPresent && diff.output.contains("\"outcome\" : \"would be created\""))
+            #expect(await run("apply", "-o", "name").output == "cell/east\npool/vms\nvm/web-1\n")
+            let yaml = await run("apply", "-o", "yaml").output
+            #expect(yaml.hasPrefix("items:\n- name: cell/east\n  outcome: unchanged\n"), "\(yaml)")
+            #expect(await run("diff", "-o", "name") == .init(status: .done, output: "", errors: ""))
+            #expect(await run("delete", "-o", "name").output == "vm/web-1\npool/vms\ncell/east\n")
+        }
+    }
+
     @Test func waitingForAField() async throws {
         let fixture = try CommandFixture()
         Sample.fill(fixture.plane)

@@ -57,10 +57,10 @@ struct GetCommand: BasaltCommand {
         let collection = try collection(kind, connection)
         let table = DocumentTable(kind: kind, showsProject: kind.isTenant && allProjects, now: now)
         if let name {
-            return try table.presentation(of: try await client.get(name, in: collection))
+            return table.presentation(of: try await client.get(name, in: collection))
         }
         let listing = try await client.listAll(collection, options)
-        return try table.presentation(of: listing.items, resourceVersion: listing.resourceVersion)
+        return table.presentation(of: listing.items, resourceVersion: listing.resourceVersion)
     }
 
     private func follow(
@@ -74,11 +74,11 @@ struct GetCommand: BasaltCommand {
                 kind: kind, showsProject: kind.isTenant && allProjects, now: surroundings.now())
             switch step {
             case .listed(let documents):
-                let list = try table.presentation(of: documents, resourceVersion: "")
+                let list = table.presentation(of: documents, resourceVersion: "")
                 surroundings.console.write(stream.text(of: list))
             case .changed(let event):
                 guard let document = event.object else { continue }
-                surroundings.console.write(stream.text(of: try table.presentation(of: document)))
+                surroundings.console.write(stream.text(of: table.presentation(of: document)))
             }
         }
     }

@@ -82,7 +82,7 @@ struct MetadataEdit: ParsableArguments {
                     name, in: collection, with: patch, match: .version(of: document))
             }
             let table = DocumentTable(kind: kind, now: surroundings.now())
-            output.show(try table.presentation(of: document), surroundings)
+            output.show(table.presentation(of: document), surroundings)
         }
         return .done
     }
