@@ -7,10 +7,10 @@ PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev pkg-config postgresql pos
 SWIFT_SOURCES := Package.swift Sources Tests
 BENCH := .build/release/basalt-bench
 
-.PHONY: help setup run test lint fmt bench clean
+.PHONY: help setup run test lint fmt bench metrics-check clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 setup: ## Install the system packages that are missing (root or sudo)
 	@missing=(); \
@@ -45,6 +45,10 @@ bench: setup ## Run the benchmarks on a release build
 	swift build -c release --product basaltd
 	swift build -c release --product basalt-agent
 	for name in placement store session pipeline; do $(BENCH) $$name; done
+
+metrics-check: setup ## Check the alert rules and let a real Prometheus scrape basaltd
+	swift build --product basaltd
+	Charts/basalt/check.sh .build/debug/basaltd
 
 clean: ## Remove what was built
 	rm -rf .build

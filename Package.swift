@@ -74,31 +74,36 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("PostgresClient", ["CLibPQ", logging]),
         library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
+        // What programs say about themselves, and what they are told.
+        library("Telemetry", ["Fleet", logging]),
+        library("Settings", ["AgentProtocol", "Fleet", yams]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "VMPlacement", heap, logging]),
+        library("Control", ["AgentProtocol", "Fleet", "Store", "Telemetry", "VMPlacement", heap, logging]),
         library(
             "API",
             [
-                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", crypto, httpTypes, hummingbird,
+                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes,
+                hummingbird,
                 hummingbirdTLS, logging, nioCore, nioSSL,
             ]),
         program(
             "basaltd",
             [
-                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", argumentParser, asn1,
-                crypto,
-                hummingbird, lifecycle, logging, nioSSL, unixSignals, x509, yams,
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Settings", "Store",
+                "Telemetry",
+                argumentParser, asn1, crypto, hummingbird, lifecycle, logging, nioSSL, unixSignals, x509,
             ]),
         // Outside of it.
         library(
             "Client",
             ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
-        library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
+        library("NodeAgent", ["AgentProtocol", "Fleet", "Telemetry", lifecycle, logging]),
         program(
             "basalt-agent",
             [
-                "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging,
-                unixSignals,
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Settings", "Telemetry", argumentParser,
+                lifecycle,
+                logging, nioCore, nioHTTP1, nioPosix, unixSignals,
             ]),
         library(
             "CommandLine",
@@ -118,6 +123,8 @@ let package = Package(
         // Tests.
         tests("ArchitectureTests", []),
         tests("FleetTests", ["Fleet"]),
+        tests("SettingsTests", ["Fleet", "Settings"]),
+        tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
@@ -128,11 +135,15 @@ let package = Package(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(
             "CommandLineTests",
-            ["APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt"]),
+            [
+                "APITypes", "Client", "CommandLine", "Fleet", "Replay", "TestServer", "basalt",
+                argumentParser,
+            ]),
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Telemetry",
+                "basalt",
                 "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         .target(

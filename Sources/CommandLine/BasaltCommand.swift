@@ -15,7 +15,8 @@ struct Basalt: ParsableCommand {
                 name: "Documents",
                 subcommands: [
                     GetCommand.self, DescribeCommand.self, ApplyCommand.self, DiffCommand.self,
-                    DeleteCommand.self, WaitCommand.self,
+                    DeleteCommand.self, WaitCommand.self, LabelCommand.self, AnnotateCommand.self,
+                    ExplainCommand.self,
                 ]),
             CommandGroup(
                 name: "Fleet",
@@ -29,7 +30,7 @@ struct Basalt: ParsableCommand {
                 name: "Access",
                 subcommands: [
                     LoginCommand.self, ContextGroup.self, TokenGroup.self, JoinTokenGroup.self,
-                    CompletionCommand.self, VersionCommand.self,
+                    CompletionCommand.self, CompleteCommand.self, VersionCommand.self,
                 ]),
         ])
 }

@@ -19,7 +19,7 @@ public struct CommandRunner: Sendable {
         } catch is CancellationError {
             return .interrupted
         } catch {
-            return report(parsing: error)
+            return report(parsing: error, of: arguments)
         }
     }
 
@@ -36,9 +36,10 @@ public struct CommandRunner: Sendable {
     }
 
     /// Help goes to standard output; a usage error is one line.
-    private func report(parsing error: any Error) -> ExitStatus {
+    private func report(parsing error: any Error, of arguments: [String]) -> ExitStatus {
         guard Basalt.exitCode(for: error) != .success else {
-            surroundings.console.write(Basalt.fullMessage(for: error) + "\n")
+            let examples = CommandExamples.section(CommandTree.path(of: arguments))
+            surroundings.console.write(Basalt.fullMessage(for: error) + "\n" + examples)
             return .done
         }
         let message = Basalt.message(for: error)

@@ -6,40 +6,33 @@ internal import Foundation
 internal import Logging
 internal import NodeAgent
 internal import ServiceLifecycle
+internal import Settings
+internal import Telemetry
 internal import UnixSignals
 
 /// The node agent: joins once, then carries out what the controllers decide for its hosts.
-@main
-struct BasaltAgent: AsyncParsableCommand {
+struct BasaltAgent: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "basalt-agent",
         abstract: "Carry out the control plane's decisions on this machine, or on a simulated fleet.",
-        version: ProductVersion.current)
+        discussion: AgentSetting.usage,
+        version: ProductVersion.description,
+        subcommands: [Run.self, ConfigGroup.self],
+        defaultSubcommand: Run.self)
+}
 
-    @Option(help: ArgumentHelp("Controllers, separated by commas.", valueName: "https://host:port,…"))
-    var server: String
-    @Option(
-        help: ArgumentHelp(
-            "PEM file with the certificates that the controllers are trusted by.", valueName: "file"))
-    var ca: String?
-    @Option(help: ArgumentHelp("Directory of the agent's memory; one agent at a time.", valueName: "dir"))
-    var stateDirectory = "/var/lib/basalt-agent"
-    @Option(
-        help: ArgumentHelp(
-            "File with the secret of a join token; needed until the agent has joined.", valueName: "file"))
-    var joinTokenFile: String?
-    @Option(help: ArgumentHelp("Name of the session; the machine's name when absent.", valueName: "name"))
-    var name: String?
+/// `basalt-agent run`, the default: joins when it has not, and works until SIGTERM or SIGINT.
+struct Run: AgentCommand {
+    static let configuration = CommandConfiguration(abstract: "Carry out decisions until stopped.")
+
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
-    var logLevel = "info"
 
-    func run() async throws {
-        var logger = Logger(label: "basalt-agent")
-        guard let level = Logger.Level(rawValue: logLevel) else {
-            throw ValidationError("--log-level is \"\(logLevel)\"; the nearest choice is info")
+    func run(_ settings: EffectiveSettings<AgentSetting>) async throws {
+        let logger = Self.logger(settings)
+        let stateDirectory = settings.text(.stateDirectory) ?? ""
+        guard settings.text(.server) != nil else {
+            throw SettingsError("server is not set; give --server https://HOST:PORT")
         }
-        logger.logLevel = level
         let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -54,16 +47,21 @@ struct BasaltAgent: AsyncParsableCommand {
             (inventory, runtime) = (substrate, substrate)
             services.append(substrate)
         } else {
-            (inventory, runtime) = (MachineInventory(name: name), nil)
+            (inventory, runtime) = (MachineInventory(name: settings.text(.name)), nil)
         }
         let credential = try await join(
-            inventory, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
-        try await RESTClient.with(clientConfiguration(token: credential.credential), seams: Self.seams) {
-            client in
+            inventory, settings, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
+        try await RESTClient.with(
+            Self.clientConfiguration(settings, token: credential.credential), seams: Self.seams
+        ) { client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
                 runtime: runtime, clock: clock, seed: UInt64.random(in: .min ... .max), logger: logger)
+            if let address = settings.address(.metricsListen) {
+                services.append(
+                    MetricsServer(address: address, metrics: { agent.exposition }, logger: logger))
+            }
             // The substrate first: it goes on until the agent has ended.
             let all = (services + [agent]).map {
                 ServiceGroupConfiguration.ServiceConfiguration(
@@ -77,19 +75,20 @@ struct BasaltAgent: AsyncParsableCommand {
     }
 
     /// The credential of an earlier join, or a new one for the join token.
-    private func join(_ inventory: any InventorySource, substrate: String, logger: Logger) async throws
-        -> JoinResponse
-    {
-        let file = CredentialFile(path: stateDirectory + "/credential.json")
+    private func join(
+        _ inventory: any InventorySource, _ settings: EffectiveSettings<AgentSetting>, substrate: String,
+        logger: Logger
+    ) async throws -> JoinResponse {
+        let file = CredentialFile(path: (settings.text(.stateDirectory) ?? "") + "/credential.json")
         if let known = try file.load() { return known }
-        guard let joinTokenFile else {
-            throw ValidationError("this agent has not joined yet: give --join-token-file FILE")
+        guard let token = try settings.contents(.joinTokenFile) else {
+            throw SettingsError("this agent has not joined yet: set joinTokenFile")
         }
-        let token = try String(contentsOfFile: joinTokenFile, encoding: .utf8)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
         let hosts = try await inventory.hosts().map(\.name)
-        let session = name ?? ProcessInfo.processInfo.hostName
-        let response = try await RESTClient.with(clientConfiguration(token: nil), seams: Self.seams) {
+        let session = settings.text(.name) ?? ProcessInfo.processInfo.hostName
+        let response = try await RESTClient.with(
+            Self.clientConfiguration(settings, token: nil), seams: Self.seams
+        ) {
             client in
             try await client.join(
                 JoinRequest(token: token, session: session, substrate: substrate, hosts: hosts))
@@ -99,14 +98,28 @@ struct BasaltAgent: AsyncParsableCommand {
         return response
     }
 
-    private func clientConfiguration(token: String?) throws -> ClientConfiguration {
+    private static func clientConfiguration(
+        _ settings: EffectiveSettings<AgentSetting>, token: String?
+    ) throws -> ClientConfiguration {
         ClientConfiguration(
-            servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound)
+            servers: try ServerAddress.list(settings.text(.server) ?? ""), token: token,
+            certificateFile: settings.text(.ca), retry: .singleRound)
+    }
+
+    private static func logger(_ settings: EffectiveSettings<AgentSetting>) -> Logger {
+        let format = settings.text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
+        let level = settings.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
+        return Logger(label: "basalt-agent") { _ in
+            LineLogHandler(format: format, level: level, now: now)
+        }
+    }
+
+    private static let now: @Sendable () -> Timestamp = {
+        Timestamp(seconds: Date().timeIntervalSince1970)
     }
 
     /// Waiting, chance and ids of the operating system.
     private static let seams = ClientSeams(
         sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-        ids: TimeOrderedIDSource(
-            now: { Timestamp(seconds: Date().timeIntervalSince1970) }, entropy: { UUID() }))
+        ids: TimeOrderedIDSource(now: now, entropy: { UUID() }))
 }

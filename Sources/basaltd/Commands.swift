@@ -5,34 +5,31 @@ internal import Logging
 internal import PostgresClient
 internal import ServiceLifecycle
 internal import UnixSignals
+internal import Settings
 internal import Store
 
 /// `basaltd init`: what a data directory needs, without serving.
-struct Initialize: AsyncParsableCommand {
+struct Initialize: DaemonCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Make certificates and the admin token, and bring the schema up to date.")
 
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let settings = try common.settings()
-        let logger = try settings.logger()
-        if let path = settings.dataDirectory { try DataDirectory(path).prepare() }
+    func run(_ flags: SettingFlags<DaemonSetting>) async throws {
+        let settings = try settings(flags)
+        let logger = settings.logger()
+        if let path = settings.text(.dataDirectory) { try DataDirectory(path).prepare() }
         let report = try await settings.migrate(logger: logger)
         logger.notice("initialised", metadata: ["schema": "\(report.schemaNumber)"])
     }
 }
 
 /// `basaltd migrate`: brings the schema up to date; repeating it changes nothing.
-struct Migrate: AsyncParsableCommand {
+struct Migrate: DaemonCommand {
     static let configuration = CommandConfiguration(abstract: "Bring the schema up to date.")
 
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let settings = try common.settings()
-        let logger = try settings.logger()
+    func run(_ flags: SettingFlags<DaemonSetting>) async throws {
+        let settings = try settings(flags)
+        let logger = settings.logger()
         let report = try await settings.migrate(logger: logger)
         logger.notice(
             "migrated", metadata: ["applied": "\(report.applied.count)", "schema": "\(report.schemaNumber)"])
@@ -40,18 +37,19 @@ struct Migrate: AsyncParsableCommand {
 }
 
 /// `basaltd database`: only the private Postgres of a data directory, for several daemons to share.
-struct Database: AsyncParsableCommand {
+struct Database: DaemonCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the private Postgres of a data directory until stopped.")
 
-    @OptionGroup var common: CommonOptions
     @Option(help: ArgumentHelp("Create this file once the schema is up to date.", valueName: "file"))
     var readyFile: String?
 
-    func run() async throws {
-        let settings = try common.settings()
-        guard let path = settings.dataDirectory else { throw ValidationError("give --data-directory DIR") }
-        let logger = try settings.logger()
+    func run(_ flags: SettingFlags<DaemonSetting>) async throws {
+        let settings = try settings(flags)
+        guard let path = settings.text(.dataDirectory) else {
+            throw SettingsError("dataDirectory is not set; it says where the private Postgres is")
+        }
+        let logger = settings.logger()
         let directory = DataDirectory(path)
         try directory.prepare()
         let cluster = directory.cluster(logger: logger)
@@ -72,21 +70,20 @@ struct Database: AsyncParsableCommand {
 }
 
 /// `basaltd restore-epoch`: after the database was restored from a backup.
-struct RestoreEpoch: AsyncParsableCommand {
+struct RestoreEpoch: DaemonCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore-epoch",
         abstract:
             "Raise the epoch after a restore: agents report what they run, and nothing is stopped for absence."
     )
 
-    @OptionGroup var common: CommonOptions
     @Option(help: ArgumentHelp("How long absence stops nothing.", valueName: "seconds"))
     var quarantineSeconds = 600.0
 
-    func run() async throws {
-        let settings = try common.settings()
-        let logger = try settings.logger()
-        let store = try settings.store(logger: logger)
+    func run(_ flags: SettingFlags<DaemonSetting>) async throws {
+        let settings = try settings(flags)
+        let logger = settings.logger()
+        let store = DaemonSettings.store(try settings.pool(logger: logger), logger: logger)
         let quarantine = Duration.seconds(quarantineSeconds)
         let epoch = try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask {

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+internal import Settings
 internal import SwiftASN1
 internal import X509
 

@@ -10,31 +10,16 @@ internal import NIOSSL
 internal import PostgresClient
 internal import ServiceLifecycle
 internal import UnixSignals
+internal import Settings
 internal import Store
+internal import Telemetry
 
 /// `basaltd serve`, the default: API and controllers until SIGTERM or SIGINT.
-struct Serve: AsyncParsableCommand {
+struct Serve: DaemonCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the API and run controllers.")
 
-    @OptionGroup var common: CommonOptions
     @Flag(help: "Run on a private Postgres with certificates and an admin token of its own.")
     var dev = false
-    @Option(
-        help: ArgumentHelp("Address and port of the API; port 0 takes a free one.", valueName: "address:port")
-    )
-    var listen: String?
-    @Option(help: ArgumentHelp("PEM file with the server's certificate chain.", valueName: "file"))
-    var tlsCertificate: String?
-    @Option(help: ArgumentHelp("PEM file with the server's key.", valueName: "file"))
-    var tlsKey: String?
-    @Option(help: ArgumentHelp("Name of this controller in leases and logs.", valueName: "name"))
-    var name: String?
-    @Option(help: ArgumentHelp("How fast fleet time runs; development only.", valueName: "factor"))
-    var fleetRate: Double?
-    @Option(help: ArgumentHelp("Length of host leases.", valueName: "seconds"))
-    var hostLeaseSeconds: Double?
-    @Option(help: ArgumentHelp("Length of cell leases.", valueName: "seconds"))
-    var cellLeaseSeconds: Double?
     @Option(help: ArgumentHelp("Write the API's address to this file once it is served.", valueName: "file"))
     var readyFile: String?
     @Option(
@@ -43,29 +28,19 @@ struct Serve: AsyncParsableCommand {
             visibility: .hidden))
     var holdCommits: String?
 
-    func run() async throws {
-        var settings = try common.settings()
-        settings.listen = listen ?? settings.listen
-        settings.tlsCertificate = tlsCertificate ?? settings.tlsCertificate
-        settings.tlsKey = tlsKey ?? settings.tlsKey
-        settings.name = name ?? settings.name
-        settings.fleetRate = fleetRate ?? settings.fleetRate
-        settings.hostLeaseSeconds = hostLeaseSeconds ?? settings.hostLeaseSeconds
-        settings.cellLeaseSeconds = cellLeaseSeconds ?? settings.cellLeaseSeconds
-        if dev, settings.dataDirectory == nil { settings.dataDirectory = ".basalt" }
-        let logger = try settings.logger()
-        let terms = LeaseTerms.scaled(leaseSeconds: settings.hostLeaseSeconds)
-        if let defect = terms.defect { throw SettingsError("hostLeaseSeconds: \(defect)") }
+    func run(_ flags: SettingFlags<DaemonSetting>) async throws {
+        let settings = try settings(flags, fallbacks: dev ? [.dataDirectory: ".basalt"] : [:])
         let daemon = Daemon(
-            settings: settings, ownsDatabase: dev && settings.database == nil, readyFile: readyFile,
-            holdCommits: holdCommits, terms: terms, logger: logger)
+            settings: settings, ownsDatabase: try dev && settings.database() == nil, readyFile: readyFile,
+            holdCommits: holdCommits, terms: .scaled(leaseSeconds: settings.number(.hostLeaseSeconds) ?? 30),
+            logger: settings.logger())
         try await daemon.run()
     }
 }
 
 /// The services of one daemon and the order in which they stop.
 struct Daemon {
-    let settings: Settings
+    let settings: DaemonSettings
     let ownsDatabase: Bool
     let readyFile: String?
     let holdCommits: String?
@@ -88,8 +63,8 @@ struct Daemon {
     }
 
     private func startDatabase() async throws -> PrivateCluster? {
-        if let path = settings.dataDirectory { try DataDirectory(path).prepare() }
-        guard ownsDatabase, let path = settings.dataDirectory else { return nil }
+        if let path = settings.text(.dataDirectory) { try DataDirectory(path).prepare() }
+        guard ownsDatabase, let path = settings.text(.dataDirectory) else { return nil }
         let cluster = DataDirectory(path).cluster(logger: logger)
         let outcome = try await cluster.start()
         logger.notice(
@@ -99,28 +74,32 @@ struct Daemon {
     }
 
     private func serve(tls: TLSConfiguration?) async throws {
-        let store = try settings.store(logger: logger, hold: hold)
-        let time = Timekeeper(now: Settings.wallClock, sleep: { try await Task.sleep(for: $0) })
-        let hub = FeedHub(store: store, time: time, logger: logger)
+        let pool = try settings.pool(logger: logger)
+        let store = DaemonSettings.store(pool, logger: logger, hold: hold)
+        let time = Timekeeper(now: DaemonSettings.wallClock, sleep: { try await Task.sleep(for: $0) })
+        let metrics = MetricRegistry<DaemonMetric>()
+        let hub = FeedHub(store: store, time: time, logger: logger, metrics: metrics)
         var limits = CellLimits()
         limits.terms = terms
-        limits.lease = .seconds(settings.cellLeaseSeconds)
-        limits.renewEvery = .seconds(settings.cellLeaseSeconds / 3)
+        (limits.lease, limits.renewEvery) = settings.cellLease
         limits.judgeEvery = .seconds(min(1, terms.renewEverySeconds / 2))
         let supervisor = CellSupervisor(
-            holder: controllerName, store: store, hub: hub, ids: Settings.ids, time: time, limits: limits,
-            logger: logger)
+            holder: controllerName, store: store, hub: hub, ids: DaemonSettings.ids, time: time,
+            limits: limits,
+            logger: logger, metrics: metrics)
         var bounds = SessionLimits.standard
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
         let sessions = AgentSessions(
-            store: store, hub: hub, ids: Settings.ids, terms: terms, limits: bounds)
+            store: store, hub: hub, ids: DaemonSettings.ids, terms: terms, limits: bounds, metrics: metrics)
         let server = APIServer(
             .init(
-                store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: Settings.ids,
+                store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: DaemonSettings.ids,
                 time: time,
-                secret: { Secrets.next() }))
-        let (host, port) = try settings.address()
+                secret: { Secrets.next() }, metrics: metrics,
+                gather: { metrics.gather(pool: pool, hub: hub) }))
+        guard let address = settings.address(.listen) else { throw SettingsError("listen is not set") }
+        let (host, port) = (address.host, address.port)
         let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
         let application = try server.application(address: host, port: port, tls: tls, logger: logger) {
             port in
@@ -162,7 +141,7 @@ struct Daemon {
 
     /// First admin token and fleet rate of a development control plane.
     private func prepare(_ store: PostgresStore) async throws {
-        if let path = settings.dataDirectory {
+        if let path = settings.text(.dataDirectory) {
             let secret = try DataDirectory(path).adminSecret()
             let token = AccessToken(
                 name: "admin", role: .admin, secretHash: Secrets.hash(secret), expiresAt: nil)
@@ -172,12 +151,12 @@ struct Daemon {
                 // Made by an earlier start.
             }
         }
-        if let rate = settings.fleetRate { try await store.setFleetRate(rate) }
+        if let rate = settings.number(.fleetRate) { try await store.setFleetRate(rate) }
     }
 
     private var controllerName: String {
         let process = ProcessInfo.processInfo
-        return "\(settings.name ?? process.hostName)-\(process.processIdentifier)"
+        return "\(settings.text(.name) ?? process.hostName)-\(process.processIdentifier)"
     }
 
     private func announce(host: String, port: Int, tls: Bool) async {
@@ -194,18 +173,15 @@ struct Daemon {
 
     private func tlsConfiguration() throws -> TLSConfiguration? {
         let (certificate, key): (String, String)
-        if let certificateFile = settings.tlsCertificate, let keyFile = settings.tlsKey {
+        if let certificateFile = settings.text(.tlsCertificate), let keyFile = settings.text(.tlsKey) {
             (certificate, key) = (certificateFile, keyFile)
-        } else if let path = settings.dataDirectory {
+        } else if let path = settings.text(.dataDirectory) {
             let authority = DataDirectory(path).authority
             try authority.prepare(now: Date())
             (certificate, key) = (authority.certificateFile.path, authority.keyFile.path)
-        } else if settings.isLoopback {
-            return nil
         } else {
-            throw SettingsError(
-                "listen is \"\(settings.listen)\": an address beyond this machine is served over TLS only; "
-                    + "give --tls-certificate and --tls-key")
+            // Loopback only: the settings refuse every other address without a certificate.
+            return nil
         }
         let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
             NIOSSLCertificateSource.certificate($0)

@@ -1,32 +1,15 @@
-internal import ArgumentParser
 internal import Fleet
 internal import Foundation
 internal import Logging
 internal import PostgresClient
+internal import Settings
 internal import Store
+internal import Telemetry
 
-/// Flags that every subcommand takes.
-struct CommonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("YAML file with settings.", valueName: "file"))
-    var config: String?
-    @Option(help: ArgumentHelp("Database: postgresql:// URI or libpq keywords.", valueName: "uri"))
-    var database: String?
-    @Option(
-        help: ArgumentHelp("Directory of keys, the admin token and the private Postgres.", valueName: "dir"))
-    var dataDirectory: String?
-    @Option(help: ArgumentHelp("Directory with the schema's SQL files.", valueName: "dir"))
-    var migrations: String?
+/// The settings of a daemon.
+typealias DaemonSettings = EffectiveSettings<DaemonSetting>
 
-    func settings() throws -> Settings {
-        var settings = try Settings.read(file: config, environment: ProcessInfo.processInfo.environment)
-        settings.database = database ?? settings.database
-        settings.dataDirectory = dataDirectory ?? settings.dataDirectory
-        settings.migrations = migrations ?? settings.migrations
-        return settings
-    }
-}
-
-extension Settings {
+extension DaemonSettings {
     /// The clock, ids and randomness of the operating system: the only place where the daemon takes them.
     static let wallClock: @Sendable () -> Timestamp = {
         Timestamp(seconds: Date().timeIntervalSince1970)
@@ -34,46 +17,57 @@ extension Settings {
 
     static let ids = TimeOrderedIDSource(now: wallClock, entropy: { UUID() })
 
-    func logger() throws -> Logger {
-        guard let level = Logger.Level(rawValue: logLevel) else {
-            let choices = Logger.Level.allCases.map(\.rawValue)
-            let nearest =
-                NearestChoice.of(logLevel, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
-            throw SettingsError("logLevel is \"\(logLevel)\"\(nearest)")
+    func logger() -> Logger {
+        let format = text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
+        let level = text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
+        return Logger(label: "basaltd") { _ in
+            LineLogHandler(format: format, level: level, now: Self.wallClock)
         }
-        var logger = Logger(label: "basaltd")
-        logger.logLevel = level
-        return logger
     }
+
+    /// The database as told; nil when it is the private cluster of the data directory.
+    func database() throws -> String? { try text(.database) ?? contents(.databaseFile) }
 
     /// How the database is reached: as told, or over the private cluster of the data directory.
     func databaseConfiguration(logger: Logger) throws -> PostgresConfiguration {
-        if let database {
+        if let database = try database() {
             return PostgresConfiguration(endpoint: .connectionString(Secret(database)))
         }
-        guard let dataDirectory else {
-            throw SettingsError("no database: give --database URI, or --dev for a private one")
+        guard let path = text(.dataDirectory) else {
+            throw SettingsError("no database: set database or databaseFile, or give --dev for a private one")
         }
-        return DataDirectory(dataDirectory).cluster(logger: logger).configuration
+        return DataDirectory(path).cluster(logger: logger).configuration
     }
 
-    func store(logger: Logger, hold: PostgresStore.CommitHold? = nil) throws -> PostgresStore {
+    /// Length of a cell lease and how often it is renewed: a third of it, so that two renewals may be lost.
+    var cellLease: (length: Duration, renewEvery: Duration) {
+        let length = number(.cellLeaseSeconds) ?? 6
+        return (.seconds(length), .seconds(number(.cellRenewSeconds) ?? length / 3))
+    }
+
+    func pool(logger: Logger) throws -> PostgresPool {
         var configuration = try databaseConfiguration(logger: logger)
         configuration.applicationName = "basaltd"
-        configuration.session = PostgresStore.sessionSettings(
-            idleInTransaction: .seconds(cellLeaseSeconds / 3))
-        let pool = PostgresPool(
+        configuration.session = PostgresStore.sessionSettings(idleInTransaction: cellLease.length / 3)
+        return PostgresPool(
             configuration: configuration,
-            pool: PoolConfiguration(minimumConnections: 2, maximumConnections: 16, queueLimit: 4096),
+            pool: PoolConfiguration(
+                minimumConnections: 2, maximumConnections: count(.databaseConnections) ?? 16, queueLimit: 4096
+            ),
             jitter: .system, logger: logger)
-        return PostgresStore(
+    }
+
+    static func store(
+        _ pool: PostgresPool, logger: Logger, hold: PostgresStore.CommitHold? = nil
+    ) -> PostgresStore {
+        PostgresStore(
             pool: pool, origin: UUID().uuidString, logger: logger, jitter: .system, commitHold: hold)
     }
 
     /// The schema's files: as told, beside the installed program, or in the source tree it was built in.
     func migrationFiles() throws -> [Migration] {
         let files = FileManager.default
-        if let migrations { return try Migration.read(from: URL(filePath: migrations)) }
+        if let migrations = text(.migrations) { return try Migration.read(from: URL(filePath: migrations)) }
         let executable = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         var places = [executable.deletingLastPathComponent().appending(path: "../share/basalt/migrations")]
         var directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -83,7 +77,7 @@ extension Settings {
         }
         let found = places.first { files.fileExists(atPath: $0.appending(path: "0001_core.sql").path) }
         guard let found else {
-            throw SettingsError("the schema's files were not found; give --migrations DIR")
+            throw SettingsError("the schema's files were not found; set migrations to their directory")
         }
         return try Migration.read(from: found)
     }

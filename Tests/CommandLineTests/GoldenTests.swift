@@ -25,7 +25,8 @@ struct GoldenTests {
         "get vms -A", "get vms -A -o wide", "get vm web-1 -o json", "get vm web-1 -o yaml", "get vms -o name",
         "get hosts", "get hosts -o wide", "get pools", "get projects", "get flavors", "describe vm web-1",
         "events", "events -o wide", "cluster", "top", "why vm web-1", "operator check", "get operations",
-        "host cordon host-1 --reason disk",
+        "host cordon host-1 --reason disk", "explain vm", "explain pool.placement", "explain cell -o json",
+        "label vm web-1 rack=r7 -o yaml",
     ])
     func commands(line: String) async throws {
         let fixture = try CommandFixture()
@@ -35,6 +36,39 @@ struct GoldenTests {
             #expect(outcome.errors == "")
             let name = line.replacing(" ", with: "_").replacing("/", with: "_")
             try check(outcome.output, name + ".txt")
+        }
+    }
+
+    @Test(arguments: ["top hosts", "top hosts -o json", "top vms", "top vms -o wide", "top hosts --limit 1"])
+    func fullness(line: String) async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        var host = try #require(fixture.plane.document("hosts/host-2"))
+        host.metadata.uid = Sample.id(66)
+        fixture.plane.put(host, at: "hosts/host-2")
+        for allocation in Sample.allocations(on: [Sample.id(6), Sample.id(66)]) {
+            fixture.plane.add(allocation)
+        }
+        try await fixture.serving { server in
+            let outcome = await fixture.run(line.split(separator: " ").map(String.init), server: server)
+            #expect(outcome.errors == "")
+            try check(outcome.output, line.replacing(" ", with: "_") + ".txt")
+            let narrow = await fixture.run(
+                line.split(separator: " ").map(String.init), server: server, width: 80)
+            let longest = narrow.output.split(separator: "\n").map { visible($0).count }.max() ?? 0
+            #expect(longest <= 80 || line.contains("-o"))
+        }
+    }
+
+    /// A wider terminal gets no wider tables: lines of a hundred columns are read at one look.
+    @Test func tablesEndAtAHundredColumns() async throws {
+        let fixture = try CommandFixture()
+        Sample.fill(fixture.plane)
+        try await fixture.serving { server in
+            for line in [["get", "vms", "-A"], ["get", "hosts"], ["events"], ["top"]] {
+                let wide = await fixture.run(line, server: server, width: 120)
+                #expect(wide == (await fixture.run(line, server: server, width: 100)))
+            }
         }
     }
 

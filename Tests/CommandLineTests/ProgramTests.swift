@@ -114,10 +114,31 @@ enum Program {
         _ arguments: [String], _ fixture: CommandFixture, _ server: TestServer?,
         started: (Int32) -> Void = { _ in }
     ) async throws -> Outcome {
+        try await execute(
+            try executable, arguments, fixture.environment(server?.address ?? "http://127.0.0.1:1"), fixture,
+            started: started)
+    }
+
+    /// What a script of bash writes; the program is on its path.
+    static func shell(_ script: String, _ fixture: CommandFixture, _ server: TestServer?) async throws
+        -> String
+    {
+        var environment = fixture.environment(server?.address ?? "http://127.0.0.1:1")
+        environment["PATH"] = try executable.deletingLastPathComponent().path + ":/usr/bin:/bin"
+        let outcome = try await execute(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", script], environment, fixture)
+        #expect(outcome.errors == "")
+        return outcome.output
+    }
+
+    private static func execute(
+        _ executable: URL, _ arguments: [String], _ environment: [String: String], _ fixture: CommandFixture,
+        started: (Int32) -> Void = { _ in }
+    ) async throws -> Outcome {
         let process = Process()
-        process.executableURL = try executable
+        process.executableURL = executable
         process.arguments = arguments
-        process.environment = fixture.environment(server?.address ?? "http://127.0.0.1:1")
+        process.environment = environment
         process.standardInput = FileHandle.nullDevice
         // Files, not pipes: nobody has to read while the process runs.
         let name = UUID().uuidString

@@ -51,6 +51,29 @@ enum Sample {
                 message: "7 VMs left", createdAt: start, updatedAt: start))
     }
 
+    /// Two VMs on the first host, one that stops and one that has stopped on the second.
+    static func allocations(on hosts: [ID<Document>]) -> [Allocation] {
+        func allocation(
+            _ number: UInt8, _ name: String, _ host: ID<Document>, _ milliCPU: Int, _ state: Allocation.State
+        ) -> Allocation {
+            Allocation(
+                id: id(number),
+                workload: WorkloadReference(
+                    kind: .vm, uid: id(number), project: number.isMultiple(of: 2) ? "shop" : "lab",
+                    name: name,
+                    part: "vm"),
+                cell: "east", host: host, class: .standard,
+                resources: Resources(milliCPU: milliCPU, memoryMiB: 90_000),
+                devices: number == 80 ? ["GPU-1"] : [], state: state, createdAt: start)
+        }
+        return [
+            allocation(80, "web-1", hosts[0], 2500, .active),
+            allocation(81, "web-2", hosts[0], 4000, .reserved),
+            allocation(82, "batch-7", hosts[1], 62_000, .releasing),
+            allocation(83, "gone", hosts[1], 64_000, .released),
+        ]
+    }
+
     static func event(_ number: Int64, _ name: String, _ reason: Reason, _ message: String) -> EventRecord {
         EventRecord(
             id: number, at: start.advanced(by: .seconds(number * 60)), kind: .vm, project: "shop", name: name,

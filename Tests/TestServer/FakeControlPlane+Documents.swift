@@ -66,7 +66,8 @@ extension FakeControlPlane.State {
 
     private mutating func replace(_ current: WireDocument, _ request: TestRequest) -> TestReaction {
         if let problem = mismatch(current, request) { return FakeControlPlane.answer(problem) }
-        guard let draft = FakeControlPlane.decode(WireDraft.self, request.body) else {
+        let merged = request.method == "PATCH" ? Self.patched(current, request.body) : nil
+        guard let draft = merged ?? FakeControlPlane.decode(WireDraft.self, request.body) else {
             return FakeControlPlane.answer(Problem(.malformedRequest, detail: "the body is no document"))
         }
         if let problem = defects(of: draft) { return FakeControlPlane.answer(problem) }
@@ -79,6 +80,23 @@ extension FakeControlPlane.State {
         guard request.query["dryRun"] == nil else { return dryRun(next, status: 200) }
         store(next, at: request.path, change: .modified)
         return FakeControlPlane.answer(200, documents[request.path])
+    }
+
+    /// The labels and annotations of a merge patch on a document.
+    private static func patched(_ current: WireDocument, _ body: [UInt8]) -> WireDraft? {
+        guard let patch = FakeControlPlane.decode(JSONValue.self, body) else { return nil }
+        func merged(_ values: [String: String], _ member: String) -> [String: String] {
+            var values = values
+            for (key, value) in patch["metadata"]?[member]?.object ?? [:] { values[key] = value.string }
+            return values
+        }
+        let metadata = current.metadata
+        return WireDraft(
+            kind: current.kind,
+            metadata: .init(
+                name: metadata.name, project: metadata.project, labels: merged(metadata.labels, "labels"),
+                annotations: merged(metadata.annotations, "annotations")),
+            spec: current.spec)
     }
 
     private mutating func delete(_ current: WireDocument, _ request: TestRequest) -> TestReaction {

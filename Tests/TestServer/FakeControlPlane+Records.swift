@@ -17,6 +17,9 @@ extension FakeControlPlane.State {
         case ("GET", 2, "events"):
             return FakeControlPlane.answer(
                 200, WireList(items: events, nextCursor: nil, resourceVersion: String(version)))
+        case ("GET", 2, "allocations"):
+            return FakeControlPlane.answer(
+                200, WireList(items: allocations, nextCursor: nil, resourceVersion: String(version)))
         case ("GET", 2, "operations"):
             return FakeControlPlane.answer(
                 200, WireList(items: operations, nextCursor: nil, resourceVersion: String(version)))

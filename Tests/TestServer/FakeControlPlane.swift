@@ -24,6 +24,7 @@ public final class FakeControlPlane: Sendable {
         var oldestVersion = 1
         var events: [EventRecord] = []
         var operations: [OperationRecord] = []
+        var allocations: [Allocation] = []
         var violations: [InvariantViolation] = []
         var fleetTime = Timestamp(seconds: 1_767_225_600)
         var onRequest: @Sendable (TestRequest) -> Void = { _ in }
@@ -50,6 +51,7 @@ public final class FakeControlPlane: Sendable {
         state.withLock { $0.onRequest = body }
     }
     public func add(_ event: EventRecord) { state.withLock { $0.events.append(event) } }
+    public func add(_ allocation: Allocation) { state.withLock { $0.allocations.append(allocation) } }
     public func add(_ operation: OperationRecord) { state.withLock { $0.operations.append(operation) } }
     public func add(_ violation: InvariantViolation) { state.withLock { $0.violations.append(violation) } }
 

@@ -2,12 +2,15 @@ package import Fleet
 package import Hummingbird
 internal import Logging
 internal import Store
+internal import Synchronization
 
 /// What a request carries on its way: who asks, and the id under which its log lines are found.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     package var requestID: String
-    package var caller: Caller?
+    package var caller: Caller? { didSet { account.name(caller) } }
+    /// Shared by all copies of this context, so that the request's log line knows who asked.
+    let account = RequestAccount()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -16,6 +19,18 @@ package struct APIContext: RequestContext {
 
     /// The largest body of a document request; agents have their own limit.
     package var maxUploadSize: Int { RequestLimit.documentBytes }
+}
+
+/// Who a request turned out to be from.
+final class RequestAccount: Sendable {
+    private let known = Mutex<String?>(nil)
+
+    var actor: String? { known.withLock { $0 } }
+
+    func name(_ caller: Caller?) {
+        let actor = caller?.actor
+        known.withLock { $0 = actor }
+    }
 }
 
 /// Who made a request.

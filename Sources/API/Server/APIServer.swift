@@ -7,6 +7,7 @@ internal import HummingbirdTLS
 public import Logging
 public import NIOSSL
 public import Store
+public import Telemetry
 
 /// The REST server: routes over a store, with everything they need given.
 public struct APIServer: Sendable {
@@ -20,10 +21,15 @@ public struct APIServer: Sendable {
         public var time: Timekeeper
         /// Makes bearer secrets; at least 128 random bits in printable ASCII.
         public var secret: @Sendable () -> String
+        public var metrics: MetricRegistry<DaemonMetric>
+        /// Brings metrics that are kept elsewhere up to date; runs before each scrape.
+        public var gather: @Sendable () -> Void
 
         public init(
             store: any Store, hub: FeedHub, sessions: AgentSessions, supervisor: CellSupervisor?,
-            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String
+            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String,
+            metrics: MetricRegistry<DaemonMetric> = MetricRegistry(),
+            gather: @escaping @Sendable () -> Void = {}
         ) {
             self.store = store
             self.hub = hub
@@ -32,6 +38,8 @@ public struct APIServer: Sendable {
             self.ids = ids
             self.time = time
             self.secret = secret
+            self.metrics = metrics
+            self.gather = gather
         }
     }
 
@@ -58,11 +66,12 @@ public struct APIServer: Sendable {
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.addMiddleware {
+            RequestLogMiddleware(metrics: parts.metrics)
             ProblemMiddleware()
             AccessMiddleware(authenticator: Authenticator(store: parts.store))
         }
         let secrets = SecretSource(parts.secret)
-        let watcher = Watcher(store: parts.store, hub: parts.hub)
+        let watcher = Watcher(store: parts.store, hub: parts.hub, metrics: parts.metrics)
         let explainer = PlacementExplainer(store: parts.store, supervisor: parts.supervisor)
         DocumentRoutes(
             store: parts.store, watcher: watcher, explainer: explainer, ids: parts.ids, time: parts.time
@@ -73,6 +82,7 @@ public struct APIServer: Sendable {
         ).add(to: router)
         AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
             to: router)
+        MetricsRoute(metrics: parts.metrics, gather: parts.gather).add(to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
         return router
     }

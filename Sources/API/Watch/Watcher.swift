@@ -5,6 +5,7 @@ internal import Foundation
 internal import Hummingbird
 internal import NIOCore
 internal import Store
+internal import Telemetry
 
 /// Watches over the feed: server-sent events and long-poll. Each watcher keeps a cursor of its own and reads when
 /// it can write, so a slow one delays nobody and holds no memory.
@@ -28,10 +29,12 @@ struct Watcher: Sendable {
     private let store: any Store
     private let hub: FeedHub
     private let objects: WatchedObjects
+    private let metrics: MetricRegistry<DaemonMetric>
 
-    init(store: any Store, hub: FeedHub) {
+    init(store: any Store, hub: FeedHub, metrics: MetricRegistry<DaemonMetric>) {
         self.store = store
         self.hub = hub
+        self.metrics = metrics
         objects = WatchedObjects(store: store)
     }
 
@@ -64,6 +67,8 @@ struct Watcher: Sendable {
 
     private func stream(from start: FeedCursor, scope: Scope) -> Response {
         let body = ResponseBody { writer in
+            self.metrics.add(.watchers, [scope.kind.plural])
+            defer { self.metrics.add(.watchers, [scope.kind.plural], by: -1) }
             let clock = ContinuousClock()
             var cursor = start
             var bookmarkDue = clock.now

@@ -14,6 +14,7 @@ struct DeleteCommand: BasaltCommand {
     @Flag(help: "Only show what would happen.") var dryRun = false
     @Flag(help: "Return when the documents are gone.") var wait = false
     @Option(help: "Longest --wait for each document, such as 5m.") var timeout = "5m"
+    @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
@@ -29,17 +30,17 @@ struct DeleteCommand: BasaltCommand {
         return try await connection.connected(surroundings) { client, connection in
             let applier = DocumentApplier(
                 client: client, connection: connection, projectOption: projectOption)
-            return try await DocumentLoop.run(drafts, surroundings) { source in
+            return try await DocumentLoop.run(drafts, output, surroundings) { source in
                 let collection = try applier.collection(of: source)
                 let name = source.draft.metadata.name
                 let left = try await client.delete(name, in: collection, dryRun: dryRun)
-                if dryRun { return ["\(source.reference) deleted (dry run)"] }
+                if dryRun { return DocumentOutcome(source, "deleted (dry run)") }
                 guard left != nil, wait else {
-                    return ["\(source.reference) \(left == nil ? "deleted" : "deleting")"]
+                    return DocumentOutcome(source, left == nil ? "deleted" : "deleting")
                 }
                 let waiter = ConditionWaiter(client: client, collection: collection, name: name)
                 try await waiter.wait(for: .deleted, timeout: timeout, surroundings)
-                return ["\(source.reference) deleted"]
+                return DocumentOutcome(source, "deleted")
             }
         }
     }

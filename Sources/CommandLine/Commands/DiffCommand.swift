@@ -9,6 +9,7 @@ struct DiffCommand: BasaltCommand {
 
     @OptionGroup var files: FileOptions
     @OptionGroup var projectOption: ProjectOption
+    @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws { try files.requireOne() }
@@ -19,15 +20,16 @@ struct DiffCommand: BasaltCommand {
             let applier = DocumentApplier(
                 client: client, connection: connection, projectOption: projectOption)
             var changed = false
-            let status = try await DocumentLoop.run(drafts, surroundings) { source in
+            let status = try await DocumentLoop.run(drafts, output, surroundings) { source in
                 let collection = try applier.collection(of: source)
                 let current = try await client.find(source.draft.metadata.name, in: collection)
                 let draft = current.map(source.draft.completed) ?? source.draft
                 let difference = DocumentDifference(from: current, to: draft)
-                guard current == nil || !difference.isEmpty else { return [] }
+                guard current == nil || !difference.isEmpty else { return nil }
                 changed = true
-                let title = "\(source.reference) \(current == nil ? "would be created" : "would change")"
-                return [title] + difference.text.map { "  " + $0 }
+                return DocumentOutcome(
+                    source, current == nil ? "would be created" : "would change",
+                    notes: difference.text.map { "  " + $0 })
             }
             return status == .done && changed ? .changesPresent : status
         }

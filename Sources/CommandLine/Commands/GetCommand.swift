@@ -5,8 +5,7 @@ internal import Fleet
 
 struct GetCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Shows documents and records.",
-        discussion: "Examples: basalt get hosts -o wide; basalt get vms -A -l tier=web -w")
+        commandName: "get", abstract: "Shows documents and records.")
 
     @Argument(help: "cells, pools, hosts, flavors, projects, vms, allocations, operations, events, plans.")
     var kind: String
@@ -58,10 +57,10 @@ struct GetCommand: BasaltCommand {
         let collection = try collection(kind, connection)
         let table = DocumentTable(kind: kind, showsProject: kind.isTenant && allProjects, now: now)
         if let name {
-            return try table.presentation(of: try await client.get(name, in: collection))
+            return table.presentation(of: try await client.get(name, in: collection))
         }
         let listing = try await client.listAll(collection, options)
-        return try table.presentation(of: listing.items, resourceVersion: listing.resourceVersion)
+        return table.presentation(of: listing.items, resourceVersion: listing.resourceVersion)
     }
 
     private func follow(
@@ -75,11 +74,11 @@ struct GetCommand: BasaltCommand {
                 kind: kind, showsProject: kind.isTenant && allProjects, now: surroundings.now())
             switch step {
             case .listed(let documents):
-                let list = try table.presentation(of: documents, resourceVersion: "")
+                let list = table.presentation(of: documents, resourceVersion: "")
                 surroundings.console.write(stream.text(of: list))
             case .changed(let event):
                 guard let document = event.object else { continue }
-                surroundings.console.write(stream.text(of: try table.presentation(of: document)))
+                surroundings.console.write(stream.text(of: table.presentation(of: document)))
             }
         }
     }

@@ -15,7 +15,7 @@ struct HostUncordonCommand: BasaltCommand {
             try await client.uncordon(host: verb.name, reason: verb.reason)
         }
         let table = DocumentTable(kind: .host, now: surroundings.now())
-        output.show(try table.presentation(of: host), surroundings)
+        output.show(table.presentation(of: host), surroundings)
         return .done
     }
 }

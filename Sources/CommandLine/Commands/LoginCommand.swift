@@ -31,5 +31,5 @@ struct LoginCommand: BasaltCommand {
         return .done
     }
 
-    private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
+    static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
 }

@@ -42,8 +42,7 @@ extension CommandFailure {
 
 struct SimulateVMsCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vms", abstract: "Places the VMs of a trace on an empty fleet, once per policy.",
-        discussion: "Example: basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192")
+        commandName: "vms", abstract: "Places the VMs of a trace on an empty fleet, once per policy.")
 
     @OptionGroup var traceOptions: TraceOptions
     @Option(help: "Hosts of the fleet.") var hosts = 300

@@ -10,8 +10,7 @@ struct VMGroup: ParsableCommand {
 
 struct VMCreateCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Creates a VM.",
-        discussion: "Example: basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait")
+        commandName: "create", abstract: "Creates a VM.")
 
     @Argument var name: String
     @OptionGroup var projectOption: ProjectOption
@@ -54,7 +53,7 @@ struct VMCreateCommand: BasaltCommand {
                 document = try await client.get(name, in: collection)
             }
             let table = DocumentTable(kind: .vm, now: surroundings.now())
-            output.show(try table.presentation(of: document), surroundings)
+            output.show(table.presentation(of: document), surroundings)
         }
         return .done
     }
@@ -82,15 +81,15 @@ struct VMCreateCommand: BasaltCommand {
     }
 
     private func presentation(of dryRun: DryRun) throws -> Presentation {
-        var presentation = try DocumentTable(kind: .vm, now: dryRun.document.metadata.createdAt)
+        let presentation = DocumentTable(kind: .vm, now: dryRun.document.metadata.createdAt)
             .presentation(of: dryRun.document)
-        if let explanation = dryRun.explanation {
-            presentation.blocks.append(.lines(PlacementLines(explanation: explanation).lines))
-            presentation.value = .object([
+        guard let explanation = dryRun.explanation else { return presentation }
+        return Presentation(
+            presentation.blocks + [.lines(PlacementLines(explanation: explanation).lines)],
+            names: presentation.names,
+            value: .object([
                 "document": presentation.value, "explanation": try Serialization.tree(explanation),
-            ])
-        }
-        return presentation
+            ]))
     }
 
     private static func device(_ text: String) throws -> DeviceRequest {

@@ -1,6 +1,7 @@
 internal import APITypes
 internal import ArgumentParser
 internal import Client
+internal import Fleet
 
 struct VersionCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
@@ -10,12 +11,11 @@ struct VersionCommand: BasaltCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
-    /// Version of this program; the control plane has its own.
-    static let own = "0.1.0"
-
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        var fields = [Presentation.Field("Client", Text(Self.own))]
-        var members: [String: JSONValue] = ["client": .string(Self.own)]
+        var fields = [Presentation.Field("Client", Text(ProductVersion.description))]
+        var members: [String: JSONValue] = [
+            "client": .string(ProductVersion.current), "build": .string(ProductVersion.build),
+        ]
         if !client {
             let server = try await connection.connected(surroundings) { client, _ in
                 try await client.version()
@@ -26,7 +26,8 @@ struct VersionCommand: BasaltCommand {
             ]
             members["server"] = try Serialization.tree(server)
         }
-        let presentation = Presentation([.fields(fields)], names: [Self.own], value: .object(members))
+        let presentation = Presentation(
+            [.fields(fields)], names: [ProductVersion.current], value: .object(members))
         output.show(presentation, surroundings)
         return .done
     }

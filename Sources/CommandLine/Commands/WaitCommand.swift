@@ -11,7 +11,8 @@ struct WaitCommand: BasaltCommand {
     @Argument var name: String
     @Option(
         name: .customLong("for"),
-        help: "state=Running, deleted, condition=Scheduled or condition=Ready=False.")
+        help:
+            "state=Running, deleted, condition=Ready, condition=Ready=False or jsonpath=.status.host=host-1.")
     var wanted: String
     @Option(help: "Longest wait, such as 30s or 5m.") var timeout = "30s"
     @OptionGroup var projectOption: ProjectOption

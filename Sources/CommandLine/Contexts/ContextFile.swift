@@ -79,10 +79,22 @@ struct ContextFile: Sendable, Equatable {
 
     /// Adds or replaces by name and makes it current.
     mutating func set(_ context: Context) {
+        put(context)
+        current = context.name
+    }
+
+    /// Adds or replaces by name; the first one is current.
+    mutating func put(_ context: Context) {
         contexts.removeAll { $0.name == context.name }
         contexts.append(context)
         contexts.sort { $0.name < $1.name }
-        current = context.name
+        current = current ?? context.name
+    }
+
+    /// Takes one away; when it was the current one, none is.
+    mutating func remove(_ name: String) {
+        contexts.removeAll { $0.name == name }
+        if current == name { current = nil }
     }
 
     /// Writes the file for its owner only, whole or not at all.

@@ -8,12 +8,20 @@ enum AwaitedCondition: Sendable, Equatable {
     /// `status.state`, or `status.contact` of a host.
     case state(String)
     case condition(Condition.Aspect, Condition.Status)
+    /// A field of the document; nil waits until there is one.
+    case field(FieldPath, String?)
 
-    /// Reads `deleted`, `state=Running`, `condition=Scheduled` or `condition=Ready=False`.
+    /// Reads `deleted`, `state=Running`, `condition=Scheduled`, `condition=Ready=False` or
+    /// `jsonpath=.status.host=host-1`.
     static func parse(_ text: String, kind: Kind) throws -> AwaitedCondition {
+        if text.hasPrefix("jsonpath=") {
+            let sides = text.dropFirst("jsonpath=".count).split(separator: "=", maxSplits: 1)
+            let path = try FieldPath(String(sides.first ?? ""))
+            return .field(path, sides.count == 2 ? String(sides[1]) : nil)
+        }
         let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count) {
-        case ("deleted", 1): return .deleted
+        case ("deleted", 1), ("delete", 1): return .deleted
         case ("state", 2): return .state(try state(parts[1], kind: kind))
         case ("condition", 2...3):
             let aspects = [Condition.Aspect.scheduled, .running, .ready]
@@ -29,7 +37,8 @@ enum AwaitedCondition: Sendable, Equatable {
             return .condition(aspect, status)
         default:
             throw CommandFailure(
-                "\"\(text)\" cannot be waited for; write state=Running, deleted or condition=Ready")
+                "\"\(text)\" cannot be waited for; write state=Running, deleted, condition=Ready or "
+                    + "jsonpath=.status.host=host-1")
         }
     }
 
@@ -48,6 +57,8 @@ enum AwaitedCondition: Sendable, Equatable {
         case .deleted: document == nil
         case .state(let state):
             document?.status?["state"]?.string == state || document?.status?["contact"]?.string == state
+        case .field(let path, let wanted):
+            if let text = document.flatMap(path.text) { wanted == nil || wanted == text } else { false }
         case .condition(let aspect, let status):
             document?.status?["conditions"]?.array?.contains {
                 $0["type"]?.string == aspect.rawValue && $0["status"]?.string == status.rawValue

@@ -1,19 +1,27 @@
 internal import APITypes
 
 /// A result, ready to be shown in every format: the one thing that commands hand to the renderer.
-struct Presentation: Sendable, Equatable {
+struct Presentation: Sendable {
     /// For people, from top to bottom.
     var blocks: [Block]
     /// For `-o name`, one line each.
     var names: [String]
-    /// For `-o json` and `-o yaml`.
-    var value: JSONValue
+    private let makeValue: @Sendable () -> JSONValue
 
     init(_ blocks: [Block], names: [String] = [], value: JSONValue) {
+        self.init(blocks, names: names, lazily: { value })
+    }
+
+    /// - Parameter value: made only when it is shown: for a table of a thousand documents it would take longer
+    ///   than all the rest.
+    init(_ blocks: [Block], names: [String], lazily value: @escaping @Sendable () -> JSONValue) {
         self.blocks = blocks
         self.names = names
-        self.value = value
+        makeValue = value
     }
+
+    /// For `-o json` and `-o yaml`.
+    var value: JSONValue { makeValue() }
 
     enum Block: Sendable, Equatable {
         case table(Table)

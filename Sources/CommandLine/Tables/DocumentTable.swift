@@ -9,18 +9,16 @@ struct DocumentTable {
     let now: Timestamp
 
     /// A list as `get` shows it.
-    func presentation(of documents: [WireDocument], resourceVersion: String) throws -> Presentation {
-        let items = try documents.map { try Serialization.tree($0) }
-        return Presentation(
-            [.table(table(of: documents))], names: documents.map(\.reference),
-            value: .object(["items": .array(items), "resourceVersion": .string(resourceVersion)]))
+    func presentation(of documents: [WireDocument], resourceVersion: String) -> Presentation {
+        Presentation([.table(table(of: documents))], names: documents.map(\.reference)) {
+            let items = documents.map(\.tree)
+            return .object(["items": .array(items), "resourceVersion": .string(resourceVersion)])
+        }
     }
 
     /// One document as `get NAME` shows it.
-    func presentation(of document: WireDocument) throws -> Presentation {
-        Presentation(
-            [.table(table(of: [document]))], names: [document.reference],
-            value: try Serialization.tree(document))
+    func presentation(of document: WireDocument) -> Presentation {
+        Presentation([.table(table(of: [document]))], names: [document.reference]) { document.tree }
     }
 
     func table(of documents: [WireDocument]) -> Table {
@@ -127,6 +125,17 @@ struct DocumentTable {
 }
 
 extension WireDocument {
+    /// The document as JSON; spec and status are that already.
+    var tree: JSONValue {
+        var members: [String: JSONValue] = [
+            "apiVersion": .string(apiVersion), "kind": .string(kind), "spec": spec,
+            // why: metadata holds strings, integers and times, which all are JSON
+            "metadata": (try? Serialization.tree(metadata)) ?? .null,
+        ]
+        members["status"] = status
+        return .object(members)
+    }
+
     /// `vm/web-1`, as `-o name` shows it.
     var reference: String {
         "\((Kind(rawValue: kind) ?? Kind(named: kind))?.singular ?? kind.lowercased())/\(metadata.name)"

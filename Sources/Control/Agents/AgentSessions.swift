@@ -3,6 +3,7 @@ public import Fleet
 internal import Logging
 public import Store
 internal import Synchronization
+public import Telemetry
 
 /// The controllers' side of agent sessions: any controller serves any session, since all state is in the store.
 public final class AgentSessions: Sendable {
@@ -11,6 +12,7 @@ public final class AgentSessions: Sendable {
     private let ids: any IDSource
     public let terms: LeaseTerms
     public let limits: SessionLimits
+    private let metrics: MetricRegistry<DaemonMetric>
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
@@ -21,8 +23,9 @@ public final class AgentSessions: Sendable {
 
     public init(
         store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
-        limits: SessionLimits = .standard
+        limits: SessionLimits = .standard, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
+        self.metrics = metrics
         self.store = store
         self.hub = hub
         self.ids = ids
@@ -38,6 +41,7 @@ public final class AgentSessions: Sendable {
         }
         let outcome = try await store.hello(
             SessionHello(session: session.id, hosts: request.hosts, ids: ids, terms: terms))
+        metrics.add(.hellos)
         return HelloResponse(
             incarnation: outcome.incarnation, epoch: outcome.epoch, lease: terms, limits: limits,
             refused: outcome.refused)
@@ -53,6 +57,9 @@ public final class AgentSessions: Sendable {
             SessionReport(
                 session: session.id, incarnation: request.incarnation, sequence: request.sequence,
                 parts: request.parts, unreachable: request.unreachable))
+        metrics.add(.reports)
+        metrics.add(.partsReported, ["taken"], by: Double(request.parts.count - refused.count))
+        metrics.add(.partsReported, ["refused"], by: Double(refused.count))
         return ReportResponse(
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
@@ -60,6 +67,8 @@ public final class AgentSessions: Sendable {
     /// Answers when a host of the session has a new assignment, or after the wait.
     public func poll(_ request: PollRequest, session: SessionRecord) async throws -> PollResponse {
         guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
+        metrics.add(.sessionPolls)
+        defer { metrics.add(.sessionPolls, by: -1) }
         let epoch = try await store.clusterState().epoch
         guard let text = request.cursor, let asked = FeedCursor(text), asked.epoch == epoch else {
             return try await everything(session)

@@ -17,6 +17,8 @@ public struct CellLimits: Sendable {
     public var renewEvery = Duration.seconds(2)
     /// How often host leases are judged.
     public var judgeEvery = Duration.seconds(1)
+    /// How often the cell is counted for metrics: some milliseconds for 50,000 allocations.
+    public var measureEvery = Duration.seconds(5)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

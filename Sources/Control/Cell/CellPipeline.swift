@@ -2,6 +2,7 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import Store
+internal import Telemetry
 internal import VMPlacement
 
 /// Plans for one cell while it holds the cell's lease: snapshot → planner → plan → commit, one after another.
@@ -16,10 +17,12 @@ actor CellPipeline {
     let time: Timekeeper
     let limits: CellLimits
     let logger: Logger
+    let metrics: MetricRegistry<DaemonMetric>
     var model: CellModel
     private var cursor: FeedCursor?
     private var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
+    var measuredAt: Timestamp?
     /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so that
     /// fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
@@ -29,8 +32,9 @@ actor CellPipeline {
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
         limits: CellLimits,
-        logger: Logger
+        logger: Logger, metrics: MetricRegistry<DaemonMetric>
     ) {
+        self.metrics = metrics
         cell = lease.cell
         self.lease = lease
         self.store = store
@@ -48,13 +52,14 @@ actor CellPipeline {
         while !Task.isCancelled {
             do {
                 if cursor == nil { try await load() }
-                let worked = try await cycle()
+                let worked = try await measured { try await cycle() }
                 if !worked, let cursor { try await hub.wait(after: cursor, timeout: rest()) }
             } catch StoreError.leaseLost(let cell) {
                 throw StoreError.leaseLost(cell: cell)
             } catch is CancellationError {
                 return
             } catch {
+                metrics.add(.cycleFailures, [cell])
                 logger.warning("cycle failed", metadata: ["cell": "\(cell)", "error": "\(error)"])
                 // A write of unknown outcome leaves the model unsure: everything is read again.
                 cursor = nil
@@ -182,6 +187,8 @@ actor CellPipeline {
         where !hosts.isEmpty {
             logger.notice("hosts \(word)", metadata: ["cell": "\(cell)", "count": "\(hosts.count)"])
         }
+        metrics.add(.hostsFenced, [cell], by: Double(judgement.fenced.count))
+        metrics.set(.breakerTripped, [cell], to: Double(judgement.tripped.count))
         for host in model.hosts.values.filter({ $0.contact == .fenced }).sorted(by: { $0.id < $1.id })
         where model.allocations(on: host.id).contains(where: { $0.onPartition == .stop }) {
             _ = try await store.releaseFenced(
@@ -263,6 +270,7 @@ actor CellPipeline {
             throw error
         }
         heads[plan.engine] = plan.id
+        count(plan, outcome)
         let refused = Dictionary(
             outcome.refusals.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first })
         var stale: Set<ID<Document>> = []
@@ -285,7 +293,8 @@ actor CellPipeline {
         logger.debug(
             "plan committed",
             metadata: [
-                "cell": "\(cell)", "plan": "\(plan.id)", "groups": "\(plan.groups.count)",
+                "cell": "\(cell)", "plan": "\(plan.id)", "engine": "\(plan.engine.rawValue)",
+                "groups": "\(plan.groups.count)",
                 "refused": "\(refused.count)",
             ])
         // What refused is out of date here: read it before the next plan rather than wait for the feed.

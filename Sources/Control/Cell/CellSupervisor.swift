@@ -2,6 +2,7 @@ public import Fleet
 public import Logging
 public import Store
 internal import Synchronization
+public import Telemetry
 
 /// Runs the pipelines of the cells that this controller holds leases of, and tries to take the others.
 public final class CellSupervisor: Sendable {
@@ -12,6 +13,7 @@ public final class CellSupervisor: Sendable {
     private let time: Timekeeper
     private let limits: CellLimits
     private let logger: Logger
+    private let metrics: MetricRegistry<DaemonMetric>
     private let pipelines = Mutex<[String: CellPipeline]>([:])
     private let leases = Mutex<[String: CellLease]>([:])
 
@@ -19,8 +21,9 @@ public final class CellSupervisor: Sendable {
     public init(
         holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
         limits: CellLimits,
-        logger: Logger
+        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
+        self.metrics = metrics
         self.holder = holder
         self.store = store
         self.hub = hub
@@ -67,6 +70,7 @@ public final class CellSupervisor: Sendable {
 
     /// Takes a cell's lease again and again, and works while it has it.
     private func hold(_ cell: String) async {
+        metrics.set(.leaseHeld, [cell], to: 0)
         while !Task.isCancelled {
             do {
                 // Whoever holds more cells lets others take the next one first.
@@ -90,6 +94,7 @@ public final class CellSupervisor: Sendable {
 
     private func work(_ lease: CellLease) async {
         leases.withLock { $0[lease.cell] = lease }
+        metrics.set(.leaseHeld, [lease.cell], to: 1)
         await withTaskGroup { group in
             group.addTask { await self.renew(lease) }
             group.addTask { await self.runPipeline(lease) }
@@ -97,7 +102,10 @@ public final class CellSupervisor: Sendable {
             group.cancelAll()
         }
         pipelines.withLock { $0[lease.cell] = nil }
+        metrics.set(.leaseHeld, [lease.cell], to: 0)
+        metrics.forget(cell: lease.cell)
         guard !Task.isCancelled else { return }
+        metrics.add(.leasesLost, [lease.cell])
         leases.withLock { $0[lease.cell] = nil }
     }
 
@@ -109,8 +117,8 @@ public final class CellSupervisor: Sendable {
                 try await reconciler.run()
             } else {
                 let pipeline = CellPipeline(
-                    lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits, logger: logger
-                )
+                    lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits,
+                    logger: logger, metrics: metrics)
                 pipelines.withLock { $0[lease.cell] = pipeline }
                 try await pipeline.run()
             }

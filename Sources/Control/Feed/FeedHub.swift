@@ -2,6 +2,7 @@ internal import Fleet
 public import Logging
 public import Store
 internal import Synchronization
+public import Telemetry
 
 /// Reads the change feed once for a whole process and keeps the newest entries for everybody in it: pipelines,
 /// agent polls and watches.
@@ -30,14 +31,21 @@ public final class FeedHub: Sendable {
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var clientsDismissed = false
+        /// When the end of the feed was last seen.
+        var readAt: Timestamp?
     }
 
     private let store: any Store
     private let time: Timekeeper
     private let logger: Logger
+    private let metrics: MetricRegistry<DaemonMetric>
     private let state = Mutex(State())
 
-    public init(store: any Store, time: Timekeeper, logger: Logger) {
+    public init(
+        store: any Store, time: Timekeeper, logger: Logger,
+        metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
+    ) {
+        self.metrics = metrics
         self.store = store
         self.time = time
         self.logger = logger
@@ -89,7 +97,11 @@ public final class FeedHub: Sendable {
             return .read
         }
         let page = try await store.feed(after: end, limit: Self.pageSize)
-        guard !page.entries.isEmpty else { return page.isHeldBack ? .heldBack : .nothing }
+        guard !page.entries.isEmpty else {
+            state.withLock { $0.readAt = time.now() }
+            return page.isHeldBack ? .heldBack : .nothing
+        }
+        metrics.add(.feedEntries, by: Double(page.entries.count))
         let waiters = state.withLock { state in
             state.entries += page.entries
             state.end = page.next
@@ -103,6 +115,12 @@ public final class FeedHub: Sendable {
         }
         for waiter in waiters { waiter.resume() }
         return .read
+    }
+
+    /// Time since the end of the feed was last read: about `lookEvery` at most while the store answers.
+    public var lag: Duration {
+        let readAt = state.withLock { $0.readAt }
+        return readAt.map { max(time.now().since($0), .zero) } ?? .zero
     }
 
     /// Entries after a cursor, from memory where they are kept.

@@ -3,6 +3,7 @@ internal import Fleet
 public import Logging
 public import ServiceLifecycle
 internal import Synchronization
+internal import Telemetry
 
 /// Carries the decisions for the hosts of one session out: executes what `AgentState` decides.
 ///
@@ -19,6 +20,8 @@ public final class Agent: Service {
     private let seed: UInt64
     private let logger: Logger
     private let published = Mutex(AgentMetrics())
+    /// Times of calls; everything else is in `metrics`.
+    let calls = MetricRegistry<AgentMetric>()
 
     typealias Children = ThrowingDiscardingTaskGroup<any Error>
 
@@ -161,6 +164,7 @@ extension Agent {
         _ body: @escaping @Sendable () async throws -> AgentEvent
     ) async {
         let clock = clock
+        let start = clock.now()
         do {
             let event = try await withThrowingTaskGroup(of: AgentEvent.self) { group in
                 group.addTask { try await body() }
@@ -172,10 +176,13 @@ extension Agent {
                 guard let first = try await group.next() else { throw CancellationError() }
                 return first
             }
+            note(call, took: clock.now().since(start))
             inbox.post(event)
         } catch let error as ControlPlaneError {
+            calls.add(.callFailures, [call.name])
             inbox.post(.callFailed(call, error))
         } catch {
+            calls.add(.callFailures, [call.name])
             inbox.post(.callFailed(call, .unavailable("\(error)")))
         }
     }

@@ -96,6 +96,8 @@ extension PostgresPool {
             change(&counters)
             counters.totalTime += time
             counters.longestTime = max(counters.longestTime, time)
+            let bound = TransactionStatistics.timeBounds.firstIndex { time <= .seconds($0) }
+            counters.runsByTime[bound ?? TransactionStatistics.timeBounds.count] += 1
         }
     }
 }

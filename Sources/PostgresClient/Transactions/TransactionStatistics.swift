@@ -19,9 +19,16 @@ public final class TransactionStatistics: Sendable {
         /// From the first BEGIN to the end, summed over all runs, without the wait for a connection.
         public var totalTime: Duration = .zero
         public var longestTime: Duration = .zero
+        /// Runs by time: one count per bound of `timeBounds`, and one for those beyond the last.
+        public var runsByTime = [Int](repeating: 0, count: TransactionStatistics.timeBounds.count + 1)
 
         public init() {}
     }
+
+    /// Upper bounds of `runsByTime`, seconds: a commit of one row, up to what nobody waits for.
+    public static let timeBounds: [Double] = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
 
     private let counters = Mutex<[String: Counters]>([:])
 

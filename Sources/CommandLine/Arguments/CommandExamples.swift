@@ -1,0 +1,70 @@
+/// Examples of every command, shown by its help; a test parses each.
+enum CommandExamples {
+    /// - Parameter path: names of the command from the root, such as `["host", "drain"]`.
+    static func of(_ path: [String]) -> [String] { table[path.joined(separator: " ")] ?? [] }
+
+    /// The section of help.
+    static func section(_ path: [String]) -> String {
+        let examples = of(path)
+        return examples.isEmpty ? "" : "\nEXAMPLES:\n" + examples.map { "  \($0)\n" }.joined()
+    }
+
+    private static let table: [String: [String]] = [
+        "": [
+            "basalt login --server https://a:7443 --token-file t", "basalt get vms -A", "basalt why vm web-1",
+        ],
+        "get": [
+            "basalt get hosts -o wide", "basalt get vms -A -l tier=web -w",
+            "basalt get vm web-1 -p shop -o yaml", "basalt get allocations --field-selector state=active",
+        ],
+        "describe": ["basalt describe vm web-1 -p shop"],
+        "apply": ["basalt apply -f fleet.yaml", "basalt apply -f - --dry-run"],
+        "diff": ["basalt diff -f fleet.yaml"],
+        "delete": ["basalt delete vm web-1 web-2 -p shop --wait", "basalt delete -f fleet.yaml --dry-run"],
+        "wait": [
+            "basalt wait vm web-1 --for state=Running --timeout 2m", "basalt wait vm web-1 --for deleted",
+            "basalt wait vm web-1 --for condition=Ready",
+            "basalt wait vm web-1 --for jsonpath=.status.host=host-1",
+        ],
+        "label": [
+            "basalt label host host-1 rack=r7", "basalt label vm web-1 -p shop tier=db --overwrite",
+            "basalt label vm web-1 tier-",
+        ],
+        "annotate": ["basalt annotate pool vms owner=ada@example.org"],
+        "explain": ["basalt explain vm", "basalt explain vm.spec.resources", "basalt explain pool -o json"],
+        "cluster": ["basalt cluster"],
+        "top": ["basalt top", "basalt top hosts --limit 5", "basalt top vms -p shop -o json"],
+        "events": [
+            "basalt events -w", "basalt events --field-selector kind=VM,reason=NoHostFits --limit 20",
+        ],
+        "why": ["basalt why vm web-1 -p shop"],
+        "vm create": [
+            "basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait",
+            "basalt vm create llm-1 --flavor h100x8 --class guaranteed",
+        ],
+        "host cordon": ["basalt host cordon host-1 --reason disk"],
+        "host uncordon": ["basalt host uncordon host-1 --reason repaired"],
+        "host drain": ["basalt host drain host-1 --reason firmware --wait --yes"],
+        "host fence": ["basalt host fence host-1 --reason burnt --confirm"],
+        "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
+        "operator check": ["basalt operator check"],
+        "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],
+        "replay vms": ["basalt replay vms --trace vms.csv"],
+        "demo": ["basalt demo", "basalt demo --once"],
+        "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],
+        "context list": ["basalt context list"],
+        "context use": ["basalt context use production"],
+        "context show": ["basalt context show", "basalt context show production -o yaml"],
+        "context set": [
+            "basalt context set production --server https://a:7443 -p shop",
+            "basalt context set production --project ''",
+        ],
+        "context delete": ["basalt context delete production"],
+        "token create": ["basalt token create ci --role operator --secret-file ci.token"],
+        "join-token create": [
+            "basalt join-token create --cell east --pool vms --hosts 'rack1-*' --secret-file t"
+        ],
+        "completion": ["basalt completion bash > ~/.local/share/bash-completion/completions/basalt"],
+        "version": ["basalt version", "basalt version --client"],
+    ]
+}

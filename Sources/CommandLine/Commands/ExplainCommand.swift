@@ -1,0 +1,47 @@
+internal import APITypes
+internal import ArgumentParser
+internal import Fleet
+
+struct ExplainCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Says what the fields of a document mean.")
+
+    @Argument(help: "KIND, or KIND.FIELD such as vm.spec.resources.") var subject: String
+    @OptionGroup var output: OutputOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let parts = subject.split(separator: ".", maxSplits: 1).map(String.init)
+        let kind = try Kind.document(parts.first ?? "")
+        let entries = FieldGuide.entries(kind)
+        var shown = entries
+        if parts.count == 2 {
+            let path = try Self.path(parts[1], among: entries.map(\.path))
+            shown = entries.filter { $0.path == path || $0.path.hasPrefix(path + ".") }
+        }
+        // Not a table: what explains must not be cut.
+        let lines = shown.flatMap { ["\($0.path) <\($0.type)>", "    \($0.help)"] }
+        let fields: [Presentation.Field] = [
+            .init("Kind", Text(kind.rawValue)), .init("Version", Text(WireDocument.apiVersion)),
+            .init("About", Text(FieldGuide.about(kind))),
+        ]
+        let items = shown.map { entry in
+            JSONValue.object([
+                "field": .string(entry.path), "type": .string(entry.type), "meaning": .string(entry.help),
+            ])
+        }
+        output.show(
+            Presentation(
+                [.fields(fields), .heading("Fields"), .lines(lines)], names: shown.map(\.path),
+                value: .object(["kind": .string(kind.rawValue), "items": .array(items)])), surroundings)
+        return .done
+    }
+
+    /// `resources` means `spec.resources`: nobody types `spec` in a hurry.
+    private static func path(_ text: String, among paths: [String]) throws -> String {
+        if let path = [text, "spec." + text, "metadata." + text].first(where: paths.contains) { return path }
+        let short = paths.map {
+            $0.hasPrefix("spec.") && !text.hasPrefix("spec") ? String($0.dropFirst(5)) : $0
+        }
+        throw CommandFailure(NearestChoice.refusal("field", text, among: short))
+    }
+}

@@ -1,0 +1,126 @@
+internal import Fleet
+
+/// The fields that users write in documents; a test compares it with the specs.
+enum FieldGuide {
+    struct Entry: Sendable, Equatable {
+        /// From the document's root, such as `spec.resources.milliCPU`.
+        var path: String
+        var type: String
+        var help: String
+
+        init(_ path: String, _ type: String, _ help: String) {
+            self.path = path
+            self.type = type
+            self.help = help
+        }
+    }
+
+    static func about(_ kind: Kind) -> String {
+        switch kind {
+        case .cell: "A set of hosts scheduled as one unit."
+        case .pool: "Hosts of a cell with the same use; policies attach here."
+        case .host: "A machine. Agents make hosts; operators cordon and drain them."
+        case .flavor: "Named amounts that VMs refer to."
+        case .project: "A tenant, with what it may hold at once."
+        case .vm: "A virtual machine as its owner wants it."
+        case .allocation, .plan, .operation, .event, .token: "A record; nobody writes it."
+        }
+    }
+
+    /// Parents before their members.
+    static func entries(_ kind: Kind) -> [Entry] { metadata(kind) + spec(kind) }
+
+    private static func metadata(_ kind: Kind) -> [Entry] {
+        [
+            Entry("metadata", "object", "What every document carries."),
+            Entry("metadata.name", "string", "Unique in its kind\(kind.isTenant ? " and project" : "")."),
+        ] + (kind.isTenant ? [Entry("metadata.project", "string", "Project of the document.")] : []) + [
+            Entry("metadata.labels", "map of strings", "For selectors, such as tier=web."),
+            Entry("metadata.annotations", "map of strings", "For people and programs; never selected by."),
+        ]
+    }
+
+    private static func spec(_ kind: Kind) -> [Entry] {
+        let root = Entry("spec", "object", "What its owner wants.")
+        switch kind {
+        case .cell: return [root, Entry("spec.description", "string", "For people.")]
+        case .pool: return [root] + pool
+        case .host: return [root] + host
+        case .flavor: return [root] + resources + devices
+        case .project: return [root] + project
+        case .vm: return [root] + vm
+        case .allocation, .plan, .operation, .event, .token: return []
+        }
+    }
+
+    private static func choices<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String
+    {
+        Value.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    private static let pool = [
+        Entry("spec.cell", "string, required", "Cell of the hosts."),
+        Entry("spec.admits", "list, required", "Uses: \(choices(PoolSpec.Use.self))."),
+        Entry(
+            "spec.placement", "string",
+            "Policy of VM placement: \(choices(PoolSpec.Placement.self)); best-fit when absent."),
+        Entry(
+            "spec.cpuRatioPerMille", "integer, 1000 to 16000",
+            "vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription."),
+    ]
+
+    private static let host = [
+        Entry("spec.cell", "string, required", "Cell that the host belongs to."),
+        Entry("spec.pool", "string, required", "Pool that the host belongs to."),
+        Entry("spec.cordoned", "boolean", "No new placements; what runs goes on."),
+        Entry(
+            "spec.draining", "boolean",
+            "Workloads are moved or stopped until the host is empty; implies cordoned."
+        ),
+        Entry("spec.cordonReason", "string", "Why; required with cordoned and draining."),
+    ]
+
+    private static let resources = [
+        Entry("spec.resources", "object", "What each host must have free for it."),
+        Entry("spec.resources.milliCPU", "integer, required", "Thousandths of a vCPU; 2000 is two vCPUs."),
+        Entry("spec.resources.memoryMiB", "integer, required", "Mebibytes of memory."),
+    ]
+
+    private static let devices = [
+        Entry("spec.devices", "list", "GPUs by model."),
+        Entry("spec.devices.model", "string, required", "Model, such as H100."),
+        Entry(
+            "spec.devices.count", "integer, 1 to \(WorkloadLimit.devices), required",
+            "How many of that model, all on one host."),
+    ]
+
+    private static let project = [
+        Entry("spec.quota", "object", "Bounds on what is allocated at once; no limit when absent."),
+        Entry("spec.quota.milliCPU", "integer", "Thousandths of a vCPU."),
+        Entry("spec.quota.memoryMiB", "integer", "Mebibytes of memory."),
+        Entry("spec.quota.devices", "integer", "GPUs of all models."),
+    ]
+
+    private static let vm =
+        [
+            Entry("spec.cell", "string", "Chosen once by the controllers when absent."),
+            Entry("spec.pool", "string", "Any pool that admits VMs when absent."),
+            Entry(
+                "spec.flavor", "string",
+                "Name of a flavor that gives resources and devices; instead of resources."),
+        ] + resources + devices + [
+            Entry(
+                "spec.class", "string",
+                "Promise of its vCPUs: \(choices(WorkloadClass.self)); standard when absent."),
+            Entry("spec.hostSelector", "map of strings", "Labels that the host must carry."),
+            Entry("spec.antiAffinity", "object", "Members of one group of the project keep apart."),
+            Entry("spec.antiAffinity.group", "string, required", "Name of the group."),
+            Entry(
+                "spec.antiAffinity.scope", "string, required", "Apart by \(choices(AntiAffinity.Scope.self))."
+            ),
+            Entry("spec.lifetimeHintSeconds", "integer", "Expected seconds from start to deletion."),
+            Entry(
+                "spec.onPartition", "string",
+                "When its host loses contact: \(choices(PartitionPolicy.self)); keep when absent."),
+        ]
+}

@@ -1,0 +1,129 @@
+internal import AgentProtocol
+
+/// The settings of `basaltd`.
+public enum DaemonSetting: String, SettingKey {
+    case listen, database, databaseFile, databaseConnections, dataDirectory, migrations
+    case tlsCertificate, tlsKey
+    case name, hostLeaseSeconds, cellLeaseSeconds, cellRenewSeconds, fleetRate
+    case logLevel, logFormat
+
+    public static let program = "basaltd"
+    public static let standardFile = "/etc/basalt/basaltd.yaml"
+
+    public var definition: SettingDefinition {
+        switch self {
+        case .listen:
+            .init(
+                .address, default: "127.0.0.1:7443", "Address and port of the API; port 0 takes a free one.")
+        case .database:
+            .init(
+                .text("postgresql:///basalt"),
+                "Database without a password: a postgresql:// URI or libpq keywords; absent with a private one."
+            )
+        case .databaseFile:
+            .init(.file, "File that holds the database's URI with its password, instead of database.")
+        case .databaseConnections:
+            .init(.count(4...500), default: "16", "Most connections to the database.")
+        case .dataDirectory:
+            .init(.directory, "Directory of keys, the admin token and the private Postgres.")
+        case .migrations:
+            .init(.directory, "Directory with the schema's SQL files; found beside the program when absent.")
+        case .tlsCertificate: .init(.file, "PEM file with the server's certificate chain.")
+        case .tlsKey: .init(.file, "PEM file with the server's key.")
+        case .name:
+            .init(
+                .text("controller-1"),
+                "Name of this controller in leases and logs; the machine's when absent.")
+        case .hostLeaseSeconds:
+            .init(
+                .number(1...3600, unit: "seconds"), default: "30.0",
+                "Length of host leases; renewal, stop and fence keep their ratios to it.")
+        case .cellLeaseSeconds:
+            .init(
+                .number(0.5...600, unit: "seconds"), default: "6.0",
+                "Length of cell leases: how long a dead controller blocks its cells.")
+        case .cellRenewSeconds:
+            .init(
+                .number(0.1...300, unit: "seconds"),
+                "How often a cell lease is renewed; a third of the lease when absent.")
+        case .fleetRate:
+            .init(.number(0.001...100_000, unit: "factor"), "How fast fleet time runs; development only.")
+        case .logLevel: .logLevel
+        case .logFormat: .logFormat
+        }
+    }
+
+    public static func conflicts(
+        _ settings: EffectiveSettings<DaemonSetting>
+    ) -> [SettingDefect<DaemonSetting>] {
+        database(settings) + encryption(settings) + leases(settings)
+    }
+
+    private static func database(
+        _ settings: EffectiveSettings<DaemonSetting>
+    ) -> [SettingDefect<DaemonSetting>] {
+        guard let uri = settings.text(.database) else { return [] }
+        if settings.text(.databaseFile) != nil {
+            return [.init(.databaseFile, "database is set too; give one of them")]
+        }
+        guard holdsPassword(uri) else { return [] }
+        return [
+            .init(.database, "must not hold a password; put the URI in a file and name it in databaseFile")
+        ]
+    }
+
+    /// A password in the user part or the query of a URI, or as a keyword.
+    private static func holdsPassword(_ uri: String) -> Bool {
+        if uri.lowercased().contains("password=") { return true }
+        guard let start = uri.firstRange(of: "://")?.upperBound else { return false }
+        let authority = uri[start...].prefix { $0 != "/" && $0 != "?" }
+        return authority.lastIndex(of: "@").map { authority[..<$0].contains(":") } ?? false
+    }
+
+    private static func encryption(
+        _ settings: EffectiveSettings<DaemonSetting>
+    ) -> [SettingDefect<DaemonSetting>] {
+        switch (settings.text(.tlsCertificate), settings.text(.tlsKey)) {
+        case (.some, nil): return [.init(.tlsCertificate, "tlsKey is not set; both are needed")]
+        case (nil, .some): return [.init(.tlsKey, "tlsCertificate is not set; both are needed")]
+        case (.some, .some): return []
+        case (nil, nil): break
+        }
+        guard let address = settings.address(.listen), !address.isLoopback,
+            settings.text(.dataDirectory) == nil
+        else { return [] }
+        return [
+            .init(
+                .listen,
+                "an address beyond this machine is served over TLS only; set tlsCertificate and tlsKey")
+        ]
+    }
+
+    private static func leases(
+        _ settings: EffectiveSettings<DaemonSetting>
+    ) -> [SettingDefect<DaemonSetting>] {
+        guard let host = settings.number(.hostLeaseSeconds), let cell = settings.number(.cellLeaseSeconds)
+        else { return [] }
+        var defects: [SettingDefect<DaemonSetting>] = []
+        if let defect = LeaseTerms.scaled(leaseSeconds: host).defect {
+            defects.append(.init(.hostLeaseSeconds, defect))
+        }
+        // Another controller must judge the hosts before their leases run out unseen.
+        if cell >= host {
+            defects.append(.init(.cellLeaseSeconds, "must be below hostLeaseSeconds (\(host))"))
+        }
+        // One renewal may be lost.
+        if let renew = settings.number(.cellRenewSeconds), renew * 2 > cell {
+            defects.append(.init(.cellRenewSeconds, "must be at most half of cellLeaseSeconds (\(cell))"))
+        }
+        return defects
+    }
+}
+
+extension SettingDefinition {
+    static let logLevel = SettingDefinition(
+        .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+        "Least level of the log lines that are written.")
+    static let logFormat = SettingDefinition(
+        .choice(["logfmt", "json"]), default: "logfmt", "Form of the log lines.")
+}

@@ -1,0 +1,86 @@
+internal import Synchronization
+
+/// The values of one program's metrics. Labels are given by their values, in the order of the catalogue.
+public final class MetricRegistry<Key: MetricKey>: Sendable {
+    /// Label values of one metric. Names of cells and transactions stay far below; a fault must not fill the
+    /// memory of whoever scrapes.
+    public static var seriesLimit: Int { 1000 }
+    /// Stands for the label values beyond the limit.
+    static var other: String { "other" }
+
+    enum Value: Sendable {
+        case number(Double)
+        case histogram(HistogramSeries)
+    }
+
+    private let values = Mutex<[Key: [[String]: Value]]>([:])
+
+    public init() {}
+
+    public func add(_ key: Key, _ labels: [String] = [], by amount: Double = 1) {
+        values.withLock { values in
+            let labels = Self.room(for: labels, key, &values)
+            if case .number(let before) = values[key]?[labels] {
+                values[key]?[labels] = .number(before + amount)
+            } else {
+                values[key, default: [:]][labels] = .number(amount)
+            }
+        }
+    }
+
+    /// A gauge, or a counter that is kept elsewhere.
+    public func set(_ key: Key, _ labels: [String] = [], to value: Double) {
+        values.withLock { values in
+            let labels = Self.room(for: labels, key, &values)
+            values[key, default: [:]][labels] = .number(value)
+        }
+    }
+
+    public func observe(_ key: Key, _ labels: [String] = [], _ value: Double) {
+        guard case .histogram(let bounds) = key.definition.form else {
+            preconditionFailure("\(key.rawValue) is no histogram")
+        }
+        values.withLock { values in
+            let labels = Self.room(for: labels, key, &values)
+            var series = HistogramSeries(bounds: bounds)
+            if case .histogram(let before) = values[key]?[labels] { series = before }
+            series.observe(value)
+            values[key, default: [:]][labels] = .histogram(series)
+        }
+    }
+
+    /// A histogram that is kept elsewhere.
+    public func set(_ key: Key, _ labels: [String], to series: HistogramSeries) {
+        values.withLock { values in
+            let labels = Self.room(for: labels, key, &values)
+            values[key, default: [:]][labels] = .histogram(series)
+        }
+    }
+
+    /// Replaces the gauges whose first label is `first`; those that are not named are gone.
+    public func replace(_ key: Key, first: String, with series: [[String]: Double]) {
+        values.withLock { values in
+            values[key] = values[key]?.filter { $0.key.first != first }
+            for (labels, value) in series.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                let labels = Self.room(for: [first] + labels, key, &values)
+                values[key, default: [:]][labels] = .number(value)
+            }
+        }
+    }
+
+    private static func room(
+        for labels: [String], _ key: Key, _ values: inout [Key: [[String]: Value]]
+    ) -> [String] {
+        let wanted = key.definition.labels.count
+        precondition(labels.count == wanted, "\(key.rawValue) has \(wanted) labels, not \(labels.count)")
+        guard !labels.isEmpty, values[key]?[labels] == nil, (values[key]?.count ?? 0) >= seriesLimit else {
+            return labels
+        }
+        var folds = 0.0
+        if case .number(let before) = values[Key.folded]?[[key.rawValue]] { folds = before }
+        values[Key.folded, default: [:]][[key.rawValue]] = .number(folds + 1)
+        return labels.map { _ in other }
+    }
+
+    var snapshot: [Key: [[String]: Value]] { values.withLock { $0 } }
+}

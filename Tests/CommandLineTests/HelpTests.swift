@@ -1,0 +1,66 @@
+import ArgumentParser
+import Fleet
+import Foundation
+import Testing
+
+@testable import CommandLine
+
+struct HelpTests {
+    @Test func everyCommandHasExamplesAndEachParses() throws {
+        let leaves = CommandTree.leaves
+        #expect(leaves.count > 30)
+        for path in [[]] + leaves {
+            let examples = CommandExamples.of(path)
+            #expect(!examples.isEmpty, "no example of \(path)")
+            for example in examples {
+                let words = example.split(separator: " ").map { String($0).replacing("'", with: "") }
+                #expect(
+                    words.first == "basalt" && Array(words.dropFirst().prefix(path.count)) == path,
+                    "\(example)")
+                let arguments = Array(words.dropFirst().prefix { $0 != ">" })
+                #expect(CommandTree.misspelling(in: arguments) == nil, "\(example)")
+                #expect(throws: Never.self, "\(example)") { try Basalt.parseAsRoot(arguments) }
+            }
+        }
+    }
+
+    @Test func helpEndsWithTheExamples() async throws {
+        let fixture = try CommandFixture()
+        for path in [[]] + CommandTree.leaves {
+            let help = await fixture.run(path + ["--help"], server: nil)
+            #expect(help.status == .done && help.output.hasSuffix(CommandExamples.section(path)), "\(path)")
+            let other = await fixture.run(["help"] + path, server: nil)
+            #expect(other.output.hasSuffix(CommandExamples.section(path)), "help \(path)")
+        }
+    }
+
+    /// Every field that a spec encodes is explained, and no other.
+    @Test(arguments: Kind.allCases.filter(\.isDocument))
+    func theGuideKnowsEveryField(kind: Kind) throws {
+        let devices = [DeviceRequest(model: "H100", count: 1)]
+        let resources = Resources(milliCPU: 1, memoryMiB: 1)
+        let spec: any DocumentSpec =
+            switch kind {
+            case .cell: CellSpec(description: "d")
+            case .pool: PoolSpec(cell: "c", admits: [.vm], placement: .bestFit, cpuRatioPerMille: 1000)
+            case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
+            case .flavor: FlavorSpec(resources: resources, devices: devices)
+            case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
+            default:
+                VMSpec(
+                    cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
+                    hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
+                    onPartition: .keep)
+            }
+        let maps: Set = ["spec.hostSelector"]
+        func paths(_ value: Any, _ path: String) -> [String] {
+            if let items = value as? [Any] { return items.first.map { paths($0, path) } ?? [path] }
+            guard let members = value as? [String: Any], !maps.contains(path) else { return [path] }
+            return [path] + members.flatMap { paths($0.value, "\(path).\($0.key)") }
+        }
+        let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(spec))
+        let explained = FieldGuide.entries(kind).map(\.path).filter { $0.hasPrefix("spec") }
+        #expect(Set(explained) == Set(paths(json, "spec")))
+        #expect(explained.count == Set(explained).count)
+    }
+}
