@@ -42,6 +42,48 @@ public struct HostVerbRequest: Sendable, Hashable, Codable {
     }
 }
 
+/// One of `GET /v1/breakers`: a failure domain whose lost hosts are not fenced until a person says so.
+public struct BreakerSummary: Sendable, Hashable, Codable {
+    public var cell: String
+    public var zone: String
+    public var since: Timestamp
+    /// Hosts that were lost when it tripped, and how many the zone had.
+    public var lost: Int
+    public var hosts: Int
+
+    public init(cell: String, zone: String, since: Timestamp, lost: Int, hosts: Int) {
+        self.cell = cell
+        self.zone = zone
+        self.since = since
+        self.lost = lost
+        self.hosts = hosts
+    }
+}
+
+/// Body of `POST /v1/cells/{name}/breaker/reset`: the silent hosts of the zone are lost.
+public struct BreakerResetRequest: Sendable, Hashable, Codable {
+    public var zone: String
+    public var reason: String
+
+    public init(zone: String, reason: String) {
+        self.zone = zone
+        self.reason = reason
+    }
+}
+
+public struct BreakerResetResponse: Sendable, Hashable, Codable {
+    public var cell: String
+    public var zone: String
+    /// Hosts that may be fenced now.
+    public var confirmed: Int
+
+    public init(cell: String, zone: String, confirmed: Int) {
+        self.cell = cell
+        self.zone = zone
+        self.confirmed = confirmed
+    }
+}
+
 /// `GET …/why`: why a workload is where it is, or nowhere.
 public struct WhyResponse: Sendable, Hashable, Codable {
     public var kind: Kind

@@ -34,7 +34,7 @@ struct HostVerbRoutes {
         router.post("/v1/hosts/:name/fence") { request, context in try await self.fence(request, context) }
     }
 
-    private static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
+    static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
         let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
         if !reasonRequired, body.readableBytes == 0 { return HostVerbRequest(reason: "") }
         let verb: HostVerbRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")

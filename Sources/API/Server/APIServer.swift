@@ -39,6 +39,10 @@ public struct APIServer: Sendable {
 
     public init(_ parts: Parts) { self.parts = parts }
 
+    /// How long a closing connection waits for its client's close: idle clients often never answer, and the
+    /// library's 5 s would hold up every drain.
+    private static let tlsShutdown = TimeAmount.milliseconds(500)
+
     /// The server as a service; it runs until its task is cancelled or shut down gracefully.
     ///
     /// - Parameters:
@@ -48,7 +52,9 @@ public struct APIServer: Sendable {
         address: String, port: Int, tls: TLSConfiguration?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) throws -> some ApplicationProtocol {
-        Application(
+        var tls = tls
+        tls?.shutdownTimeout = Self.tlsShutdown
+        return Application(
             router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
             configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
@@ -68,6 +74,7 @@ public struct APIServer: Sendable {
             store: parts.store, watcher: watcher, explainer: explainer, ids: parts.ids, time: parts.time
         ).add(to: router)
         HostVerbRoutes(store: parts.store, ids: parts.ids, time: parts.time).add(to: router)
+        HealingRoutes(store: parts.store).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
         ).add(to: router)

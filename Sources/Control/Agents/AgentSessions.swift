@@ -11,6 +11,7 @@ public final class AgentSessions: Sendable {
     private let ids: any IDSource
     public let terms: LeaseTerms
     public let limits: SessionLimits
+    private let absence: AbsenceGuard
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
@@ -21,13 +22,14 @@ public final class AgentSessions: Sendable {
 
     public init(
         store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
-        limits: SessionLimits = .standard
+        limits: SessionLimits = .standard, absence: AbsenceGuard = .standard
     ) {
         self.store = store
         self.hub = hub
         self.ids = ids
         self.terms = terms
         self.limits = limits
+        self.absence = absence
     }
 
     public func hello(_ request: HelloRequest, session: SessionRecord) async throws -> HelloResponse {
@@ -37,7 +39,8 @@ public final class AgentSessions: Sendable {
                 message: "\(request.hosts.count) hosts in one session; the limit is \(limits.hosts)")
         }
         let outcome = try await store.hello(
-            SessionHello(session: session.id, hosts: request.hosts, ids: ids, terms: terms))
+            SessionHello(
+                session: session.id, hosts: request.hosts, ids: ids, terms: terms, absence: absence))
         return HelloResponse(
             incarnation: outcome.incarnation, epoch: outcome.epoch, lease: terms, limits: limits,
             refused: outcome.refused)
@@ -49,6 +52,10 @@ public final class AgentSessions: Sendable {
                 code: "request.too_large",
                 message: "\(request.parts.count) parts in one report; the limit is \(limits.partsPerReport)")
         }
+        let epoch = try await store.clusterState().epoch
+        if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
+            return ReportResponse(acknowledged: request.sequence - 1, epoch: epoch)
+        }
         let refused = try await store.report(
             SessionReport(
                 session: session.id, incarnation: request.incarnation, sequence: request.sequence,
@@ -57,10 +64,21 @@ public final class AgentSessions: Sendable {
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
 
+    /// Whether the database knows less of the session than the session does, because it was restored. Nothing is
+    /// taken or told then: the agent says hello once it sees the newer epoch.
+    private func isBehind(_ session: SessionRecord, incarnation: Int, epoch: Int) -> Bool {
+        session.epoch < epoch || session.incarnation < incarnation
+    }
+
     /// Answers when a host of the session has a new assignment, or after the wait.
     public func poll(_ request: PollRequest, session: SessionRecord) async throws -> PollResponse {
-        guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
         let epoch = try await store.clusterState().epoch
+        if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
+            return PollResponse(
+                cursor: request.cursor ?? FeedCursor(epoch: 0, transaction: 0, sequence: 0).text, epoch: epoch,
+                assignments: [])
+        }
+        guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
         guard let text = request.cursor, let asked = FeedCursor(text), asked.epoch == epoch else {
             return try await everything(session)
         }
@@ -127,11 +145,12 @@ public final class AgentSessions: Sendable {
 }
 
 extension PartDirective {
-    /// What an agent is told of an allocation that is not released. Quarantined ones go on as they are.
+    /// What an agent is told of an allocation. Quarantined ones go on as they are; a released one that is told
+    /// of runs still, and stops.
     init(_ allocation: Allocation) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,
-            action: allocation.state == .releasing ? .stop : .run, resources: allocation.resources,
+            action: allocation.state == .reserved || allocation.state == .active ? .run : .stop, resources: allocation.resources,
             devices: allocation.devices, onPartition: allocation.onPartition)
     }
 }

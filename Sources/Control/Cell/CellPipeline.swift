@@ -182,6 +182,7 @@ actor CellPipeline {
         where !hosts.isEmpty {
             logger.notice("hosts \(word)", metadata: ["cell": "\(cell)", "count": "\(hosts.count)"])
         }
+        try await cordonFlapping(judgement)
         for host in model.hosts.values.filter({ $0.contact == .fenced }).sorted(by: { $0.id < $1.id })
         where model.allocations(on: host.id).contains(where: { $0.onPartition == .stop }) {
             _ = try await store.releaseFenced(

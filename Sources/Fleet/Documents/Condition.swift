@@ -13,6 +13,10 @@ public struct Condition: Sendable, Hashable, Codable {
         case running = "Running"
         /// The host's session renews its lease.
         case ready = "Ready"
+        /// Something keeps the controllers from fencing the host.
+        case held = "Held"
+        /// The controllers fence lost hosts of the cell by themselves.
+        case healing = "Healing"
     }
 
     public var type: Aspect

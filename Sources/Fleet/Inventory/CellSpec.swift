@@ -8,6 +8,13 @@ public struct CellSpec: DocumentSpec {
     public func defects() -> [FieldDefect] { [] }
 }
 
+public struct CellStatus: Sendable, Hashable, Codable {
+    /// Nil until there is one.
+    public var conditions: [Condition]?
+
+    public init(conditions: [Condition]? = nil) { self.conditions = conditions }
+}
+
 /// Hosts of a cell with the same use.
 public struct PoolSpec: DocumentSpec {
     public enum Use: String, Sendable, Hashable, Codable, CaseIterable { case vm, training, serving }
