@@ -81,13 +81,13 @@ struct RestoreEpoch: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
     @Option(help: ArgumentHelp("How long absence stops nothing.", valueName: "seconds"))
-    var quarantineSeconds = 600.0
+    var quarantineSeconds: Double?
 
     func run() async throws {
         let settings = try common.settings()
         let logger = try settings.logger()
         let store = try settings.store(logger: logger)
-        let quarantine = Duration.seconds(quarantineSeconds)
+        let quarantine = Duration.seconds(quarantineSeconds ?? settings.quarantineSeconds)
         let epoch = try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask {
                 await store.run()

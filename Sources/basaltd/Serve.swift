@@ -35,6 +35,8 @@ struct Serve: AsyncParsableCommand {
     var hostLeaseSeconds: Double?
     @Option(help: ArgumentHelp("Length of cell leases.", valueName: "seconds"))
     var cellLeaseSeconds: Double?
+    @Option(help: ArgumentHelp("How long absence stops nothing after a restore.", valueName: "seconds"))
+    var quarantineSeconds: Double?
     @Option(help: ArgumentHelp("Write the API's address to this file once it is served.", valueName: "file"))
     var readyFile: String?
     @Option(
@@ -52,6 +54,7 @@ struct Serve: AsyncParsableCommand {
         settings.fleetRate = fleetRate ?? settings.fleetRate
         settings.hostLeaseSeconds = hostLeaseSeconds ?? settings.hostLeaseSeconds
         settings.cellLeaseSeconds = cellLeaseSeconds ?? settings.cellLeaseSeconds
+        settings.quarantineSeconds = quarantineSeconds ?? settings.quarantineSeconds
         if dev, settings.dataDirectory == nil { settings.dataDirectory = ".basalt" }
         let logger = try settings.logger()
         let terms = LeaseTerms.scaled(leaseSeconds: settings.hostLeaseSeconds)
@@ -74,12 +77,14 @@ struct Daemon {
 
     /// A drain on SIGTERM must end within 10 s.
     private static let gracePeriod = Duration.seconds(8)
+    /// Waits between starts of a private Postgres that does not stay up, doubling, and the longest one.
+    private static let restartPause = (first: Duration.milliseconds(250), longest: Duration.seconds(30))
 
     func run() async throws {
         let tls = try tlsConfiguration()
         let cluster = try await startDatabase()
         do {
-            try await serve(tls: tls)
+            try await serve(tls: tls, cluster: cluster)
         } catch {
             try await cluster?.stop()
             throw error
@@ -98,7 +103,7 @@ struct Daemon {
         return cluster
     }
 
-    private func serve(tls: TLSConfiguration?) async throws {
+    private func serve(tls: TLSConfiguration?, cluster: PrivateCluster?) async throws {
         let store = try settings.store(logger: logger, hold: hold)
         let time = Timekeeper(now: Settings.wallClock, sleep: { try await Task.sleep(for: $0) })
         let hub = FeedHub(store: store, time: time, logger: logger)
@@ -130,6 +135,7 @@ struct Daemon {
         }
         let logger = logger
         try await runServices([
+            Duty("postgres") { if let cluster { try await keepRunning(cluster, time: time) } },
             Duty("store") { await store.run() },
             Duty("prepare") {
                 try await prepare(store)
@@ -137,18 +143,39 @@ struct Daemon {
             },
             Duty("feed") { await hub.run() },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
+            application,
+            // Before the API, which waits for requests under way: another controller plans the sooner, and
+            // the leases are back even when that wait is cut short.
             Duty("controllers") {
                 await supervisor.run()
             } after: {
                 await supervisor.giveBack()
             },
-            application,
-            // The first to stop: the API waits for requests under way, and polls would keep it waiting.
+            // The first to stop: polls would keep the API waiting.
             Duty("clients") {
             } after: {
                 hub.dismissClients()
             },
         ])
+    }
+
+    /// Starts the private Postgres again whenever it ends; connections are made anew as they are needed.
+    private func keepRunning(_ cluster: PrivateCluster, time: Timekeeper) async throws {
+        var pause = Self.restartPause.first
+        while true {
+            let since = time.now()
+            try await cluster.waitUntilExit()
+            if time.now().since(since) > Self.restartPause.longest { pause = Self.restartPause.first }
+            logger.error("private Postgres has ended; starting it again", metadata: ["pause": "\(pause)"])
+            try await time.sleep(pause)
+            pause = min(pause * 2, Self.restartPause.longest)
+            do {
+                let outcome = try await cluster.start()
+                logger.notice("private Postgres", metadata: ["outcome": "\(outcome)"])
+            } catch let error as PostgresError {
+                logger.error("private Postgres does not start", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     /// Stops in reverse order: the API first, the store last.
@@ -173,6 +200,7 @@ struct Daemon {
             }
         }
         if let rate = settings.fleetRate { try await store.setFleetRate(rate) }
+        try await store.setQuarantine(.seconds(settings.quarantineSeconds))
     }
 
     private var controllerName: String {

@@ -18,6 +18,8 @@ struct Settings: Codable, Equatable {
     var hostLeaseSeconds = 30.0
     /// Lease of a cell in seconds: how long a dead controller blocks its cells.
     var cellLeaseSeconds = 6.0
+    /// How long absence stops nothing after a restore of the database, seconds.
+    var quarantineSeconds = 600.0
     /// How fast fleet time runs; above 1 on a development control plane only.
     var fleetRate: Double?
     var logLevel = "info"
@@ -64,7 +66,7 @@ struct Settings: Codable, Equatable {
     /// The file's form: every key may be absent.
     private struct Partial: Decodable {
         var listen, database, dataDirectory, tlsCertificate, tlsKey, name, logLevel, migrations: String?
-        var hostLeaseSeconds, cellLeaseSeconds, fleetRate: Double?
+        var hostLeaseSeconds, cellLeaseSeconds, quarantineSeconds, fleetRate: Double?
 
         var settings: Settings {
             var settings = Settings()
@@ -78,6 +80,7 @@ struct Settings: Codable, Equatable {
             settings.migrations = migrations
             settings.hostLeaseSeconds = hostLeaseSeconds ?? settings.hostLeaseSeconds
             settings.cellLeaseSeconds = cellLeaseSeconds ?? settings.cellLeaseSeconds
+            settings.quarantineSeconds = quarantineSeconds ?? settings.quarantineSeconds
             settings.fleetRate = fleetRate
             return settings
         }

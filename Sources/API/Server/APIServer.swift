@@ -5,6 +5,7 @@ internal import HTTPTypes
 public import Hummingbird
 internal import HummingbirdTLS
 public import Logging
+internal import NIOCore
 public import NIOSSL
 public import Store
 
@@ -73,7 +74,8 @@ public struct APIServer: Sendable {
         DocumentRoutes(
             store: parts.store, watcher: watcher, explainer: explainer, ids: parts.ids, time: parts.time
         ).add(to: router)
-        HostVerbRoutes(store: parts.store, ids: parts.ids, time: parts.time).add(to: router)
+        HostVerbRoutes(store: parts.store, explainer: explainer, ids: parts.ids, time: parts.time)
+            .add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
