@@ -30,15 +30,28 @@ public struct JoinTokenRequest: Sendable, Hashable, Codable {
     }
 }
 
-/// Body of `POST /v1/hosts/{name}/cordon`, `/drain` and `/fence`.
+/// Body of `POST /v1/hosts/{name}/cordon`, `/uncordon`, `/drain`, `/undrain` and `/fence`.
 public struct HostVerbRequest: Sendable, Hashable, Codable {
     public var reason: String
     /// Fencing only: the operator vouches that nothing runs on the host.
     public var confirm: Bool?
+    /// Draining only, as the rest: fleet seconds from now until the deadline.
+    public var deadlineSeconds: Int?
+    public var atDeadline: DrainSpec.AtDeadline?
+    public var maxParallel: Int?
+    /// Also outside of maintenance windows.
+    public var force: Bool?
 
-    public init(reason: String, confirm: Bool? = nil) {
+    public init(
+        reason: String, confirm: Bool? = nil, deadlineSeconds: Int? = nil,
+        atDeadline: DrainSpec.AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil
+    ) {
         self.reason = reason
         self.confirm = confirm
+        self.deadlineSeconds = deadlineSeconds
+        self.atDeadline = atDeadline
+        self.maxParallel = maxParallel
+        self.force = force
     }
 }
 

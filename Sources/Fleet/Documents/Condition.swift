@@ -15,6 +15,8 @@ public struct Condition: Sendable, Hashable, Codable {
         case ready = "Ready"
         /// Something keeps the controllers from fencing the host.
         case held = "Held"
+        /// The host is empty, as its drain asks.
+        case drained = "Drained"
         /// The controllers fence lost hosts of the cell by themselves.
         case healing = "Healing"
     }
