@@ -91,12 +91,14 @@ final class Deployment {
 
     /// Writes the whole database into a file.
     func dumpDatabase(to file: URL) async throws {
-        try await postgres("pg_dump", ["--clean", "--if-exists", "-f", file.path])
+        try await postgres("pg_dump", ["--schema", "public", "-f", file.path])
     }
 
     /// Puts everything back as it was when the file was written.
     func restoreDatabase(from file: URL) async throws {
-        try await postgres("psql", ["-q", "-v", "ON_ERROR_STOP=1", "-f", file.path])
+        let script = ["-q", "-v", "ON_ERROR_STOP=1"]
+        try await postgres("psql", script + ["-c", "DROP SCHEMA public CASCADE"])
+        try await postgres("psql", script + ["-f", file.path])
     }
 
     /// Runs one of PostgreSQL's programs on the database to its end.
