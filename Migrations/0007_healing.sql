@@ -7,7 +7,9 @@ ALTER TABLE control_pulse ADD COLUMN IF NOT EXISTS gap interval NOT NULL DEFAULT
 ALTER TABLE cluster ADD COLUMN IF NOT EXISTS quarantine interval NOT NULL DEFAULT '10 minutes';
 ALTER TABLE cluster ADD COLUMN IF NOT EXISTS raised_at timestamptz;
 -- Epoch of the session's last hello: what it runs is known in that epoch only.
-ALTER TABLE agent_session ADD COLUMN IF NOT EXISTS epoch bigint NOT NULL DEFAULT 1;
+ALTER TABLE agent_session ADD COLUMN IF NOT EXISTS epoch bigint;
+UPDATE agent_session SET epoch = (SELECT c.epoch FROM cluster c) WHERE epoch IS NULL;
+ALTER TABLE agent_session ALTER COLUMN epoch SET DEFAULT 1, ALTER COLUMN epoch SET NOT NULL;
 -- Why the host is not fenced until it returns or a person confirms its loss.
 ALTER TABLE host_ledger ADD COLUMN IF NOT EXISTS held text;
 -- A person confirmed that the host is lost: neither breaker nor hold apply until it returns.
@@ -225,6 +227,12 @@ BEGIN
                                   ORDER BY n), '[]')
         FROM unnest(v_hosts) WHERE refusal IS NOT NULL);
 END $$;
+
+-- For controllers of the version before, which know no bounds of absence.
+CREATE OR REPLACE FUNCTION session_hello_1(p_session uuid, p_hosts jsonb, p_lease interval)
+RETURNS TABLE (o_incarnation bigint, o_epoch bigint, o_refused jsonb) LANGUAGE sql AS $$
+    SELECT * FROM session_hello_2(p_session, p_hosts, p_lease, 0.1, 3)
+$$;
 
 -- Copies that run although their allocation is released: begun, to be stopped; ended, to be forgotten. Answers
 -- the hosts that hear something new.
@@ -460,6 +468,15 @@ BEGIN
     RETURN QUERY SELECT v_moves.suspect, v_moves.fence, v_moves.back, v_lost.zones;
 END $$;
 
+-- For controllers of the version before.
+CREATE OR REPLACE FUNCTION host_judge_1(
+    p_cell text, p_token bigint, p_lease interval, p_fenced_after interval, p_breaker double precision,
+    p_window interval, p_fewest bigint
+) RETURNS TABLE (o_suspected uuid[], o_fenced uuid[], o_returned uuid[], o_tripped text[]) LANGUAGE sql AS $$
+    SELECT * FROM host_judge_2(p_cell, p_token, p_lease, p_fenced_after, least(interval '10 seconds', p_lease / 3),
+                               p_breaker, p_window, p_fewest)
+$$;
+
 -- A person confirms that the silent hosts of a zone are lost: they are fenced when their time is over.
 CREATE OR REPLACE FUNCTION breaker_reset_1(p_cell text, p_zone text, p_actor text, p_request text, p_verb text)
 RETURNS bigint LANGUAGE plpgsql AS $$
@@ -622,6 +639,11 @@ BEGIN
     FROM host_ledger WHERE host = ANY (v_hosts) ORDER BY host;
     RETURN v_epoch;
 END $$;
+
+-- For controllers of the version before.
+CREATE OR REPLACE FUNCTION epoch_raise_1(p_quarantine interval) RETURNS bigint LANGUAGE sql AS $$
+    SELECT epoch_raise_2(p_quarantine, NULL)
+$$;
 
 -- Raises the epoch when the server is not the one that the epoch belongs to.
 CREATE OR REPLACE FUNCTION epoch_detect_1() RETURNS void LANGUAGE plpgsql AS $$

@@ -112,6 +112,7 @@ struct Daemon {
         limits.lease = .seconds(settings.cellLeaseSeconds)
         limits.renewEvery = .seconds(settings.cellLeaseSeconds / 3)
         limits.judgeEvery = .seconds(min(1, terms.renewEverySeconds / 2))
+        settings.healing.apply(to: &limits)
         let supervisor = CellSupervisor(
             holder: controllerName, store: store, hub: hub, ids: Settings.ids, time: time, limits: limits,
             logger: logger)
@@ -119,7 +120,8 @@ struct Daemon {
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
         let sessions = AgentSessions(
-            store: store, hub: hub, ids: Settings.ids, terms: terms, limits: bounds)
+            store: store, hub: hub, ids: Settings.ids, terms: terms, limits: bounds,
+            absence: settings.healing.absence)
         let server = APIServer(
             .init(
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: Settings.ids,

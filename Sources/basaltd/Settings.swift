@@ -20,6 +20,8 @@ struct Settings: Codable, Equatable {
     var cellLeaseSeconds = 6.0
     /// How long absence stops nothing after a restore of the database, seconds.
     var quarantineSeconds = 600.0
+    /// What healing asks a person about.
+    var healing = HealingSettings()
     /// How fast fleet time runs; above 1 on a development control plane only.
     var fleetRate: Double?
     var logLevel = "info"
@@ -67,6 +69,7 @@ struct Settings: Codable, Equatable {
     private struct Partial: Decodable {
         var listen, database, dataDirectory, tlsCertificate, tlsKey, name, logLevel, migrations: String?
         var hostLeaseSeconds, cellLeaseSeconds, quarantineSeconds, fleetRate: Double?
+        var healing: HealingSettings?
 
         var settings: Settings {
             var settings = Settings()
@@ -81,6 +84,7 @@ struct Settings: Codable, Equatable {
             settings.hostLeaseSeconds = hostLeaseSeconds ?? settings.hostLeaseSeconds
             settings.cellLeaseSeconds = cellLeaseSeconds ?? settings.cellLeaseSeconds
             settings.quarantineSeconds = quarantineSeconds ?? settings.quarantineSeconds
+            settings.healing = healing ?? settings.healing
             settings.fleetRate = fleetRate
             return settings
         }

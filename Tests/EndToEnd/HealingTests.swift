@@ -36,6 +36,44 @@ extension EndToEndTests {
             }
         }
 
+        /// The defaults of the product, in real time.
+        @Test func theStandardTermsHold() async throws {
+            try await Deployment.run(.init(host: 30, cell: 6)) { basalt in
+                try await basalt.startController("a")
+                try await basalt.makeFleet()
+                try await basalt.holder(of: "east", is: "a")
+                let b = try await basalt.startController("b")
+                let lost = try await basalt.startAgent("lost", hosts: 1)
+                try await basalt.hostsReady(1)
+                try await basalt.createVM("web", Deployment.spec { $0.onPartition = .stop })
+                try await basalt.vm("web", is: .running)
+                try await basalt.startAgent("safe", hosts: 1)
+                try await basalt.hostsReady(2)
+
+                let a = try #require(basalt.controllers["a"])
+                basalt.focus = b
+                let crashed = ContinuousClock.now
+                try await a.program.end()
+                try await basalt.createVM("after")
+                try await eventually("the next controller commits", within: .seconds(10)) {
+                    try await basalt.status("after").scheduledAt != nil
+                }
+                basalt.note("first commit after a kill, standard terms", ContinuousClock.now - crashed)
+
+                let killed = ContinuousClock.now
+                try await lost.program.end()
+                try await basalt.host("lost-0", is: .suspect, within: .seconds(45))
+                basalt.note("detection of a lost host, standard terms", ContinuousClock.now - killed)
+                try await basalt.host("lost-0", is: .fenced, within: .seconds(30))
+                basalt.note("fencing of a lost host, standard terms", ContinuousClock.now - killed)
+                try await eventually("it runs elsewhere") {
+                    let status = try await basalt.status("web")
+                    return status.state == .running && status.host == "safe-0"
+                }
+                basalt.note("restart of stop workloads, standard terms", ContinuousClock.now - killed)
+            }
+        }
+
         @Test func aLostZoneWaitsForAPerson() async throws {
             try await Deployment.run { basalt in
                 try await basalt.startController("a")

@@ -32,7 +32,8 @@ extension EndToEndTests {
                 ])
                 try #require(drain.status == 0, "\(drain.output)")
                 try await eventually("what can move has moved") {
-                    try await basalt.statuses().values.count { $0.host == "new-0" && $0.state == .running } == 4
+                    try await basalt.statuses().values.count { $0.host == "new-0" && $0.state == .running }
+                        == 4
                 }
                 let operation = try #require(try await basalt.client().operations().items.first)
                 try await eventually("the operation says what is left") {

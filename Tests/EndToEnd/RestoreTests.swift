@@ -54,7 +54,9 @@ extension EndToEndTests {
                 }
                 try await basalt.startController("a")
                 try await basalt.hostsReady(6)
-                basalt.note("restore (\(way.rawValue)), until every host said what it runs", ContinuousClock.now - stopped)
+                basalt.note(
+                    "restore (\(way.rawValue)), until every host said what it runs",
+                    ContinuousClock.now - stopped)
                 try #require(try await basalt.client().cluster().epoch == 2)
                 try await Self.everythingGoesOn(basalt)
                 let expired = await #expect(throws: ClientError.self) {
@@ -94,7 +96,9 @@ extension EndToEndTests {
             let name = try #require(found.first).workload.name
             let first = try await basalt.basalt(["vm", "adopt", name, "-p", "shop"])
             try #require(first.status == 0, "\(first.output)")
-            for allocation in found.dropFirst().prefix(24) { _ = try await client.adopt(allocation: allocation.id) }
+            for allocation in found.dropFirst().prefix(24) {
+                _ = try await client.adopt(allocation: allocation.id)
+            }
             let last = try #require(found.last)
             let refused = try await basalt.basalt(["allocation", "release", "\(last.id)", "--reason", "test"])
             try #require(refused.status == 5, "\(refused.output)")

@@ -59,7 +59,8 @@ struct HealingRoutes {
             throw Problem(
                 .invalid, detail: "a reason is required",
                 causes: [
-                    FieldDefect(field: "reason", code: .required, message: "say how you know that they are lost")
+                    FieldDefect(
+                        field: "reason", code: .required, message: "say how you know that they are lost")
                 ])
         }
         let cell = try context.parameters.require("name")
@@ -75,7 +76,9 @@ struct HealingRoutes {
             throw StoreError.notFound(kind: .allocation, name: id.description)
         }
         let context = write("adopt", context)
-        guard found.workload.kind == .vm else { return try await store.adopt(id, draft: nil, context: context) }
+        guard found.workload.kind == .vm else {
+            return try await store.adopt(id, draft: nil, context: context)
+        }
         let host = try await store.hosts(.ids([found.host])).first
         let models = (host?.devices ?? []).filter { found.devices.contains($0.uuid) }.map(\.model)
         let devices = Set(models).sorted().map { model in

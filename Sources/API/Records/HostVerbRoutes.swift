@@ -122,7 +122,8 @@ struct HostVerbRoutes {
                 ])
         }
         let drain = DrainSpec(
-            deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds($0)) }, atDeadline: verb.atDeadline,
+            deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds($0)) },
+            atDeadline: verb.atDeadline,
             maxParallel: verb.maxParallel, force: verb.force)
         let causes = drain.defects(at: "drain")
         if !causes.isEmpty { throw Problem(.invalid, detail: "the request is not valid", causes: causes) }

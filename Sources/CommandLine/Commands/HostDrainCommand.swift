@@ -55,7 +55,8 @@ struct HostDrainCommand: BasaltCommand {
             atDeadline: end, maxParallel: maxParallel, force: force ? true : nil)
     }
 
-    private func preview(_ request: HostVerbRequest, _ surroundings: Surroundings) async throws -> ExitStatus {
+    private func preview(_ request: HostVerbRequest, _ surroundings: Surroundings) async throws -> ExitStatus
+    {
         let preview = try await connection.connected(surroundings) { client, _ in
             try await client.dryRunDrain(host: verb.name, request)
         }

@@ -5,7 +5,8 @@ internal import Fleet
 struct HostUndrainCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "undrain", abstract: "Takes a drain back.",
-        discussion: "What has moved stays where it is; the rest goes on here. A host that was cordoned stays so.")
+        discussion:
+            "What has moved stays where it is; the rest goes on here. A host that was cordoned stays so.")
 
     @OptionGroup var verb: HostVerbOptions
     @OptionGroup var output: OutputOptions

@@ -20,7 +20,9 @@ struct DrainTable {
             let table = Table(
                 [.init("NAME", minimum: 12), .init("OUTCOME"), .init("DETAIL", minimum: 20)], moves + stays)
             var lines = ["\(preview.moves.count) move, \(preview.blocked.count) stay"]
-            if let opensAt = preview.opensAt { lines.append("begins when the maintenance window opens at \(opensAt)") }
+            if let opensAt = preview.opensAt {
+                lines.append("begins when the maintenance window opens at \(opensAt)")
+            }
             return Presentation(
                 [.table(table), .lines(lines)], names: preview.moves.map { "vm/\($0.name)" },
                 value: try Serialization.tree(preview))

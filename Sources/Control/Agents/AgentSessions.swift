@@ -75,7 +75,8 @@ public final class AgentSessions: Sendable {
         let epoch = try await store.clusterState().epoch
         if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
             return PollResponse(
-                cursor: request.cursor ?? FeedCursor(epoch: 0, transaction: 0, sequence: 0).text, epoch: epoch,
+                cursor: request.cursor ?? FeedCursor(epoch: 0, transaction: 0, sequence: 0).text,
+                epoch: epoch,
                 assignments: [])
         }
         guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
@@ -150,7 +151,8 @@ extension PartDirective {
     init(_ allocation: Allocation) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,
-            action: allocation.state == .reserved || allocation.state == .active ? .run : .stop, resources: allocation.resources,
+            action: allocation.state == .reserved || allocation.state == .active ? .run : .stop,
+            resources: allocation.resources,
             devices: allocation.devices, onPartition: allocation.onPartition)
     }
 }

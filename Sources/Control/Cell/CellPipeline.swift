@@ -111,7 +111,8 @@ actor CellPipeline {
         for (uid, allocation) in named where !found.contains(allocation) {
             guard let vm = fresh.vms[uid] else { continue }
             fresh.lose(uid)
-            let message = "the ledger does not have its allocation \(allocation): nothing is started elsewhere"
+            let message =
+                "the ledger does not have its allocation \(allocation): nothing is started elsewhere"
             events.append(
                 EventDraft(
                     kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: uid,

@@ -13,7 +13,9 @@ extension CellPipeline {
         if let until = cluster.quarantineUntil, time.now() < until { return false }
         let documents = try await store.documents(.host, uids: draining.map(\.id))
         let specs = Dictionary(
-            try documents.map { ($0.metadata.uid, try JSONDecoder().decode(HostSpec.self, from: Data($0.spec.utf8))) },
+            try documents.map {
+                ($0.metadata.uid, try JSONDecoder().decode(HostSpec.self, from: Data($0.spec.utf8)))
+            },
             uniquingKeysWith: { first, _ in first })
         var worked = false
         for host in draining {
@@ -69,7 +71,8 @@ extension CellPipeline {
         else { return }  // why: a host that no agent brought yet has no status
         next.conditions.set(
             Condition(
-                type: .drained, status: status, reason: reason, message: message, lastTransitionTime: time.now()))
+                type: .drained, status: status, reason: reason, message: message,
+                lastTransitionTime: time.now()))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(next), as: UTF8.self)

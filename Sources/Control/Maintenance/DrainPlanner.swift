@@ -144,7 +144,8 @@ extension CellModel {
     /// VMs of the pool under a budget that do not run now, for whatever reason.
     fileprivate func disrupted(under budget: DisruptionBudget, pool: String) -> Int {
         vms.values.count { vm in
-            guard vm.metadata.deletionTimestamp == nil, budget.covers(vm), (vm.spec.pool ?? pool) == pool else {
+            guard vm.metadata.deletionTimestamp == nil, budget.covers(vm), (vm.spec.pool ?? pool) == pool
+            else {
                 return false
             }
             guard let writer = writer(of: vm.metadata.uid) else { return true }

@@ -25,7 +25,9 @@ public struct MaintenanceSpec: Sendable, Hashable, Codable {
 
 /// A stretch of time that comes every week, or every day. All times are UTC, so no clock is ever put back.
 public struct MaintenanceWindow: Sendable, Hashable, Codable {
-    public enum Weekday: String, Sendable, Hashable, Codable, CaseIterable { case mon, tue, wed, thu, fri, sat, sun }
+    public enum Weekday: String, Sendable, Hashable, Codable, CaseIterable {
+        case mon, tue, wed, thu, fri, sat, sun
+    }
 
     /// Every day when absent.
     public var days: [Weekday]?
@@ -69,7 +71,9 @@ public struct MaintenanceWindow: Sendable, Hashable, Codable {
         }
         if days?.isEmpty == true {
             found.append(
-                .init(field: "\(field).days", code: .required, message: "name a day, or leave days out for all"))
+                .init(
+                    field: "\(field).days", code: .required, message: "name a day, or leave days out for all")
+            )
         }
         return found
     }

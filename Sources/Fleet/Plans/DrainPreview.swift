@@ -35,7 +35,8 @@ public struct DrainPreview: Sendable, Hashable, Codable {
         /// The smallest change that would let it go, in words.
         public var nearestFix: String?
 
-        public init(project: String, name: String, reason: Reason, message: String, nearestFix: String? = nil) {
+        public init(project: String, name: String, reason: Reason, message: String, nearestFix: String? = nil)
+        {
             self.project = project
             self.name = name
             self.reason = reason

@@ -55,7 +55,8 @@ extension PostgresStore {
         let rows = try await write(
             Self.helloStatement,
             [
-                hello.session.uuid, JSONText(list.closed), Duration.seconds(hello.terms.leaseSeconds).interval,
+                hello.session.uuid, JSONText(list.closed),
+                Duration.seconds(hello.terms.leaseSeconds).interval,
                 hello.absence.fraction, hello.absence.fewest,
             ])
         guard let row = rows.first else { throw StoreError.corrupt("a hello without an answer") }
@@ -154,7 +155,9 @@ extension PostgresStore {
             """)
     private static let helloStatement = Statement(
         name: "session_hello",
-        sql: "SELECT o_incarnation, o_epoch, o_refused FROM session_hello_2($1, $2::jsonb, $3::interval, $4, $5)")
+        sql:
+            "SELECT o_incarnation, o_epoch, o_refused FROM session_hello_2($1, $2::jsonb, $3::interval, $4, $5)"
+    )
     private static let reportStatement = Statement(
         name: "session_report", sql: "SELECT session_report_1($1, $2, $3, $4::jsonb, $5) AS refused")
     private static let judgeStatement = Statement(

@@ -161,7 +161,8 @@ extension FleetFixture {
             directive: directive)
         _ = try await store.report(
             SessionReport(
-                session: session, incarnation: incarnation, sequence: sequence, parts: [part], unreachable: []))
+                session: session, incarnation: incarnation, sequence: sequence, parts: [part], unreachable: []
+            ))
     }
 
     mutating func run(_ allocation: Allocation) async throws {

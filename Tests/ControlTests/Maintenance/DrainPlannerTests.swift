@@ -19,7 +19,8 @@ struct DrainPlannerTests {
                 pool: "p", PoolSpec(cell: "a", admits: [.vm], disruptionBudgets: budgets))
             for number in 1...count {
                 let room = HostRoom(
-                    total: Resources(milliCPU: 8000, memoryMiB: 8192), reserved: .zero, cpuRatioPerMille: 1000)
+                    total: Resources(milliCPU: 8000, memoryMiB: 8192), reserved: .zero, cpuRatioPerMille: 1000
+                )
                 let host = HostRecord(
                     id: ids.id(), name: "h\(number)", cell: "a", pool: "p", labels: [:], domain: .init(),
                     substrate: "simulated", generation: 1, assignment: 0, cordoned: false,

@@ -21,7 +21,8 @@ struct LostLedgerTests {
     @Test("a VM whose allocation the ledger lost is not started a second time")
     func lostAllocation() async throws {
         let (clock, ids) = (FixtureClock(), CountedIDs())
-        let store = MemoryStore(now: { clock.now }, pause: { try await Task.sleep(for: min($0, .milliseconds(5))) })
+        let store = MemoryStore(
+            now: { clock.now }, pause: { try await Task.sleep(for: min($0, .milliseconds(5))) })
         let running = VMStatus(
             state: .running, cell: "a", host: "h1", allocation: ID(ids.next()), scheduledAt: clock.now)
         let spec = VMSpec(cell: "a", resources: Resources(milliCPU: 1000, memoryMiB: 64))
@@ -44,12 +45,14 @@ struct LostLedgerTests {
             capacity: Resources(milliCPU: 8000, memoryMiB: 8192), substrate: "simulated")
         _ = try await store.hello(
             SessionHello(
-                session: session, hosts: [HostHello(name: "h1", inventory: inventory, generation: nil, parts: [])],
+                session: session,
+                hosts: [HostHello(name: "h1", inventory: inventory, generation: nil, parts: [])],
                 ids: ids, terms: .standard))
         let lease = try #require(
             try await store.acquireLease(cell: "a", holder: "c1", duration: .seconds(3600)))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let time = Timekeeper(now: { clock.now }, sleep: { try await Task.sleep(for: min($0, .milliseconds(5))) })
+        let time = Timekeeper(
+            now: { clock.now }, sleep: { try await Task.sleep(for: min($0, .milliseconds(5))) })
         let hub = FeedHub(store: store, time: time, logger: logger)
         let pipeline = CellPipeline(
             lease: lease, store: store, hub: hub, ids: ids, time: time, limits: CellLimits(), logger: logger)

@@ -60,7 +60,8 @@ struct MaintenanceScheduleTests {
                 == .closed(until: try at("2026-11-21T05:00:00Z")))
     }
 
-    @Test("times are UTC: the days on which clocks are put back or forward are like all others",
+    @Test(
+        "times are UTC: the days on which clocks are put back or forward are like all others",
         arguments: ["2026-03-29", "2026-10-25", "2028-02-29", "1969-12-31"])
     func daylightSaving(_ day: String) throws {
         let window = Window(start: "02:30", durationMinutes: 30)
@@ -85,15 +86,17 @@ struct MaintenanceScheduleTests {
                 == .open(until: nil))
     }
 
-    @Test("what is no window is refused", arguments: [
-        (Window(start: "24:00", durationMinutes: 5), "m.windows[0].start"),
-        (Window(start: "2:00", durationMinutes: 5), "m.windows[0].start"),
-        (Window(start: "02:60", durationMinutes: 5), "m.windows[0].start"),
-        (Window(start: "", durationMinutes: 5), "m.windows[0].start"),
-        (Window(start: "02:00", durationMinutes: 0), "m.windows[0].durationMinutes"),
-        (Window(start: "02:00", durationMinutes: 7 * 24 * 60), "m.windows[0].durationMinutes"),
-        (Window(days: [], start: "02:00", durationMinutes: 5), "m.windows[0].days"),
-    ])
+    @Test(
+        "what is no window is refused",
+        arguments: [
+            (Window(start: "24:00", durationMinutes: 5), "m.windows[0].start"),
+            (Window(start: "2:00", durationMinutes: 5), "m.windows[0].start"),
+            (Window(start: "02:60", durationMinutes: 5), "m.windows[0].start"),
+            (Window(start: "", durationMinutes: 5), "m.windows[0].start"),
+            (Window(start: "02:00", durationMinutes: 0), "m.windows[0].durationMinutes"),
+            (Window(start: "02:00", durationMinutes: 7 * 24 * 60), "m.windows[0].durationMinutes"),
+            (Window(days: [], start: "02:00", durationMinutes: 5), "m.windows[0].days"),
+        ])
     func defects(_ window: MaintenanceWindow, _ field: String) {
         #expect(MaintenanceSpec(windows: [window]).defects(at: "m").map(\.field) == [field])
         #expect(MaintenanceSpec(windows: []).defects(at: "m").map(\.field) == ["m.windows"])

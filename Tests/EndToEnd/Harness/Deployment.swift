@@ -136,12 +136,13 @@ final class Deployment {
             try FileManager.default.removeItem(at: ready)
         }
         let earlier = controllers[name]?.address.dropFirst("https://".count)
-        var arguments = [
-            "serve", "--data-directory", dataDirectory.path, "--listen",
-            earlier.map(String.init) ?? "127.0.0.1:0",
-            "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
-            "--cell-lease-seconds", "\(leases.cell)", "--quarantine-seconds", "\(leases.quarantine)",
-        ] + extra
+        var arguments =
+            [
+                "serve", "--data-directory", dataDirectory.path, "--listen",
+                earlier.map(String.init) ?? "127.0.0.1:0",
+                "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
+                "--cell-lease-seconds", "\(leases.cell)", "--quarantine-seconds", "\(leases.quarantine)",
+            ] + extra
         let hold = directory.appending(path: "\(name).hold")
         if holdCommits { arguments += ["--hold-commits", hold.path] }
         let program = try start(name, "basaltd", arguments)

@@ -17,7 +17,8 @@ struct AbsenceTests {
             let placed = try await scene.place("v1", on: "h5", lease: lease, onPartition: .stop)
             let session = try await scene.session().id
             try await scene.hello(session, (1...2).map { scene.hostHello("h\($0)") })
-            #expect(try await scene.events(.inventoryShrank).map(\.name).sorted() == ["h3", "h4", "h5", "h6"])
+            #expect(
+                try await scene.events(.inventoryShrank).map(\.name).sorted() == ["h3", "h4", "h5", "h6"])
             try await judge(60, scene, lease)
             let host = try await scene.host("h5")
             #expect(host.contact == .suspect)
@@ -62,7 +63,8 @@ struct AbsenceTests {
         }
     }
 
-    @Test("a hello without parts, as after the loss of an agent's state, releases nothing",
+    @Test(
+        "a hello without parts, as after the loss of an agent's state, releases nothing",
         arguments: StoreImplementation.all)
     func emptyHello(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in

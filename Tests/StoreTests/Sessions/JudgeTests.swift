@@ -159,7 +159,9 @@ struct JudgeTests {
         return status.conditions?.first { $0.type == .healing }
     }
 
-    @Test("a person who confirms the loss lets the breaker's hosts be fenced", arguments: StoreImplementation.all)
+    @Test(
+        "a person who confirms the loss lets the breaker's hosts be fenced",
+        arguments: StoreImplementation.all)
     func breakerReset(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             let lease = try await scene.lease()
@@ -184,7 +186,8 @@ struct JudgeTests {
         }
     }
 
-    @Test("the silence that leases are judged through follows their length", arguments: StoreImplementation.all)
+    @Test(
+        "the silence that leases are judged through follows their length", arguments: StoreImplementation.all)
     func gap(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in
             let lease = try await scene.lease()

@@ -25,7 +25,8 @@ struct RestoreTests {
         }
     }
 
-    @Test("a host takes nothing before its session says hello in the epoch", arguments: StoreImplementation.all)
+    @Test(
+        "a host takes nothing before its session says hello in the epoch", arguments: StoreImplementation.all)
     func suspects(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in
             try await scene.advance(1)
@@ -115,7 +116,8 @@ struct RestoreTests {
             var directive = scene.orphan(copy, name: "web")
             directive.workload = listedCopy.workload
             // It moved to h2 in the time that was lost.
-            try await scene.report([scene.part(copy, .running, host: "h2", directive: directive)], sequence: 1)
+            try await scene.report(
+                [scene.part(copy, .running, host: "h2", directive: directive)], sequence: 1)
             #expect(try await listed(scene, "h1").isEmpty)
             #expect(try await listed(scene, "h2") == [copy])
             let writer = "allocation \(listedCopy.id)"
@@ -132,7 +134,9 @@ struct RestoreTests {
         }
     }
 
-    @Test("what a quarantined copy stood against is listed when it has ended", arguments: StoreImplementation.all)
+    @Test(
+        "what a quarantined copy stood against is listed when it has ended",
+        arguments: StoreImplementation.all)
     func unveiled(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in
             let lease = try await scene.lease()
@@ -140,7 +144,8 @@ struct RestoreTests {
             let copy: ID<Allocation> = scene.ids.id()
             var directive = scene.orphan(copy, name: "web")
             directive.workload = placed.workload
-            try await scene.report([scene.part(copy, .running, host: "h2", directive: directive)], sequence: 1)
+            try await scene.report(
+                [scene.part(copy, .running, host: "h2", directive: directive)], sequence: 1)
             _ = try await scene.store.stop(copy, context: Scene.user)
             #expect(try await listed(scene, "h1").isEmpty)
             let assignment = try await scene.host("h1").assignment
@@ -150,9 +155,11 @@ struct RestoreTests {
         }
     }
 
-    @Test("a restored database is found out before anybody leads", arguments: [
-        "system_identifier = 'another/1'", "timeline = timeline + 1",
-    ])
+    @Test(
+        "a restored database is found out before anybody leads",
+        arguments: [
+            "system_identifier = 'another/1'", "timeline = timeline + 1",
+        ])
     func detection(_ change: String) async throws {
         try await PostgresHarness.with { harness in
             let scene = Scene(harness: harness)

@@ -73,7 +73,9 @@ extension MemoryState {
             aboutCell("cluster", .epochRaised, "the epoch is \(cluster.epoch)", source: EventSource.operators)
         )
         for id in hosts.keys.sorted() {
-            guard var row = hosts[id], row.record.contact == .ready, row.record.session != nil else { continue }
+            guard var row = hosts[id], row.record.contact == .ready, row.record.session != nil else {
+                continue
+            }
             row.record.contact = .suspect
             row.record.generation += 1
             row.suspectedAt = nil

@@ -2,7 +2,9 @@ import Fleet
 
 extension MemoryState {
     /// - Throws: `notFound`, `inUse`, what `create` throws.
-    mutating func adopt(_ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext) throws -> Allocation {
+    mutating func adopt(_ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext) throws
+        -> Allocation
+    {
         guard let found = allocations[id], found.state.consumesCapacity else {
             throw StoreError.notFound(kind: .allocation, name: id.description)
         }
