@@ -30,15 +30,70 @@ public struct JoinTokenRequest: Sendable, Hashable, Codable {
     }
 }
 
-/// Body of `POST /v1/hosts/{name}/cordon`, `/drain` and `/fence`.
+/// Body of `POST /v1/hosts/{name}/cordon`, `/uncordon`, `/drain`, `/undrain` and `/fence`.
 public struct HostVerbRequest: Sendable, Hashable, Codable {
     public var reason: String
     /// Fencing only: the operator vouches that nothing runs on the host.
     public var confirm: Bool?
+    /// Draining only, as the rest: fleet seconds from now until the deadline.
+    public var deadlineSeconds: Int?
+    public var atDeadline: DrainSpec.AtDeadline?
+    public var maxParallel: Int?
+    /// Also outside of maintenance windows.
+    public var force: Bool?
 
-    public init(reason: String, confirm: Bool? = nil) {
+    public init(
+        reason: String, confirm: Bool? = nil, deadlineSeconds: Int? = nil,
+        atDeadline: DrainSpec.AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil
+    ) {
         self.reason = reason
         self.confirm = confirm
+        self.deadlineSeconds = deadlineSeconds
+        self.atDeadline = atDeadline
+        self.maxParallel = maxParallel
+        self.force = force
+    }
+}
+
+/// One of `GET /v1/breakers`: a failure domain whose lost hosts are not fenced until a person says so.
+public struct BreakerSummary: Sendable, Hashable, Codable {
+    public var cell: String
+    public var zone: String
+    public var since: Timestamp
+    /// Hosts that were lost when it tripped, and how many the zone had.
+    public var lost: Int
+    public var hosts: Int
+
+    public init(cell: String, zone: String, since: Timestamp, lost: Int, hosts: Int) {
+        self.cell = cell
+        self.zone = zone
+        self.since = since
+        self.lost = lost
+        self.hosts = hosts
+    }
+}
+
+/// Body of `POST /v1/cells/{name}/breaker/reset`: the silent hosts of the zone are lost.
+public struct BreakerResetRequest: Sendable, Hashable, Codable {
+    public var zone: String
+    public var reason: String
+
+    public init(zone: String, reason: String) {
+        self.zone = zone
+        self.reason = reason
+    }
+}
+
+public struct BreakerResetResponse: Sendable, Hashable, Codable {
+    public var cell: String
+    public var zone: String
+    /// Hosts that may be fenced now.
+    public var confirmed: Int
+
+    public init(cell: String, zone: String, confirmed: Int) {
+        self.cell = cell
+        self.zone = zone
+        self.confirmed = confirmed
     }
 }
 

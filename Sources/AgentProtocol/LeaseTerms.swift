@@ -33,6 +33,10 @@ public struct LeaseTerms: Sendable, Codable, Equatable {
             fencedAfterSeconds: standard.fencedAfterSeconds * factor)
     }
 
+    /// Longest silence of all controllers that host leases are judged through, seconds: an agent that renewed just
+    /// before a shorter one can still renew after it. A longer one extends every lease.
+    public var outageSeconds: Double { min(10, leaseSeconds / 3) }
+
     /// What is wrong with the order or the ratios; nil when fencing is safe.
     public var defect: String? {
         if renewEverySeconds <= 0 { return "renewEverySeconds must be above 0" }

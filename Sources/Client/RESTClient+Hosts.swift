@@ -14,7 +14,24 @@ extension RESTClient {
 
     /// - Returns: the operation, which goes on without the client.
     public func drain(host: String, reason: String) async throws -> OperationRecord {
-        try await hostVerb("drain", host: host, HostVerbRequest(reason: reason), as: OperationRecord.self)
+        try await drain(host: host, HostVerbRequest(reason: reason))
+    }
+
+    /// A drain with a deadline, a bound or outside of maintenance windows.
+    public func drain(host: String, _ request: HostVerbRequest) async throws -> OperationRecord {
+        try await hostVerb("drain", host: host, request, as: OperationRecord.self)
+    }
+
+    /// What a drain would do now.
+    public func dryRunDrain(host: String, _ request: HostVerbRequest) async throws -> DrainPreview {
+        var call = try Call.post(APIPath("hosts", host, "drain"), body: request, key: newIdempotencyKey())
+        call.query += [("dryRun", "true")]
+        return try await send(call, as: DrainPreview.self)
+    }
+
+    /// Takes a drain back: what has not moved stays, and the host takes placements again unless it was cordoned.
+    public func undrain(host: String, reason: String) async throws -> WireDocument {
+        try await hostVerb("undrain", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
     }
 
     /// Declares that nothing runs on the host. The caller vouches for it.

@@ -78,13 +78,13 @@ struct RestoreEpoch: DaemonCommand {
     )
 
     @Option(help: ArgumentHelp("How long absence stops nothing.", valueName: "seconds"))
-    var quarantineSeconds = 600.0
+    var quarantineSeconds: Double?
 
     func run(_ flags: SettingFlags<DaemonSetting>) async throws {
         let settings = try settings(flags)
         let logger = settings.logger()
         let store = DaemonSettings.store(try settings.pool(logger: logger), logger: logger)
-        let quarantine = Duration.seconds(quarantineSeconds)
+        let quarantine = Duration.seconds(quarantineSeconds ?? settings.number(.quarantineSeconds) ?? 600)
         let epoch = try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask {
                 await store.run()

@@ -49,12 +49,14 @@ struct Daemon {
 
     /// A drain on SIGTERM must end within 10 s.
     private static let gracePeriod = Duration.seconds(8)
+    /// Waits between starts of a private Postgres that does not stay up, doubling, and the longest one.
+    private static let restartPause = (first: Duration.milliseconds(250), longest: Duration.seconds(30))
 
     func run() async throws {
         let tls = try tlsConfiguration()
         let cluster = try await startDatabase()
         do {
-            try await serve(tls: tls)
+            try await serve(tls: tls, cluster: cluster)
         } catch {
             try await cluster?.stop()
             throw error
@@ -73,7 +75,7 @@ struct Daemon {
         return cluster
     }
 
-    private func serve(tls: TLSConfiguration?) async throws {
+    private func serve(tls: TLSConfiguration?, cluster: PrivateCluster?) async throws {
         let pool = try settings.pool(logger: logger)
         let store = DaemonSettings.store(pool, logger: logger, hold: hold)
         let time = Timekeeper(now: DaemonSettings.wallClock, sleep: { try await Task.sleep(for: $0) })
@@ -83,6 +85,7 @@ struct Daemon {
         limits.terms = terms
         (limits.lease, limits.renewEvery) = settings.cellLease
         limits.judgeEvery = .seconds(min(1, terms.renewEverySeconds / 2))
+        settings.heal(&limits)
         let supervisor = CellSupervisor(
             holder: controllerName, store: store, hub: hub, ids: DaemonSettings.ids, time: time,
             limits: limits,
@@ -91,7 +94,8 @@ struct Daemon {
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
         let sessions = AgentSessions(
-            store: store, hub: hub, ids: DaemonSettings.ids, terms: terms, limits: bounds, metrics: metrics)
+            store: store, hub: hub, ids: DaemonSettings.ids, terms: terms, limits: bounds,
+            absence: settings.absence, metrics: metrics)
         let server = APIServer(
             .init(
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: DaemonSettings.ids,
@@ -109,6 +113,7 @@ struct Daemon {
         }
         let logger = logger
         try await runServices([
+            Duty("postgres") { if let cluster { try await keepRunning(cluster, time: time) } },
             Duty("store") { await store.run() },
             Duty("prepare") {
                 try await prepare(store)
@@ -116,18 +121,39 @@ struct Daemon {
             },
             Duty("feed") { await hub.run() },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
+            application,
+            // Before the API, which waits for requests under way: another controller plans the sooner, and
+            // the leases are back even when that wait is cut short.
             Duty("controllers") {
                 await supervisor.run()
             } after: {
                 await supervisor.giveBack()
             },
-            application,
-            // The first to stop: the API waits for requests under way, and polls would keep it waiting.
+            // The first to stop: polls would keep the API waiting.
             Duty("clients") {
             } after: {
                 hub.dismissClients()
             },
         ])
+    }
+
+    /// Starts the private Postgres again whenever it ends; connections are made anew as they are needed.
+    private func keepRunning(_ cluster: PrivateCluster, time: Timekeeper) async throws {
+        var pause = Self.restartPause.first
+        while true {
+            let since = time.now()
+            try await cluster.waitUntilExit()
+            if time.now().since(since) > Self.restartPause.longest { pause = Self.restartPause.first }
+            logger.error("private Postgres has ended; starting it again", metadata: ["pause": "\(pause)"])
+            try await time.sleep(pause)
+            pause = min(pause * 2, Self.restartPause.longest)
+            do {
+                let outcome = try await cluster.start()
+                logger.notice("private Postgres", metadata: ["outcome": "\(outcome)"])
+            } catch let error as PostgresError {
+                logger.error("private Postgres does not start", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     /// Stops in reverse order: the API first, the store last.
@@ -152,6 +178,7 @@ struct Daemon {
             }
         }
         if let rate = settings.number(.fleetRate) { try await store.setFleetRate(rate) }
+        try await store.setQuarantine(.seconds(settings.number(.quarantineSeconds) ?? 600))
     }
 
     private var controllerName: String {

@@ -1,3 +1,4 @@
+internal import Control
 internal import Fleet
 internal import Foundation
 internal import Logging
@@ -43,6 +44,20 @@ extension DaemonSettings {
     var cellLease: (length: Duration, renewEvery: Duration) {
         let length = number(.cellLeaseSeconds) ?? 6
         return (.seconds(length), .seconds(number(.cellRenewSeconds) ?? length / 3))
+    }
+
+    /// How much of a session must be missing from a hello not to be believed.
+    var absence: AbsenceGuard {
+        AbsenceGuard(
+            fraction: number(.absenceFraction) ?? AbsenceGuard.standard.fraction,
+            fewest: count(.absenceFewest) ?? AbsenceGuard.standard.fewest)
+    }
+
+    /// What healing asks a person about.
+    func heal(_ limits: inout CellLimits) {
+        limits.breaker = number(.breakerFraction) ?? limits.breaker
+        limits.flaps = count(.flaps) ?? limits.flaps
+        limits.flapWindow = number(.flapWindowSeconds).map { .seconds($0) } ?? limits.flapWindow
     }
 
     func pool(logger: Logger) throws -> PostgresPool {

@@ -59,8 +59,8 @@ extension EndToEndTests {
                 try await basalt.allRun(12)
 
                 try await basalt.stopDatabase(.fast)
-                // Four host leases, and longer than the gap after which leases are extended.
-                try await holds("nothing stops", for: .seconds(12)) {
+                // Longer than the lease and than fencing takes, and shorter than ten seconds.
+                try await holds("nothing stops", for: .seconds(5)) {
                     try basalt.journal().allSatisfy { $0.event != .stop }
                 }
                 try await basalt.startDatabase()
@@ -81,6 +81,34 @@ extension EndToEndTests {
                 try #require(try await basalt.statuses().values.allSatisfy { $0.restarts == 0 })
                 try #require(try basalt.journal().allSatisfy { $0.event != .stop })
                 try await basalt.verify(live: 13, starts: 13)
+            }
+        }
+
+        @Test func aDevelopmentControlPlaneStartsItsPostgresAgain() async throws {
+            try await Deployment.run(.init(host: 30, cell: 2), database: false) { basalt in
+                let a = try await basalt.startController("a", ["--dev"])
+                try await basalt.makeFleet()
+                try await basalt.startAgent("sim", hosts: 2)
+                try await basalt.hostsReady(2)
+                try await basalt.createVMs("web", count: 4)
+                try await basalt.allRun(4)
+                for crash in 1...2 {
+                    let lock = try String(
+                        contentsOf: basalt.dataDirectory.appending(path: "postgres/postmaster.pid"),
+                        encoding: .utf8)
+                    let postmaster = try #require(
+                        lock.split(separator: "\n").first.flatMap { pid_t($0) })
+                    try #require(kill(postmaster, SIGKILL) == 0)
+                    let killed = ContinuousClock.now
+                    try await eventually("a VM is created") {
+                        _ = try await basalt.createVM("after-\(crash)")
+                        return true
+                    }
+                    basalt.note("private Postgres killed, until a write", ContinuousClock.now - killed)
+                    try await basalt.allRun(4 + crash)
+                }
+                try #require(a.program.exitStatus == nil)
+                try await basalt.verify(live: 6, starts: 6)
             }
         }
     }

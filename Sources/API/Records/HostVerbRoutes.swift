@@ -9,6 +9,7 @@ internal import Store
 /// Verbs on hosts that are more than an edit of the spec.
 struct HostVerbRoutes {
     let store: any Store
+    let explainer: PlacementExplainer
     let ids: any IDSource
     let time: Timekeeper
 
@@ -23,18 +24,31 @@ struct HostVerbRoutes {
         }
         router.post("/v1/hosts/:name/uncordon") { request, context in
             _ = try await Self.verb(request, reasonRequired: false)
-            return try JSONAnswer.response(
-                try await self.change("uncordon", context) { spec in
-                    spec.cordoned = nil
-                    spec.draining = nil
-                    spec.cordonReason = nil
-                })
+            let host = try await self.change("uncordon", context) { spec in
+                spec.cordoned = nil
+                spec.draining = nil
+                spec.drain = nil
+                spec.cordonReason = nil
+            }
+            try await self.endDrains(of: host.metadata.name, context)
+            return try JSONAnswer.response(host)
+        }
+        router.post("/v1/hosts/:name/undrain") { request, context in
+            _ = try await Self.verb(request, reasonRequired: false)
+            // One that was cordoned before stays so.
+            let host = try await self.change("undrain", context) { spec in
+                spec.draining = nil
+                spec.drain = nil
+                if spec.cordoned != true { spec.cordonReason = nil }
+            }
+            try await self.endDrains(of: host.metadata.name, context)
+            return try JSONAnswer.response(host)
         }
         router.post("/v1/hosts/:name/drain") { request, context in try await self.drain(request, context) }
         router.post("/v1/hosts/:name/fence") { request, context in try await self.fence(request, context) }
     }
 
-    private static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
+    static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
         let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
         if !reasonRequired, body.readableBytes == 0 { return HostVerbRequest(reason: "") }
         let verb: HostVerbRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
@@ -69,24 +83,74 @@ struct HostVerbRoutes {
     private func drain(_ request: Request, _ context: APIContext) async throws -> Response {
         let verb = try await Self.verb(request, reasonRequired: true)
         let name = try context.parameters.require("name")
-        let now = time.now()
-        // The operation first: should we stop here, it says "running" of a drain that an operator can repeat,
-        // never a drain that nobody can follow.
-        let operation = OperationRecord(
-            id: ID(ids.next()), verb: "host.drain", target: name, state: .running, message: "begins",
-            createdAt: now,
-            updatedAt: now)
-        guard try await store.document(.host, project: nil, name: name) != nil else {
-            throw StoreError.notFound(kind: .host, name: name)
+        guard let resource = try await store.document(.host, project: nil, name: name),
+            let host = try await store.hosts(.ids([resource.metadata.uid])).first
+        else { throw StoreError.notFound(kind: .host, name: name) }
+        let now = try await store.clusterState().fleetTime(at: time.now())
+        let drain = try Self.drain(verb, now: now)
+        if request.uri.queryParameters["dryRun"] == "true" {
+            var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
+            spec.drain = drain
+            return try JSONAnswer.response(try await explainer.drainTrial(of: host, spec: spec, now: now))
         }
-        try await store.putOperation(operation, context: write("drain", context))
+        // The operation first: should we stop here, it says "running" of a drain that an operator can repeat,
+        // never a drain that nobody can follow. A drain that runs already is changed and followed.
+        let running = try await runningDrains(of: name).first
+        let operation =
+            running
+            ?? OperationRecord(
+                id: ID(ids.next()), verb: "host.drain", target: name, state: .running, message: "begins",
+                createdAt: time.now(), updatedAt: time.now())
+        if running == nil { try await store.putOperation(operation, context: write("drain", context)) }
         _ = try await change("drain", context) { spec in
             spec.draining = true
+            spec.drain = drain
             spec.cordonReason = verb.reason
         }
         return try JSONAnswer.response(
             operation, status: .accepted, headers: [.location: "/v1/operations/\(operation.id)"])
     }
+
+    private static func drain(_ verb: HostVerbRequest, now: Timestamp) throws -> DrainSpec? {
+        if let seconds = verb.deadlineSeconds, !(1...longestDeadline).contains(seconds) {
+            throw Problem(
+                .invalid, detail: "the request is not valid",
+                causes: [
+                    FieldDefect(
+                        field: "deadlineSeconds", code: .outOfRange,
+                        message: "\(seconds) is outside 1 to \(longestDeadline)")
+                ])
+        }
+        let drain = DrainSpec(
+            deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds($0)) },
+            atDeadline: verb.atDeadline,
+            maxParallel: verb.maxParallel, force: verb.force)
+        let causes = drain.defects(at: "drain")
+        if !causes.isEmpty { throw Problem(.invalid, detail: "the request is not valid", causes: causes) }
+        return drain == DrainSpec() ? nil : drain
+    }
+
+    /// A year: what is due later is no drain.
+    private static let longestDeadline = 366 * 86_400
+
+    private func runningDrains(of host: String) async throws -> [OperationRecord] {
+        try await store.operations(limit: Self.operationsLooked).filter {
+            $0.verb == "host.drain" && $0.target == host && $0.state == .running
+        }
+    }
+
+    /// What moved stays where it is.
+    private func endDrains(of host: String, _ context: APIContext) async throws {
+        for var operation in try await runningDrains(of: host) {
+            operation.state = .cancelled
+            operation.message = "taken back; what has moved stays where it is"
+            operation.updatedAt = time.now()
+            try await store.putOperation(operation, context: write("undrain", context))
+        }
+    }
+
+    /// Newest operations among which a running drain is looked for.
+    private static let operationsLooked = 1000
 
     /// An operator vouches that nothing runs on a host that lost contact; its workloads may start elsewhere.
     private func fence(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -155,6 +155,7 @@ struct RecordRoutes {
         ) { resource in
             var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
             spec.draining = nil
+            spec.drain = nil
             spec.cordoned = true
             resource.spec = try JSONAnswer.text(spec)
         }

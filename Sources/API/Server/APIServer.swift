@@ -5,6 +5,7 @@ internal import HTTPTypes
 public import Hummingbird
 internal import HummingbirdTLS
 public import Logging
+internal import NIOCore
 public import NIOSSL
 public import Store
 public import Telemetry
@@ -47,6 +48,10 @@ public struct APIServer: Sendable {
 
     public init(_ parts: Parts) { self.parts = parts }
 
+    /// How long a closing connection waits for its client's close: idle clients often never answer, and the
+    /// library's 5 s would hold up every drain.
+    private static let tlsShutdown = TimeAmount.milliseconds(500)
+
     /// The server as a service; it runs until its task is cancelled or shut down gracefully.
     ///
     /// - Parameters:
@@ -56,7 +61,9 @@ public struct APIServer: Sendable {
         address: String, port: Int, tls: TLSConfiguration?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) throws -> some ApplicationProtocol {
-        Application(
+        var tls = tls
+        tls?.shutdownTimeout = Self.tlsShutdown
+        return Application(
             router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
             configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
@@ -76,7 +83,9 @@ public struct APIServer: Sendable {
         DocumentRoutes(
             store: parts.store, watcher: watcher, explainer: explainer, ids: parts.ids, time: parts.time
         ).add(to: router)
-        HostVerbRoutes(store: parts.store, ids: parts.ids, time: parts.time).add(to: router)
+        HostVerbRoutes(store: parts.store, explainer: explainer, ids: parts.ids, time: parts.time)
+            .add(to: router)
+        HealingRoutes(store: parts.store).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
         ).add(to: router)

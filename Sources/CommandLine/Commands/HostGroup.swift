@@ -4,7 +4,9 @@ struct HostGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "host", abstract: "Takes hosts out of service and back.",
         subcommands: [
-            HostCordonCommand.self, HostUncordonCommand.self, HostDrainCommand.self, HostFenceCommand.self,
+            HostCordonCommand.self, HostUncordonCommand.self, HostDrainCommand.self, HostUndrainCommand.self,
+            HostFenceCommand.self,
+            HostBreakerGroup.self,
         ])
 }
 

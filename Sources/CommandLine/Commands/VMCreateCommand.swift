@@ -5,7 +5,8 @@ internal import Fleet
 
 struct VMGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vm", abstract: "Makes virtual machines.", subcommands: [VMCreateCommand.self])
+        commandName: "vm", abstract: "Makes virtual machines.",
+        subcommands: [VMCreateCommand.self, VMAdoptCommand.self])
 }
 
 struct VMCreateCommand: BasaltCommand {

@@ -5,6 +5,8 @@ internal import Fleet
 struct OperationFollower {
     let client: RESTClient
     let surroundings: Surroundings
+    /// Whether every new message stays on the screen.
+    var tellsMessages = false
 
     /// Operations change with what agents report, at most once a second.
     static let interval = Duration.seconds(1)
@@ -14,6 +16,7 @@ struct OperationFollower {
         var progress = ProgressLine(surroundings)
         defer { progress.end() }
         var operation = operation
+        var told = ""
         let deadline = surroundings.uptime() + timeout
         do {
             while operation.state == .running {
@@ -25,6 +28,11 @@ struct OperationFollower {
                 progress.show(
                     "\(operation.verb) \(operation.target): \(operation.progress) \(operation.message)",
                     fraction: Self.fraction(operation))
+                if tellsMessages, operation.message != told {
+                    told = operation.message
+                    progress.end()
+                    surroundings.console.writeError(Printable.clean("\(operation.progress) \(told)") + "\n")
+                }
                 try await surroundings.seams.sleep(Self.interval)
                 operation = try await client.operation(operation.id)
             }

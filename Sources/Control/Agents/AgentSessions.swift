@@ -13,6 +13,7 @@ public final class AgentSessions: Sendable {
     public let terms: LeaseTerms
     public let limits: SessionLimits
     private let metrics: MetricRegistry<DaemonMetric>
+    private let absence: AbsenceGuard
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
@@ -23,7 +24,8 @@ public final class AgentSessions: Sendable {
 
     public init(
         store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
-        limits: SessionLimits = .standard, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
+        limits: SessionLimits = .standard, absence: AbsenceGuard = .standard,
+        metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
         self.metrics = metrics
         self.store = store
@@ -31,6 +33,7 @@ public final class AgentSessions: Sendable {
         self.ids = ids
         self.terms = terms
         self.limits = limits
+        self.absence = absence
     }
 
     public func hello(_ request: HelloRequest, session: SessionRecord) async throws -> HelloResponse {
@@ -40,7 +43,8 @@ public final class AgentSessions: Sendable {
                 message: "\(request.hosts.count) hosts in one session; the limit is \(limits.hosts)")
         }
         let outcome = try await store.hello(
-            SessionHello(session: session.id, hosts: request.hosts, ids: ids, terms: terms))
+            SessionHello(
+                session: session.id, hosts: request.hosts, ids: ids, terms: terms, absence: absence))
         metrics.add(.hellos)
         return HelloResponse(
             incarnation: outcome.incarnation, epoch: outcome.epoch, lease: terms, limits: limits,
@@ -53,6 +57,10 @@ public final class AgentSessions: Sendable {
                 code: "request.too_large",
                 message: "\(request.parts.count) parts in one report; the limit is \(limits.partsPerReport)")
         }
+        let epoch = try await store.clusterState().epoch
+        if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
+            return ReportResponse(acknowledged: request.sequence - 1, epoch: epoch)
+        }
         let refused = try await store.report(
             SessionReport(
                 session: session.id, incarnation: request.incarnation, sequence: request.sequence,
@@ -64,12 +72,24 @@ public final class AgentSessions: Sendable {
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
 
+    /// Whether the database knows less of the session than the session does, because it was restored. Nothing is
+    /// taken or told then: the agent says hello once it sees the newer epoch.
+    private func isBehind(_ session: SessionRecord, incarnation: Int, epoch: Int) -> Bool {
+        session.epoch < epoch || session.incarnation < incarnation
+    }
+
     /// Answers when a host of the session has a new assignment, or after the wait.
     public func poll(_ request: PollRequest, session: SessionRecord) async throws -> PollResponse {
-        guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
         metrics.add(.sessionPolls)
         defer { metrics.add(.sessionPolls, by: -1) }
         let epoch = try await store.clusterState().epoch
+        if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
+            return PollResponse(
+                cursor: request.cursor ?? FeedCursor(epoch: 0, transaction: 0, sequence: 0).text,
+                epoch: epoch,
+                assignments: [])
+        }
+        guard session.incarnation == request.incarnation else { throw ControlPlaneError.superseded }
         guard let text = request.cursor, let asked = FeedCursor(text), asked.epoch == epoch else {
             return try await everything(session)
         }
@@ -136,11 +156,13 @@ public final class AgentSessions: Sendable {
 }
 
 extension PartDirective {
-    /// What an agent is told of an allocation that is not released. Quarantined ones go on as they are.
+    /// What an agent is told of an allocation. Quarantined ones go on as they are; a released one that is told
+    /// of runs still, and stops.
     init(_ allocation: Allocation) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,
-            action: allocation.state == .releasing ? .stop : .run, resources: allocation.resources,
+            action: allocation.state == .reserved || allocation.state == .active ? .run : .stop,
+            resources: allocation.resources,
             devices: allocation.devices, onPartition: allocation.onPartition)
     }
 }

@@ -23,6 +23,9 @@ public struct CellLimits: Sendable {
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.
     public var breaker = 0.1
+    /// A host that is lost so often within `flapWindow` is cordoned: it is worse than one that is gone.
+    public var flaps = 3
+    public var flapWindow = Duration.seconds(600)
     public var terms = LeaseTerms.standard
 
     public init() {}

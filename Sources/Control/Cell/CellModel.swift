@@ -25,6 +25,10 @@ struct CellModel {
     private var refused: Set<ID<Document>> = []
     /// VMs whose status, finalizers or allocations may need work.
     var dirty: Set<ID<Document>> = []
+    /// VMs whose status names an allocation that the ledger lost; they are not placed until an agent reports it.
+    private var lost: Set<ID<Document>> = []
+    /// Failure domains whose fencing the breaker holds.
+    private(set) var heldZones: Set<String> = []
     /// Moves whenever a host may take what it could not before.
     private(set) var capacityVersion = 0
 
@@ -113,6 +117,7 @@ struct CellModel {
 
     mutating func drop(vm uid: ID<Document>) {
         vms[uid] = nil
+        lost.remove(uid)
         refused.remove(uid)
         pending.remove(uid)
         deleting.remove(uid)
@@ -131,7 +136,25 @@ struct CellModel {
         capacityVersion += 1
     }
 
+    mutating func lose(_ uid: ID<Document>) {
+        lost.insert(uid)
+        pending.remove(uid)
+    }
+
+    /// A deleted VM is lost to nobody.
+    func isLost(_ uid: ID<Document>) -> Bool { lost.contains(uid) && !deleting.contains(uid) }
+
+    mutating func hold(zones: Set<String>) {
+        let moved = heldZones.symmetricDifference(zones)
+        heldZones = zones
+        for host in hosts.values where host.contact != .ready && moved.contains(host.domain.zone) {
+            for allocation in allocations(on: host.id) { dirty.insert(allocation.workload.uid) }
+        }
+    }
+
     private mutating func queue(_ uid: ID<Document>) {
+        if byWorkload[uid] != nil { lost.remove(uid) }
+        guard !lost.contains(uid) else { return }
         guard let vm = vms[uid], vm.metadata.deletionTimestamp == nil, byWorkload[uid] == nil else {
             pending.remove(uid)
             return

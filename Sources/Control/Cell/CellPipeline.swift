@@ -92,6 +92,7 @@ actor CellPipeline {
         for engine in Plan.Engine.allCases {
             heads[engine] = try await store.planHead(cell: cell, engine: engine)
         }
+        try await findLost(&fresh)
         model = fresh
         settling = []
         cursor = position
@@ -101,6 +102,30 @@ actor CellPipeline {
                 "cell": "\(cell)", "hosts": "\(fresh.hosts.count)", "vms": "\(fresh.vms.count)",
                 "allocations": "\(fresh.allocations.count)",
             ])
+    }
+
+    /// VMs whose status names an allocation that the ledger does not have, not even as released: rows were lost.
+    /// What they ran may run still, so nothing is started for them.
+    private func findLost(_ fresh: inout CellModel) async throws {
+        let named = fresh.pending.sorted().compactMap { uid in
+            fresh.vms[uid]?.status.allocation.map { (uid: uid, allocation: $0) }
+        }
+        guard !named.isEmpty else { return }
+        let found = Set(try await store.allocations(.ids(named.map(\.allocation))).map(\.id))
+        var events: [EventDraft] = []
+        for (uid, allocation) in named where !found.contains(allocation) {
+            guard let vm = fresh.vms[uid] else { continue }
+            fresh.lose(uid)
+            let message =
+                "the ledger does not have its allocation \(allocation): nothing is started elsewhere"
+            events.append(
+                EventDraft(
+                    kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: uid,
+                    reason: .allocationGone, message: message, source: "vms"))
+        }
+        guard !events.isEmpty else { return }
+        logger.error("allocations are lost", metadata: ["cell": "\(cell)", "count": "\(events.count)"])
+        try await store.appendEvents(events)
     }
 
     private func all(_ kind: Kind, cell: String? = nil) async throws -> [Resource] {
@@ -189,6 +214,8 @@ actor CellPipeline {
         }
         metrics.add(.hostsFenced, [cell], by: Double(judgement.fenced.count))
         metrics.set(.breakerTripped, [cell], to: Double(judgement.tripped.count))
+        model.hold(zones: Set(judgement.tripped))
+        try await cordonFlapping(judgement)
         for host in model.hosts.values.filter({ $0.contact == .fenced }).sorted(by: { $0.id < $1.id })
         where model.allocations(on: host.id).contains(where: { $0.onPartition == .stop }) {
             _ = try await store.releaseFenced(
@@ -316,11 +343,13 @@ actor CellPipeline {
     // MARK: Statuses
 
     func status(of vm: VMRecord, allocation: Allocation?, now: Timestamp) -> VMStatus {
-        let host = allocation.flatMap { model.hosts[$0.host] }.map { (name: $0.name, contact: $0.contact) }
+        let record = allocation.flatMap { model.hosts[$0.host] }
+        let host = record.map { (name: $0.name, contact: $0.contact) }
+        let isHeld = record.map { model.heldZones.contains($0.domain.zone) } ?? false
         let blocked = vm.blockedAt == nil ? nil : vm.explanation
         return VMStatus.derived(
-            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, blocked: blocked,
-            refusal: vm.refusal, now: now)
+            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, isHeld: isHeld,
+            blocked: blocked, refusal: vm.refusal, now: now)
     }
 
     /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.
@@ -335,7 +364,7 @@ actor CellPipeline {
             let uid = settling.popFirst()
         {
             done.append(uid)
-            guard model.dirty.contains(uid), let vm = model.vms[uid] else { continue }
+            guard model.dirty.contains(uid), let vm = model.vms[uid], !model.isLost(uid) else { continue }
             let writer = model.writer(of: uid)
             if vm.metadata.deletionTimestamp != nil, writer == nil {
                 ended.append(uid)

@@ -7,12 +7,13 @@ extension VMStatus {
     ///   - previous: status as written last.
     ///   - allocation: the writing allocation, if there is one that is not released.
     ///   - host: name and contact of its host.
+    ///   - isHeld: whether the breaker keeps the host from being fenced.
     ///   - blocked: why no host takes it, when it was tried.
     ///   - refusal: why the ledger refused it, when it did.
     /// - Returns: the status and, when its state moved, the reason and message of the event.
     public static func derived(
         from previous: VMStatus, metadata: Metadata, allocation: Allocation?,
-        host: (name: String, contact: HostContact)?,
+        host: (name: String, contact: HostContact)?, isHeld: Bool = false,
         blocked: PlacementExplanation?, refusal: Reason? = nil, now: Timestamp
     ) -> VMStatus {
         var next = previous
@@ -39,7 +40,9 @@ extension VMStatus {
             next.become(.running, running: .yes, .running, place, now)
             if next.runningAt == nil { next.runningAt = now }
         case (.active, _):
-            next.become(.unknown, running: .unknown, .hostLost, "\(place), which lost contact", now)
+            let held = "; the breaker of its zone waits for a person: basalt host breaker list"
+            let message = "\(place), which lost contact" + (isHeld ? held : "")
+            next.become(.unknown, running: .unknown, .hostLost, message, now)
         case (.releasing, _), (.released, _):
             next.become(.stopping, running: .unknown, .stopping, "stopping \(place)", now)
         }

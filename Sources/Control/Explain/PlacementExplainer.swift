@@ -46,6 +46,22 @@ public struct PlacementExplainer: Sendable {
         return best
     }
 
+    /// What a drain of a host with this spec would do now.
+    public func drainTrial(of host: HostRecord, spec: HostSpec, now: Timestamp) async throws -> DrainPreview {
+        if let pipeline = supervisor?.pipeline(of: host.cell) {
+            return await pipeline.preview(host: host, spec: spec, now: now)
+        }
+        var model = try await model(of: host.cell)
+        var query = ListQuery(kind: .vm, cell: host.cell, limit: 1000)
+        while true {
+            let page = try await store.list(query)
+            for resource in page.documents { model.put(vm: try VMRecord(resource)) }
+            guard page.more, let last = page.documents.last?.metadata else { break }
+            query.after = .init(project: last.project ?? "", name: last.name)
+        }
+        return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
+    }
+
     /// A model of the cell as the store holds it now.
     private func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)

@@ -70,11 +70,14 @@ public final class FeedHub: Sendable {
                 return
             } catch StoreError.watchExpired {
                 // The epoch was raised or we slept past the horizon: begin anew; readers are told by their reads.
-                state.withLock { state in
+                let waiters = state.withLock { state in
                     state.start = nil
                     state.end = nil
                     state.entries = []
+                    defer { state.waiters.removeAll() }
+                    return state.waiters.sorted { $0.key < $1.key }.map(\.value)
                 }
+                for waiter in waiters { waiter.resume() }
             } catch {
                 logger.warning("feed not read", metadata: ["error": "\(error)"])
                 do { try await time.sleep(Self.retryAfter) } catch { return }

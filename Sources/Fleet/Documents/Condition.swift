@@ -13,6 +13,12 @@ public struct Condition: Sendable, Hashable, Codable {
         case running = "Running"
         /// The host's session renews its lease.
         case ready = "Ready"
+        /// Something keeps the controllers from fencing the host.
+        case held = "Held"
+        /// The host is empty, as its drain asks.
+        case drained = "Drained"
+        /// The controllers fence lost hosts of the cell by themselves.
+        case healing = "Healing"
     }
 
     public var type: Aspect

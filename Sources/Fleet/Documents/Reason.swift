@@ -54,5 +54,17 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case leaseAcquired = "LeaseAcquired"
     case leaseExtended = "LeaseExtended"
     case breakerTripped = "BreakerTripped"
+    case breakerCleared = "BreakerCleared"
+    case breakerReset = "BreakerReset"
+    case inventoryShrank = "InventoryShrank"
+    case devicesMissing = "DevicesMissing"
+    case flapping = "Flapping"
     case epochRaised = "EpochRaised"
+    case quarantineEnded = "QuarantineEnded"
+    case adopted = "Adopted"
+    // Why a drain does not go on.
+    case doNotDisrupt = "DoNotDisrupt"
+    case budgetExhausted = "BudgetExhausted"
+    case outsideWindow = "OutsideWindow"
+    case deadlinePassed = "DeadlinePassed"
 }

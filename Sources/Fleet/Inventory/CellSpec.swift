@@ -8,6 +8,13 @@ public struct CellSpec: DocumentSpec {
     public func defects() -> [FieldDefect] { [] }
 }
 
+public struct CellStatus: Sendable, Hashable, Codable {
+    /// Nil until there is one.
+    public var conditions: [Condition]?
+
+    public init(conditions: [Condition]? = nil) { self.conditions = conditions }
+}
+
 /// Hosts of a cell with the same use.
 public struct PoolSpec: DocumentSpec {
     public enum Use: String, Sendable, Hashable, Codable, CaseIterable { case vm, training, serving }
@@ -23,12 +30,21 @@ public struct PoolSpec: DocumentSpec {
     public var placement: Placement?
     /// vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription.
     public var cpuRatioPerMille: Int?
+    /// When drains of the pool's hosts may go on; at any time when absent.
+    public var maintenance: MaintenanceSpec?
+    /// What drains of the pool's hosts must leave running.
+    public var disruptionBudgets: [DisruptionBudget]?
 
-    public init(cell: String, admits: [Use], placement: Placement? = nil, cpuRatioPerMille: Int? = nil) {
+    public init(
+        cell: String, admits: [Use], placement: Placement? = nil, cpuRatioPerMille: Int? = nil,
+        maintenance: MaintenanceSpec? = nil, disruptionBudgets: [DisruptionBudget]? = nil
+    ) {
         self.cell = cell
         self.admits = admits
         self.placement = placement
         self.cpuRatioPerMille = cpuRatioPerMille
+        self.maintenance = maintenance
+        self.disruptionBudgets = disruptionBudgets
     }
 
     public func defects() -> [FieldDefect] {
@@ -48,6 +64,13 @@ public struct PoolSpec: DocumentSpec {
                     field: "spec.cpuRatioPerMille", code: .outOfRange,
                     message:
                         "\(ratio) is outside 1000 to 16000; the nearest is \(min(max(ratio, 1000), 16_000))"))
+        }
+        found += maintenance?.defects(at: "spec.maintenance") ?? []
+        for (index, budget) in (disruptionBudgets ?? []).enumerated() where budget.maxDisrupted < 0 {
+            found.append(
+                .init(
+                    field: "spec.disruptionBudgets[\(index)].maxDisrupted", code: .outOfRange,
+                    message: "\(budget.maxDisrupted) is below 0"))
         }
         return found
     }

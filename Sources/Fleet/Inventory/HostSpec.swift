@@ -9,15 +9,22 @@ public struct HostSpec: DocumentSpec {
     public var draining: Bool?
     /// Required with `cordoned` and `draining`: why, for whoever finds the host so.
     public var cordonReason: String?
+    /// How the drain goes about it; the defaults when absent.
+    public var drain: DrainSpec?
+    /// When drains may go on; the pool's when absent, and at any time when neither says.
+    public var maintenance: MaintenanceSpec?
 
     public init(
-        cell: String, pool: String, cordoned: Bool? = nil, draining: Bool? = nil, cordonReason: String? = nil
+        cell: String, pool: String, cordoned: Bool? = nil, draining: Bool? = nil, cordonReason: String? = nil,
+        drain: DrainSpec? = nil, maintenance: MaintenanceSpec? = nil
     ) {
         self.cell = cell
         self.pool = pool
         self.cordoned = cordoned
         self.draining = draining
         self.cordonReason = cordonReason
+        self.drain = drain
+        self.maintenance = maintenance
     }
 
     public var isSchedulable: Bool { cordoned != true && draining != true }
@@ -36,6 +43,8 @@ public struct HostSpec: DocumentSpec {
                     field: "spec.cordonReason", code: .required,
                     message: "say why the host takes no workloads"))
         }
+        found += drain?.defects(at: "spec.drain") ?? []
+        found += maintenance?.defects(at: "spec.maintenance") ?? []
         return found
     }
 }

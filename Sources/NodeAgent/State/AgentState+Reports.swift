@@ -73,6 +73,8 @@ extension AgentState {
             let outstanding = connection.outstanding
         else { return }
         guard response.acknowledged >= outstanding.request.sequence else {
+            // A restored database takes nothing before it was told anew what runs.
+            if response.epoch > connection.epoch { return greetAgain(step.now) }
             metrics.retries += 1
             connection.report.fail(until: retryTime(afterFailures: connection.report.failures + 1, step.now))
             session = .connected(connection)

@@ -5,6 +5,7 @@ public enum DaemonSetting: String, SettingKey {
     case listen, database, databaseFile, databaseConnections, dataDirectory, migrations
     case tlsCertificate, tlsKey
     case name, hostLeaseSeconds, cellLeaseSeconds, cellRenewSeconds, fleetRate
+    case quarantineSeconds, breakerFraction, absenceFraction, absenceFewest, flaps, flapWindowSeconds
     case logLevel, logFormat
 
     public static let program = "basaltd"
@@ -48,8 +49,37 @@ public enum DaemonSetting: String, SettingKey {
                 "How often a cell lease is renewed; a third of the lease when absent.")
         case .fleetRate:
             .init(.number(0.001...100_000, unit: "factor"), "How fast fleet time runs; development only.")
+        case .quarantineSeconds, .breakerFraction, .absenceFraction, .absenceFewest, .flaps,
+            .flapWindowSeconds:
+            healing
         case .logLevel: .logLevel
         case .logFormat: .logFormat
+        }
+    }
+
+    /// What healing asks a person about.
+    private var healing: SettingDefinition {
+        switch self {
+        case .breakerFraction:
+            .init(
+                .number(0...1, unit: "share"), default: "0.1",
+                "Share of a failure domain that may be lost within a minute before a person is asked.")
+        case .absenceFraction:
+            .init(
+                .number(0...1, unit: "share"), default: "0.1",
+                "Share of a session's hosts that must be missing from a hello not to be believed.")
+        case .absenceFewest:
+            .init(.count(1...100_000), default: "3", "Fewest missing hosts that are not believed.")
+        case .flaps:
+            .init(
+                .count(1...1000), default: "3", "A host that is lost so often within the window is cordoned.")
+        case .flapWindowSeconds:
+            .init(
+                .number(1...604_800, unit: "seconds"), default: "600.0", "The window in which losses count.")
+        default:
+            .init(
+                .number(0...86_400, unit: "seconds"), default: "600.0",
+                "How long absence stops nothing after a restore of the database.")
         }
     }
 

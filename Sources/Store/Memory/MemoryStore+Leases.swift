@@ -16,6 +16,6 @@ extension MemoryStore {
     public func clusterState() async throws -> ClusterState { read { $0.cluster } }
 
     public func raiseEpoch(quarantine: Duration) async throws -> Int {
-        write { $0.raiseEpoch(quarantine: quarantine) }
+        try write { try $0.raiseEpoch(quarantine: quarantine) }
     }
 }

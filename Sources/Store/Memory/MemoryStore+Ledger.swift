@@ -34,6 +34,16 @@ extension MemoryStore {
         }
     }
 
+    public func adopt(
+        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext
+    ) async throws -> Allocation {
+        try write { try $0.adopt(id, draft: draft, context: context) }
+    }
+
+    public func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation {
+        try write { try $0.stop(id, context: context) }
+    }
+
     public func countWaitingVMs() async throws -> [String: Int] { try read { try $0.countWaitingVMs() } }
 
     public func plan(_ id: ID<Plan>) async throws -> Plan? { read { $0.plans[id] } }

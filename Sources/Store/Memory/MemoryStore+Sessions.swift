@@ -28,6 +28,12 @@ extension MemoryStore {
         try write { try $0.judgeHosts(cell: cell, terms: terms, breaker: breaker) }
     }
 
+    public func breakers() async throws -> [TrippedBreaker] { read { $0.breakers() } }
+
+    public func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int {
+        try write { try $0.resetBreaker(cell: cell, zone: zone, context: context) }
+    }
+
     public func releaseFenced(
         host: ID<Document>, everything: Bool, lease: CellLease, context: WriteContext
     ) async throws -> [ID<Allocation>] {

@@ -54,6 +54,14 @@ extension PostgresStore {
         _ = try await write(Self.rateStatement, [rate])
     }
 
+    /// How long absence stops nothing after a restore that the store finds out by itself.
+    public func setQuarantine(_ duration: Duration) async throws {
+        _ = try await write(Self.quarantineStatement, [duration.interval])
+    }
+
+    private static let quarantineStatement = Statement(
+        name: "quarantine",
+        sql: "UPDATE cluster SET quarantine = $1::interval WHERE quarantine <> $1::interval")
     private static let acquireStatement = Statement(
         name: "lease_acquire", sql: "SELECT lease_acquire_1($1, $2, $3::interval) AS token")
     private static let renewStatement = Statement(
@@ -75,7 +83,7 @@ extension PostgresStore {
             FROM cluster
             """)
     private static let epochStatement = Statement(
-        name: "epoch_raise", sql: "SELECT epoch_raise_1($1::interval) AS epoch")
+        name: "epoch_raise", sql: "SELECT epoch_raise_2($1::interval, NULL) AS epoch")
     private static let nowStatement = Statement(name: "now", sql: "SELECT basalt_now() AS now")
     private static let rateStatement = Statement(
         name: "fleet_rate",

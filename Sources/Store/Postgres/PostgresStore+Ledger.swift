@@ -133,6 +133,26 @@ extension PostgresStore {
             createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"))
     }
 
+    public func adopt(
+        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext
+    ) async throws -> Allocation {
+        let rows = try await write(
+            Self.adoptStatement,
+            [
+                id.uuid, draft.map { JSONText($0.json) }, context.actor, context.requestID,
+                context.verb,
+            ])
+        guard let row = rows.first else { throw StoreError.corrupt("an adoption without an answer") }
+        return try Self.allocation(row)
+    }
+
+    public func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation {
+        let rows = try await write(
+            Self.stopStatement, [id.uuid, context.actor, context.requestID, context.verb])
+        guard let row = rows.first else { throw StoreError.corrupt("a stop without an answer") }
+        return try Self.allocation(row)
+    }
+
     public func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord] {
         guard !hosts.isEmpty else { return [] }
         let rows = try await read(Self.assignmentsStatement, [hosts.map(\.uuid)])
@@ -231,11 +251,20 @@ extension PostgresStore {
         name: "allocations_page",
         sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
 
+    private static let adoptStatement = Statement(
+        name: "allocation_adopt", sql: "SELECT a.* FROM allocation_adopt_1($1, $2::jsonb, $3, $4, $5) a")
+    private static let stopStatement = Statement(
+        name: "allocation_stop", sql: "SELECT a.* FROM allocation_stop_1($1, $2, $3, $4) a")
     private static let assignmentsStatement = Statement(
         name: "assignments",
         sql: """
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
-            FROM host_ledger h LEFT JOIN allocation a ON a.host = h.host AND a.state <> 'released'
+            FROM host_ledger h LEFT JOIN LATERAL (
+                SELECT l.* FROM allocation l
+                WHERE l.host = h.host AND l.state <> 'released' AND NOT allocation_withheld(l)
+                UNION ALL
+                SELECT l.* FROM stray_part s JOIN allocation l ON l.id = s.allocation WHERE s.host = h.host
+            ) a ON true
             WHERE h.host = ANY ($1) ORDER BY h.host, a.id
             """)
     private static let totalsStatement = Statement(

@@ -36,7 +36,8 @@ extension PostgresStore {
         SessionRecord(
             id: try row.id("id"), name: try row.decode("name"), cell: try row.decode("cell"),
             pool: try row.decode("pool"), hostPattern: try row.decode("host_pattern"),
-            incarnation: try row.decode("incarnation"), renewedAt: try row.optionalTimestamp("renewed_at"))
+            incarnation: try row.decode("incarnation"), epoch: try row.decode("epoch"),
+            renewedAt: try row.optionalTimestamp("renewed_at"))
     }
 
     public func hello(_ hello: SessionHello) async throws -> HelloOutcome {
@@ -53,7 +54,11 @@ extension PostgresStore {
         }
         let rows = try await write(
             Self.helloStatement,
-            [hello.session.uuid, JSONText(list.closed), Duration.seconds(hello.terms.leaseSeconds).interval])
+            [
+                hello.session.uuid, JSONText(list.closed),
+                Duration.seconds(hello.terms.leaseSeconds).interval,
+                hello.absence.fraction, hello.absence.fewest,
+            ])
         guard let row = rows.first else { throw StoreError.corrupt("a hello without an answer") }
         return HelloOutcome(
             incarnation: try row.decode("o_incarnation"), epoch: try row.decode("o_epoch"),
@@ -80,7 +85,8 @@ extension PostgresStore {
             Self.judgeStatement,
             [
                 cell.cell, cell.token, Duration.seconds(terms.leaseSeconds).interval,
-                Duration.seconds(terms.fencedAfterSeconds).interval, breaker,
+                Duration.seconds(terms.fencedAfterSeconds).interval,
+                Duration.seconds(terms.outageSeconds).interval, breaker,
                 HostBreaker.window.interval, HostBreaker.fewest,
             ])
         guard let row = rows.first else { throw StoreError.corrupt("a judgement without an answer") }
@@ -92,6 +98,21 @@ extension PostgresStore {
             tripped: try row.decode("o_tripped"))
         if !(judgement.suspected + judgement.fenced + judgement.returned).isEmpty { committed() }
         return judgement
+    }
+
+    public func breakers() async throws -> [TrippedBreaker] {
+        try await read(Self.breakersStatement).map { row in
+            TrippedBreaker(
+                cell: try row.decode("cell"), zone: try row.decode("zone"), since: try row.timestamp("since"),
+                lost: try row.decode("lost"), hosts: try row.decode("hosts"))
+        }
+    }
+
+    public func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int {
+        let row = try await write(
+            Self.resetBreakerStatement, [cell, zone, context.actor, context.requestID, context.verb]
+        ).first
+        return try row?.decode("hosts") ?? 0
     }
 
     public func releaseFenced(
@@ -124,26 +145,36 @@ extension PostgresStore {
     private static let sessionStatement = Statement(
         name: "session_get",
         sql: """
-            SELECT id, name, cell, pool, host_pattern, incarnation, renewed_at FROM agent_session
+            SELECT id, name, cell, pool, host_pattern, incarnation, epoch, renewed_at FROM agent_session
             WHERE credential_hash = $1
             """)
     private static let sessionsStatement = Statement(
         name: "sessions",
         sql: """
-            SELECT id, name, cell, pool, host_pattern, incarnation, renewed_at FROM agent_session ORDER BY id
+            SELECT id, name, cell, pool, host_pattern, incarnation, epoch, renewed_at FROM agent_session ORDER BY id
             """)
     private static let helloStatement = Statement(
         name: "session_hello",
-        sql: "SELECT o_incarnation, o_epoch, o_refused FROM session_hello_1($1, $2::jsonb, $3::interval)")
+        sql:
+            "SELECT o_incarnation, o_epoch, o_refused FROM session_hello_2($1, $2::jsonb, $3::interval, $4, $5)"
+    )
     private static let reportStatement = Statement(
         name: "session_report", sql: "SELECT session_report_1($1, $2, $3, $4::jsonb, $5) AS refused")
     private static let judgeStatement = Statement(
         name: "host_judge",
         sql: """
             SELECT o_suspected, o_fenced, o_returned, o_tripped
-            FROM host_judge_1($1, $2, $3::interval, $4::interval, $5, $6::interval, $7)
+            FROM host_judge_2($1, $2, $3::interval, $4::interval, $5::interval, $6, $7::interval, $8)
             """)
+    private static let breakersStatement = Statement(
+        name: "breakers",
+        sql: """
+            SELECT cell, zone, coalesce(at, to_timestamp(0)) AS since, lost, hosts FROM tripped_domain
+            ORDER BY cell COLLATE "C", zone COLLATE "C"
+            """)
+    private static let resetBreakerStatement = Statement(
+        name: "breaker_reset", sql: "SELECT breaker_reset_1($1, $2, $3, $4, $5) AS hosts")
     private static let releaseFencedStatement = Statement(
         name: "host_release_fenced",
-        sql: "SELECT host_release_fenced_1($1, $2, $3, $4, $5, $6, $7) AS ids")
+        sql: "SELECT host_release_fenced_2($1, $2, $3, $4, $5, $6, $7) AS ids")
 }

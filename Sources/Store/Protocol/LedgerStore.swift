@@ -29,6 +29,10 @@ public protocol LedgerStore: Sendable {
 
     /// Every allocation on the given hosts that is not released, with each host's assignment generation, in
     /// one snapshot: what agents are told.
+    ///
+    /// Released ones among them still run and are to be stopped. Left out are allocations from before the epoch
+    /// until its quarantine ends, and those of which a quarantined copy runs: what runs goes on unlisted, and
+    /// nothing is started twice.
     func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
 
     /// Sums per cell that has a document, by name.
@@ -36,6 +40,20 @@ public protocol LedgerStore: Sendable {
 
     /// VMs without an unreleased allocation that are not being deleted, by cell; "" while none is chosen.
     func countWaitingVMs() async throws -> [String: Int]
+
+    /// Takes a quarantined allocation over as the writer of its workload. One that is not quarantined stays as
+    /// it is.
+    ///
+    /// - Parameter draft: makes the workload's document where there is none.
+    /// - Throws: `notFound`, also when there is neither document nor draft; `inUse` while another allocation
+    ///   writes; what `create` throws.
+    func adopt(_ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext) async throws -> Allocation
+
+    /// Asks for the end of a quarantined allocation, or of one that a quarantined copy of its part stands
+    /// against.
+    ///
+    /// - Throws: `notFound`; `inUse` for an allocation that its workload needs.
+    func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation
 
     func plan(_ id: ID<Plan>) async throws -> Plan?
 

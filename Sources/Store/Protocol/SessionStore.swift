@@ -16,27 +16,39 @@ public protocol SessionStore: Sendable {
     /// Starts an incarnation: creates missing host documents, refreshes inventories, binds hosts, renews.
     ///
     /// A host that a live session holds, or whose name the session does not cover, is refused. A hello names
-    /// every host that the session carries: others that were bound to it are bound no more. Parts that the
-    /// ledger does not know become quarantined allocations under the id that the agent gives.
+    /// every host that the session carries: others that were bound to it are bound no more, and when they are
+    /// many, they are not fenced until they return or a person confirms. Parts that the ledger does not know
+    /// become quarantined allocations under the id that the agent gives.
     func hello(_ hello: SessionHello) async throws -> HelloOutcome
 
     /// Renews the leases of the session's hosts and moves allocations to what the agent saw.
     ///
-    /// `reserved → active` on running; anything unreleased → released on stopped or failed. A repeated
-    /// sequence is acknowledged without effect.
+    /// `reserved → active` on running; anything unreleased → released on stopped or failed. What runs although
+    /// its allocation is released is listed to the agent as to be stopped. A repeated sequence is acknowledged
+    /// without effect.
     /// - Throws: `sessionSuperseded`.
     func report(_ report: SessionReport) async throws -> [RefusedPart]
 
     /// Moves hosts whose lease ran out: `ready → suspect` after `lease`, `suspect → fenced` after `fencedAfter`,
     /// and back to ready when renewed.
     ///
-    /// After a gap of over 10 s in which no controller could commit, all leases are extended by one lease
-    /// before expiry is judged. More than `breaker` of a failure domain within a minute moves nothing more and
-    /// says so.
+    /// After a gap of over `terms.outageSeconds` in which no controller could commit, all leases are extended
+    /// by one lease before expiry is judged. More than `breaker` of a failure domain lost within a minute trips
+    /// its breaker: from then on nothing of it is fenced, until its hosts return or a person resets it.
     func judgeHosts(cell: CellLease, terms: LeaseTerms, breaker: Double) async throws -> HostJudgement
 
+    /// Failure domains whose fencing the breaker holds, by cell and zone.
+    func breakers() async throws -> [TrippedBreaker]
+
+    /// A person confirms that the silent hosts of a zone are lost: from now on neither breaker nor hold keeps
+    /// them from being fenced.
+    ///
+    /// - Returns: how many hosts that are.
+    /// - Throws: `notFound` when nothing is held there.
+    func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int
+
     /// Releases allocations on a fenced host: all with `onPartition: stop`, or every one when an operator
-    /// confirmed that the host is off.
+    /// confirmed that the host is off; a suspect host is fenced then.
     func releaseFenced(host: ID<Document>, everything: Bool, lease: CellLease, context: WriteContext)
         async throws
         -> [ID<Allocation>]
@@ -94,11 +106,13 @@ public struct SessionRecord: Sendable, Hashable {
     public var pool: String
     public var hostPattern: String
     public var incarnation: Int
+    /// Epoch of the last hello: what the session runs is known in that epoch only.
+    public var epoch: Int
     public var renewedAt: Timestamp?
 
     public init(
         id: ID<AgentSession>, name: String, cell: String, pool: String, hostPattern: String, incarnation: Int,
-        renewedAt: Timestamp?
+        epoch: Int, renewedAt: Timestamp?
     ) {
         self.id = id
         self.name = name
@@ -106,6 +120,7 @@ public struct SessionRecord: Sendable, Hashable {
         self.pool = pool
         self.hostPattern = hostPattern
         self.incarnation = incarnation
+        self.epoch = epoch
         self.renewedAt = renewedAt
     }
 }
@@ -117,12 +132,55 @@ public struct SessionHello: Sendable {
     public var ids: any IDSource
     /// How long a silent session keeps its hosts.
     public var terms: LeaseTerms
+    /// When missing hosts look like a fault of the agent.
+    public var absence: AbsenceGuard
 
-    public init(session: ID<AgentSession>, hosts: [HostHello], ids: any IDSource, terms: LeaseTerms) {
+    public init(
+        session: ID<AgentSession>, hosts: [HostHello], ids: any IDSource, terms: LeaseTerms,
+        absence: AbsenceGuard = .standard
+    ) {
         self.session = session
         self.hosts = hosts
         self.ids = ids
         self.terms = terms
+        self.absence = absence
+    }
+}
+
+/// When a session that names fewer hosts than before is not believed.
+public struct AbsenceGuard: Sendable, Hashable {
+    /// Share of the session's hosts; more than that missing at once is held.
+    public var fraction: Double
+    /// Fewer missing hosts are believed: of a small session one is already a large fraction.
+    public var fewest: Int
+
+    public static let standard = AbsenceGuard(fraction: 0.1, fewest: 3)
+
+    public init(fraction: Double, fewest: Int) {
+        self.fraction = fraction
+        self.fewest = fewest
+    }
+
+    package func holds(missing: Int, of carried: Int) -> Bool {
+        missing >= fewest && Double(missing) > fraction * Double(carried)
+    }
+}
+
+/// A failure domain whose fencing the breaker holds.
+public struct TrippedBreaker: Sendable, Hashable {
+    public var cell: String
+    public var zone: String
+    public var since: Timestamp
+    /// Hosts that were lost when it tripped, and how many the zone had.
+    public var lost: Int
+    public var hosts: Int
+
+    public init(cell: String, zone: String, since: Timestamp, lost: Int, hosts: Int) {
+        self.cell = cell
+        self.zone = zone
+        self.since = since
+        self.lost = lost
+        self.hosts = hosts
     }
 }
 

@@ -17,6 +17,7 @@ struct FleetFixture {
     var observations: [HostObservation] = []
     var session: ID<AgentSession>
     var lease = CellLease(cell: "a", token: 0)
+    var incarnation = 0
     var sequence = 0
     var serial = 0
 
@@ -53,6 +54,11 @@ struct FleetFixture {
             JoinSpending(
                 tokenHash: "t", session: session, name: "s", substrate: "simulated", hosts: Self.hosts,
                 credentialHash: "c"))
+        try await begin()
+    }
+
+    /// The session says hello and the cell's lease is taken, as at the beginning of every epoch.
+    mutating func begin() async throws {
         let hosts = Self.hosts.map { name in
             HostHello(
                 name: name,
@@ -62,8 +68,10 @@ struct FleetFixture {
                     devices: (0..<4).map { Device(uuid: "\(name)-\($0)", model: "H100", memoryMiB: 80) },
                     substrate: "simulated"), generation: nil, parts: [])
         }
-        _ = try await store.hello(
-            SessionHello(session: session, hosts: hosts, ids: ids, terms: .standard))
+        incarnation = try await store.hello(
+            SessionHello(session: session, hosts: hosts, ids: ids, terms: .standard)
+        ).incarnation
+        sequence = 0
         lease = try #require(
             try await store.acquireLease(cell: "a", holder: "c1", duration: .seconds(1_000_000)))
     }
@@ -153,7 +161,8 @@ extension FleetFixture {
             directive: directive)
         _ = try await store.report(
             SessionReport(
-                session: session, incarnation: 1, sequence: sequence, parts: [part], unreachable: []))
+                session: session, incarnation: incarnation, sequence: sequence, parts: [part], unreachable: []
+            ))
     }
 
     mutating func run(_ allocation: Allocation) async throws {

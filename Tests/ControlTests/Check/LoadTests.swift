@@ -37,6 +37,7 @@ struct LoadTests {
         let pruned = try await FleetSnapshot.load(from: fixture.store, journals: fixture.journals)
         #expect(pruned.feed.isEmpty && pruned.isStable && check(pruned) == [])
         _ = try await fixture.store.raiseEpoch(quarantine: .seconds(600))
+        try await fixture.begin()
         for _ in 0..<20 { try await fixture.live() }
         let raised = try await FleetSnapshot.load(from: fixture.store, journals: fixture.journals)
         #expect(!raised.feed.isEmpty && check(raised) == [])

@@ -13,13 +13,20 @@ final class ChildProgram {
     /// - Parameters:
     ///   - name: of the log file.
     ///   - program: one of the products, found beside the tests.
-    init(
+    convenience init(
         _ name: String, program: String, _ arguments: [String], environment: [String: String] = [:],
         logs: URL
     ) throws {
+        try self.init(
+            name, path: try Self.executable(program).path, arguments, environment: environment, logs: logs)
+    }
+
+    /// - Parameter path: of any program.
+    init(
+        _ name: String, path: String, _ arguments: [String], environment: [String: String] = [:], logs: URL
+    ) throws {
         self.name = name
         logFile = logs.appending(path: name + ".log")
-        let path = try Self.executable(program).path
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         processID = try Self.spawn([path] + arguments, variables, output: logFile.path)

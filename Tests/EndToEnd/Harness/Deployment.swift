@@ -12,6 +12,8 @@ final class Deployment {
     struct Leases {
         var host = 3.0
         var cell = 2.0
+        /// How long absence stops nothing after a restore, seconds.
+        var quarantine = 600.0
     }
 
     let directory: URL
@@ -81,6 +83,38 @@ final class Deployment {
         database = nil
     }
 
+    /// Makes the server anew, as on a machine that has only the backup. It must not run.
+    func replaceDatabase() async throws {
+        try FileManager.default.removeItem(at: dataDirectory.appending(path: "postgres"))
+        try await startDatabase()
+    }
+
+    /// Writes the whole database into a file.
+    func dumpDatabase(to file: URL) async throws {
+        try await postgres("pg_dump", ["--schema", "public", "-f", file.path])
+    }
+
+    /// Puts everything back as it was when the file was written.
+    func restoreDatabase(from file: URL) async throws {
+        let script = ["-q", "-v", "ON_ERROR_STOP=1"]
+        try await postgres("psql", script + ["-c", "DROP SCHEMA public CASCADE"])
+        try await postgres("psql", script + ["-f", file.path])
+    }
+
+    /// Runs one of PostgreSQL's programs on the database to its end.
+    private func postgres(_ program: String, _ arguments: [String]) async throws {
+        guard case .socketDirectory(let directory, let port) = cluster.configuration.endpoint else {
+            throw TimedOut(description: "the private server listens on no socket")
+        }
+        let child = try ChildProgram(
+            "\(program)-\(programs.count)", path: "/usr/bin/\(program)",
+            ["-h", directory, "-p", "\(port)", "-U", "postgres", "-d", "postgres"] + arguments,
+            logs: self.directory)
+        programs.append(child)
+        let status = try await child.waitForExit(within: .seconds(60))
+        try #require(status == 0, "\(program): \(child.log)")
+    }
+
     // MARK: Programs
 
     private func start(
@@ -94,18 +128,21 @@ final class Deployment {
 
     /// Starts a controller, or starts one again at the address that it had.
     @discardableResult
-    func startController(_ name: String, holdCommits: Bool = false) async throws -> Controller {
+    func startController(
+        _ name: String, holdCommits: Bool = false, _ extra: [String] = []
+    ) async throws -> Controller {
         let ready = directory.appending(path: "\(name).ready")
         if FileManager.default.fileExists(atPath: ready.path) {
             try FileManager.default.removeItem(at: ready)
         }
         let earlier = controllers[name]?.address.dropFirst("https://".count)
-        var arguments = [
-            "serve", "--data-directory", dataDirectory.path, "--listen",
-            earlier.map(String.init) ?? "127.0.0.1:0",
-            "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
-            "--cell-lease-seconds", "\(leases.cell)",
-        ]
+        var arguments =
+            [
+                "serve", "--data-directory", dataDirectory.path, "--listen",
+                earlier.map(String.init) ?? "127.0.0.1:0",
+                "--name", name, "--ready-file", ready.path, "--host-lease-seconds", "\(leases.host)",
+                "--cell-lease-seconds", "\(leases.cell)", "--quarantine-seconds", "\(leases.quarantine)",
+            ] + extra
         let hold = directory.appending(path: "\(name).hold")
         if holdCommits { arguments += ["--hold-commits", hold.path] }
         let program = try start(name, "basaltd", arguments)

@@ -134,6 +134,30 @@ extension History {
         }
     }
 
+    mutating func resolve(seeing store: any Store) async throws -> Operation {
+        let live = try await store.allocations(.live)
+        let chosen = pick(once(in: 4) ? live : live.filter(\.quarantined))?.id ?? ids.id()
+        let zone = pick(["z1", "z2"]) ?? ""
+        switch number(0..<3) {
+        case 0:
+            return Operation("adopt \(chosen)") { harness in
+                let found = try await harness.store.adopt(
+                    chosen, draft: nil, context: Self.context("adopt"))
+                return "\(found.id) \(found.state) \(found.quarantined)"
+            }
+        case 1:
+            return Operation("stop \(chosen)") { harness in
+                "\(try await harness.store.stop(chosen, context: Self.context("stop")).state)"
+            }
+        default:
+            return Operation("resetBreaker \(zone)") { harness in
+                let confirmed = try await harness.store.resetBreaker(
+                    cell: "a", zone: zone, context: Self.context("reset"))
+                return "\(confirmed)"
+            }
+        }
+    }
+
     mutating func releaseFenced(seeing store: any Store) async throws -> Operation {
         let lease = try await lease(seeing: store)
         let (host, everything) = (name(of: Self.hosts), once(in: 3))

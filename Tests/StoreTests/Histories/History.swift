@@ -45,8 +45,8 @@ struct History: Sendable {
         return switch number(0..<100) {
         case 0..<16: createDocument()
         case 16..<25: updateDocument()
-        case 25..<31: deleteDocument()
-        case 31..<48: try await commit(seeing: store)
+        case 25..<33: deleteDocument()
+        case 33..<48: try await commit(seeing: store)
         case 48..<53: try await writeStatuses(seeing: store)
         case 53..<57: try await finalize(seeing: store)
         case 57..<63: leaseCall(try await store.leases())
@@ -54,7 +54,8 @@ struct History: Sendable {
         case 68..<82: try await report(seeing: store)
         case 82..<88: try await judge(seeing: store)
         case 88..<90: try await releaseFenced(seeing: store)
-        case 90..<97: advance()
+        case 90..<92: try await resolve(seeing: store)
+        case 92..<97: advance()
         default: record()
         }
     }

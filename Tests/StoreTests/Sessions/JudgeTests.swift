@@ -134,16 +134,82 @@ struct JudgeTests {
             let judged = try await pass(50, scene, lease, reporting: ["s2"], breaker: 0.2)
             // Three of twelve in z1 are above a fifth; two lost hosts of z2 are too few to trip.
             #expect(judged.tripped == ["z1"])
-            #expect(judged.suspected.count == 2 && judged.fenced.count == 2)
-            for name in ["l0", "l1", "l2"] { #expect(try await scene.host(name).contact == .ready) }
+            // Nothing is placed on a silent host; what is held is fencing, for as long as it takes.
+            #expect(judged.suspected.count == 5 && judged.fenced.count == 2)
+            let held = try await pass(300, scene, lease, reporting: ["s2"], breaker: 0.2)
+            #expect(held.tripped == ["z1"] && held.fenced.isEmpty)
+            for name in ["l0", "l1", "l2"] { #expect(try await scene.host(name).contact == .suspect) }
             #expect(try await scene.events(.breakerTripped).count == 1)
+            let tripped = try await scene.store.breakers()
+            #expect(tripped.map { "\($0.cell) \($0.zone) \($0.lost) \($0.hosts)" } == ["a z1 3 12"])
+            #expect(try await healing(scene)?.status == .no)
             try await scene.report(session: "s1", sequence: 1)
             #expect(try await scene.judge(lease, breaker: 0.2).tripped.isEmpty)
+            #expect(try await scene.events(.breakerCleared).count == 1)
+            #expect(try await healing(scene)?.status == .yes)
             let again = try await pass(35, scene, lease, reporting: ["s2"], breaker: 0.2)
-            #expect(again.tripped == ["z1"])
+            #expect(again.tripped == ["z1"] && again.suspected.count == 3)
             #expect(try await scene.events(.breakerTripped).count == 2)
-            // A person who knows better judges with another fraction.
-            #expect(try await scene.judge(lease, breaker: 0.25).suspected.count == 3)
+        }
+    }
+
+    private func healing(_ scene: Scene) async throws -> Condition? {
+        let status = try DocumentJSON.decode(
+            CellStatus.self, from: try await scene.document(.cell, "a").status)
+        return status.conditions?.first { $0.type == .healing }
+    }
+
+    @Test(
+        "a person who confirms the loss lets the breaker's hosts be fenced",
+        arguments: StoreImplementation.all)
+    func breakerReset(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let lease = try await scene.lease()
+            let lost = try await scene.join("s1", pattern: "l*")
+            try await scene.hello(lost, (0..<4).map { scene.hostHello("l\($0)", zone: "z1") })
+            await #expect(throws: StoreError.notFound(kind: .cell, name: "a/z1")) {
+                try await scene.store.resetBreaker(cell: "a", zone: "z1", context: Scene.user)
+            }
+            #expect(try await pass(60, scene, lease, breaker: 0.1).fenced.isEmpty)
+            #expect(
+                try await scene.store.resetBreaker(cell: "a", zone: "z1", context: Scene.user) == 4)
+            #expect(try await healing(scene)?.status == .yes)
+            #expect(try await scene.store.breakers().isEmpty)
+            let judged = try await pass(5, scene, lease, breaker: 0.1)
+            #expect(judged.fenced.count == 4 && judged.tripped.isEmpty)
+            // Back and lost again, they count anew.
+            try await scene.report(session: "s1", sequence: 1)
+            #expect(try await scene.judge(lease).returned.count == 4)
+            let again = try await pass(60, scene, lease, breaker: 0.1)
+            #expect(again.tripped == ["z1"] && again.fenced.isEmpty)
+            #expect(try await scene.events(.breakerReset).map(\.source) == ["user/ann"])
+        }
+    }
+
+    @Test(
+        "the silence that leases are judged through follows their length", arguments: StoreImplementation.all)
+    func gap(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            let terms = LeaseTerms.scaled(leaseSeconds: 3)
+            #expect(terms.outageSeconds == 1 && LeaseTerms.standard.outageSeconds == 10)
+            func judge() async throws -> HostJudgement {
+                try await scene.store.judgeHosts(cell: lease, terms: terms, breaker: 1)
+            }
+            _ = try await judge()
+            #expect(try await scene.events(.leaseExtended).isEmpty)
+            // Away for longer than the lease, but not for ten seconds: nobody could renew.
+            try await scene.advance(5)
+            #expect(try await judge().suspected.isEmpty)
+            #expect(try await scene.events(.leaseExtended).count == 1)
+            // A hiccup of less than the gap is none.
+            for _ in 0..<4 {
+                try await scene.advance(0.75)
+                #expect(try await judge().suspected.isEmpty)
+            }
+            try await scene.advance(0.75)
+            #expect(try await judge().suspected.count == 1)
+            #expect(try await scene.events(.leaseExtended).count == 1)
         }
     }
 
@@ -167,10 +233,10 @@ struct JudgeTests {
     @Test("while the epoch is new nothing is fenced", arguments: StoreImplementation.all)
     func quarantine(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 1) { scene in
-            let lease = try await scene.lease()
             _ = try await scene.store.raiseEpoch(quarantine: .seconds(100))
-            let early = try await pass(95, scene, lease)
-            #expect(early.suspected.count == 1 && early.fenced.isEmpty)
+            let lease = try await scene.lease()
+            #expect(try await scene.host().contact == .suspect)
+            #expect(try await pass(95, scene, lease).fenced.isEmpty)
             #expect(try await pass(5, scene, lease).fenced.count == 1)
         }
     }

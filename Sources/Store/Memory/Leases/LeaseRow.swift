@@ -15,13 +15,12 @@ struct LeaseRow {
 
 /// When controllers last showed that they can commit, and what that means for host leases.
 struct ControllerPulse {
+    var last: Timestamp
     /// Longest silence of all controllers that host leases are judged through, seconds.
-    static let longestGap = 10.0
+    var gap = 10.0
     /// Signs of life within so many seconds of the last are the same one: it is a row that every controller
     /// writes.
-    static let resolution = 1.0
-
-    var last: Timestamp
+    var resolution: Double { min(1, gap / 4) }
     /// Host leases count from here when their last renewal is older: agents could not renew during the gap
     /// that ended here.
     var leaseFloor: Timestamp?

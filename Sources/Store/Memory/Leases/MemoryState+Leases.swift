@@ -48,8 +48,8 @@ extension MemoryState {
     /// The gap is found here and not in the judgement, which always follows such a sign of its own holder.
     /// Every cell that ever had a lease is told, for the leases of all hosts are lengthened.
     mutating func noteControllerPulse() {
-        guard now.since(pulse.last).inSeconds >= ControllerPulse.resolution else { return }
-        if now.since(pulse.last).inSeconds > ControllerPulse.longestGap {
+        guard now.since(pulse.last).inSeconds >= pulse.resolution else { return }
+        if now.since(pulse.last).inSeconds > pulse.gap {
             pulse.leaseFloor = now
             let message = "no controller could commit since \(pulse.last); host leases count from now"
             for cell in leases.keys.sorted() { append(aboutCell(cell, .leaseExtended, message)) }
@@ -57,12 +57,33 @@ extension MemoryState {
         pulse.last = now
     }
 
-    mutating func raiseEpoch(quarantine: Duration) -> Int {
+    /// Leases, tokens and cursors of the older epoch mean nothing any more; every host is suspect until its
+    /// session says what runs there.
+    mutating func raiseEpoch(quarantine: Duration) throws -> Int {
         cluster.epoch += 1
         cluster.quarantineUntil = now.advanced(by: quarantine)
+        raisedAt = now
+        for (cell, row) in leases {
+            // Above every token that a lost time may have given out.
+            let token = max(row.token + 1, cluster.epoch << 32)
+            leases[cell] = LeaseRow(token: token, holder: row.holder, expiresAt: nil)
+        }
+        quarantinedCells.formUnion(hosts.values.map(\.record.cell))
         append(
             aboutCell("cluster", .epochRaised, "the epoch is \(cluster.epoch)", source: EventSource.operators)
         )
+        for id in hosts.keys.sorted() {
+            guard var row = hosts[id], row.record.contact == .ready, row.record.session != nil else {
+                continue
+            }
+            row.record.contact = .suspect
+            row.record.generation += 1
+            row.suspectedAt = nil
+            hosts[id] = row
+            try tell(id)
+            let message = "has yet to say what it runs in the new epoch"
+            append(.aboutHost(row.record, .hostSuspect, message, source: EventSource.hosts))
+        }
         return cluster.epoch
     }
 

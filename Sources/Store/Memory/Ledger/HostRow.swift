@@ -10,6 +10,10 @@ struct HostRow {
     var renewedAt: Timestamp?
     /// When the host last went from ready to suspect.
     var suspectedAt: Timestamp?
+    /// Why the host is not fenced until it returns or a person confirms its loss.
+    var held: String?
+    /// A person confirmed that the host is lost: neither breaker nor hold apply until it returns.
+    var isLossConfirmed = false
 
     /// Inventory as the row knows it, for hosts whose document has none.
     var inventory: HostInventory {

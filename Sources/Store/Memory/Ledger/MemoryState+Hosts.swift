@@ -18,7 +18,32 @@ extension MemoryState {
             HostAssignmentRecord(
                 host: host.id, name: host.name,
                 generation: Generation(epoch: cluster.epoch, number: host.assignment),
-                allocations: allocations.matching(.hosts([host.id])))
+                allocations: listed(on: host.id))
+        }
+    }
+
+    private func listed(on host: ID<Document>) -> [Allocation] {
+        let strays = strays.filter { $0.value == host }.compactMap { allocations[$0.key] }
+        return (allocations.matching(.hosts([host])).filter { !isWithheld($0) } + strays)
+            .sorted { $0.id < $1.id }
+    }
+
+    /// Whether an agent is not told of an allocation: after a restore, while others may yet report the same
+    /// part, and as long as a quarantined copy of the part runs.
+    private func isWithheld(_ allocation: Allocation) -> Bool {
+        guard !allocation.quarantined, allocation.state == .reserved || allocation.state == .active else {
+            return false
+        }
+        if quarantinedCells.contains(allocation.cell), let raisedAt, allocation.createdAt < raisedAt {
+            return true
+        }
+        return hasQuarantinedCopy(allocation)
+    }
+
+    /// Whether a quarantined allocation of the same part is not released.
+    func hasQuarantinedCopy(_ allocation: Allocation) -> Bool {
+        allocations.live(ofWorkload: allocation.workload.uid).compactMap { allocations[$0] }.contains {
+            $0.quarantined && $0.workload.part == allocation.workload.part
         }
     }
 
@@ -45,9 +70,8 @@ extension MemoryState {
 
     mutating func removeHostRow(_ id: ID<Document>) {
         guard let row = hosts.removeValue(forKey: id) else { return }
-        for device in row.record.devices where hostOfDevice[device.uuid] == id {
-            hostOfDevice[device.uuid] = nil
-        }
+        hostOfDevice = hostOfDevice.filter { $0.value != id }
+        strays = strays.filter { $0.value != id }
         if let session = row.record.session { hostsOfSession[session]?.remove(id) }
     }
 

@@ -42,18 +42,20 @@ extension MemoryState {
         if let holder = row.record.session, holder != session.id {
             hostsOfSession[holder]?.remove(row.record.id)
         }
-        for device in row.record.devices { hostOfDevice[device.uuid] = nil }
-        for device in hello.inventory.devices { hostOfDevice[device.uuid] = row.record.id }
+        if inventoryChanged { installDevices(of: hello.inventory, in: row.record, session: session) }
         row.install(hello.inventory, labels: resource.metadata.labels)
         row.record.session = session.id
         row.record.contact = .ready
         row.renewedAt = now
+        row.held = nil
+        row.isLossConfirmed = false
         if inventoryChanged || returned { row.record.generation += 1 }
         hosts[row.record.id] = row
         status.inventory = hello.inventory
         status.session = session.id.description
         status.contact = .ready
         status.conditions.set(HostContact.ready.condition(at: now))
+        status.setHeld(nil, at: now)
         let text = try DocumentJSON.encode(status)
         if try JSONContent(text) != JSONContent(resource.status) {
             resource.status = text
@@ -66,6 +68,21 @@ extension MemoryState {
                     row.record, .hostReturned, HostContact.ready.sentence,
                     source: EventSource.agent(session.id)))
         }
+    }
+
+    /// Devices that an allocation holds stay with their host when the agent no longer finds them: absence takes
+    /// nothing away.
+    private mutating func installDevices(
+        of inventory: HostInventory, in host: HostRecord, session: SessionRecord
+    ) {
+        let found = Set(inventory.devices.map(\.uuid))
+        let missing = hostOfDevice.filter { $0.value == host.id && !found.contains($0.key) }.map(\.key)
+        let kept = missing.filter { allocations.holdsDevice(of: [$0]) }
+        for uuid in Set(missing).subtracting(kept) { hostOfDevice[uuid] = nil }
+        for uuid in found { hostOfDevice[uuid] = host.id }
+        guard !kept.isEmpty else { return }
+        let message = "\(kept.count) devices that allocations hold are not found any more"
+        append(.aboutHost(host, .devicesMissing, message, source: EventSource.agent(session.id)))
     }
 }
 

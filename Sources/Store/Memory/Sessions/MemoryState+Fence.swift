@@ -10,6 +10,11 @@ extension MemoryState {
         guard let host = hosts[id]?.record, host.cell == lease.cell else {
             throw StoreError.notFound(kind: .host, name: id.description)
         }
+        if everything, host.contact != .ready {
+            hosts[id]?.isLossConfirmed = true
+            hosts[id]?.held = nil
+            if host.contact == .suspect { try move(id, to: .fenced) } else { try tell(id) }
+        }
         guard everything || host.contact == .fenced else { return [] }
         let ended = allocations.matching(.hosts([id])).filter { everything || $0.onPartition == .stop }
         guard !ended.isEmpty else { return [] }

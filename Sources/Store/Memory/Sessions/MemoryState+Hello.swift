@@ -9,6 +9,7 @@ extension MemoryState {
             throw StoreError.unauthorized("the session is not known")
         }
         session.record.incarnation += 1
+        session.record.epoch = cluster.epoch
         session.record.renewedAt = now
         session.sequence = 0
         sessions[hello.session] = session
@@ -18,6 +19,7 @@ extension MemoryState {
                 "session \(session.record.name) starts incarnation \(session.record.incarnation)",
                 source: EventSource.agent(hello.session)))
         var refused: [RefusedHost] = []
+        let carried = hosts(.session(hello.session)).map(\.id)
         var (bound, named): (Set<ID<Document>>, Set<String>) = ([], [])
         for host in hello.hosts {
             // Drawn for every host, so that the ids of later ones do not depend on what exists.
@@ -32,8 +34,7 @@ extension MemoryState {
             }
             bound.insert(try bind(host, newID: uid, session: session.record))
         }
-        let left = hosts(.session(hello.session)).map(\.id).filter { !bound.contains($0) }
-        for host in left { try unbind(host) }
+        try unbind(carried.filter { !bound.contains($0) }, of: carried.count, session.record, hello.absence)
         hostsOfSession[hello.session] = bound
         // Parts that are refused here are not in the answer: the agent hears of them at its next report.
         _ = take(hello.hosts.flatMap(\.parts), session: hello.session)
@@ -82,14 +83,22 @@ extension MemoryState {
                 reason: verb == "hello" ? .claimRefused : .reportRefused, message: message, source: source))
     }
 
-    private mutating func unbind(_ id: ID<Document>) throws {
-        hosts[id]?.record.session = nil
-        guard let row = hosts[id], var resource = documents[id] else { return }
-        var status = status(of: resource, row: row)
-        status.session = nil
-        resource.status = try DocumentJSON.encode(status)
-        try record(.updated, of: &resource)
-        documents.put(resource)
+    /// Many hosts that are missing at once look like a fault of the agent: they are not fenced until they return
+    /// or a person confirms.
+    private mutating func unbind(
+        _ left: [ID<Document>], of carried: Int, _ session: SessionRecord, _ absence: AbsenceGuard
+    ) throws {
+        let isHeld = absence.holds(missing: left.count, of: carried)
+        let message = "session \(session.name) no longer names \(left.count) of \(carried) hosts"
+        for id in left {
+            hosts[id]?.record.session = nil
+            if isHeld, let record = hosts[id]?.record {
+                hosts[id]?.held = message
+                let source = EventSource.agent(session.id)
+                append(.aboutHost(record, .inventoryShrank, message, source: source))
+            }
+            try tell(id)
+        }
     }
 
     /// The status of a host document; made up from the ledger row where it has none yet.

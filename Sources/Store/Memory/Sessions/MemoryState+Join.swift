@@ -32,7 +32,7 @@ extension MemoryState {
         joinTokens[request.tokenHash] = row
         let record = SessionRecord(
             id: request.session, name: request.name, cell: row.token.cell, pool: row.token.pool,
-            hostPattern: pattern, incarnation: 0, renewedAt: nil)
+            hostPattern: pattern, incarnation: 0, epoch: 1, renewedAt: nil)
         sessions[record.id] = SessionRow(
             record: record, substrate: request.substrate, credentialHash: request.credentialHash)
         sessionOfCredential[request.credentialHash] = record.id

@@ -54,12 +54,14 @@ extension MemoryState {
         guard allocation.host == host.id else { return (false, "the allocation is on another host") }
         switch (part.state, allocation.state) {
         case (.starting, .released), (.running, .released):
-            // It runs on capacity that others may hold by now: somebody has to look.
+            // It runs on capacity that others may hold by now: it is to be stopped.
             let message = "runs on \(host.name) although its allocation is released"
             if part.state == .running {
                 append(.about(allocation.workload, .allocationGone, message, source: source))
             }
-            return (false, message)
+            let isNew = strays.updateValue(host.id, forKey: allocation.id) == nil
+            if isNew { record(.updated, of: allocation) }
+            return (isNew, message)
         case (.running, .reserved):
             var active = allocation
             active.state = .active
@@ -67,12 +69,30 @@ extension MemoryState {
             record(.updated, of: active)
             append(.about(allocation.workload, .running, "runs on \(host.name)", source: source))
             return (false, nil)
-        case (.starting, _), (.running, _), (.stopped, .released), (.failed, .released): return (false, nil)
+        case (.stopped, .released), (.failed, .released):
+            guard strays.removeValue(forKey: allocation.id) != nil else { return (false, nil) }
+            record(.updated, of: allocation)
+            let message = "the copy without an allocation has ended"
+            append(.about(allocation.workload, .stopped, message, source: source))
+            return (true, nil)
+        case (.starting, _), (.running, _): return (false, nil)
         case (.stopped, _), (.failed, _):
             release(allocation)
+            if allocation.quarantined { unveil(allocation) }
             append(
                 .about(allocation.workload, part.endReason(of: allocation), part.sentence, source: source))
             return (true, nil)
+        }
+    }
+
+    /// Lists the allocation that a quarantined copy, which has ended now, stood against.
+    private mutating func unveil(_ copy: Allocation) {
+        for id in allocations.live(ofWorkload: copy.workload.uid) {
+            guard let allocation = allocations[id], allocation.workload.part == copy.workload.part,
+                !allocation.quarantined, allocation.state != .releasing
+            else { continue }
+            raiseAssignments(of: [allocation.host])
+            record(.updated, of: allocation)
         }
     }
 

@@ -19,7 +19,13 @@ struct MemoryState {
     var leases: [String: LeaseRow] = [:]
     var cluster: ClusterState
     var pulse: ControllerPulse
-    var trippedDomains: Set<DomainKey> = []
+    var trippedDomains: [DomainKey: TrippedBreaker] = [:]
+    /// When the epoch was raised last.
+    var raisedAt: Timestamp?
+    /// Cells in which allocations from before the epoch are not listed to agents yet.
+    var quarantinedCells: Set<String> = []
+    /// Hosts of parts that run although their allocation is released.
+    var strays: [ID<Allocation>: ID<Document>] = [:]
     var sessions: [ID<AgentSession>: SessionRow] = [:]
     var sessionOfCredential: [String: ID<AgentSession>] = [:]
     var joinTokens: [String: JoinTokenRow] = [:]
