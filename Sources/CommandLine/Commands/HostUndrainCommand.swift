@@ -17,7 +17,7 @@ struct HostUndrainCommand: BasaltCommand {
             try await client.undrain(host: verb.name, reason: verb.reason)
         }
         let table = DocumentTable(kind: .host, now: surroundings.now())
-        output.show(try table.presentation(of: host), surroundings)
+        output.show(table.presentation(of: host), surroundings)
         return .done
     }
 }

@@ -32,7 +32,7 @@ actor CellPipeline {
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
         limits: CellLimits,
-        logger: Logger, metrics: MetricRegistry<DaemonMetric>
+        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
         self.metrics = metrics
         cell = lease.cell
