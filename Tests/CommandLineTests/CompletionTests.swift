@@ -20,8 +20,11 @@ struct CompletionTests {
         #expect(await complete("ge") == ["get"])
         #expect(await complete("").contains("describe"))
         #expect(await complete("").contains("complete") == false)
-        #expect(await complete("host", "").sorted() == ["cordon", "drain", "fence", "uncordon"])
-        #expect(await complete("host", "un") == ["uncordon"])
+        #expect(
+            await complete("host", "").sorted() == [
+                "breaker", "cordon", "drain", "fence", "uncordon", "undrain",
+            ])
+        #expect(await complete("host", "unc") == ["uncordon"])
         #expect(await complete("get", "ho") == ["hosts"])
         #expect(await complete("get", "vms", "--wa") == ["--watch"])
         #expect(await complete("get", "-o", "") == ["table", "wide", "json", "yaml", "name"])

@@ -25,8 +25,11 @@ struct GoldenTests {
         "get vms -A", "get vms -A -o wide", "get vm web-1 -o json", "get vm web-1 -o yaml", "get vms -o name",
         "get hosts", "get hosts -o wide", "get pools", "get projects", "get flavors", "describe vm web-1",
         "events", "events -o wide", "cluster", "top", "why vm web-1", "operator check", "get operations",
-        "host cordon host-1 --reason disk", "explain vm", "explain pool.placement", "explain cell -o json",
+        "explain vm", "explain pool.placement", "explain cell -o json",
         "label vm web-1 rack=r7 -o yaml",
+        "host cordon host-1 --reason disk", "host undrain host-1 --reason mended", "host breaker list",
+        "host drain host-2 --reason disk --dry-run",
+        "host breaker reset east --zone zone-1 --reason off --yes",
     ])
     func commands(line: String) async throws {
         let fixture = try CommandFixture()

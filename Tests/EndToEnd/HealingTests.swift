@@ -117,6 +117,40 @@ extension EndToEndTests {
             }
         }
 
+        @Test func anAgentThatForgetsHostsLosesNoneOfThem() async throws {
+            try await Deployment.run { basalt in
+                try await basalt.startController("a")
+                try await basalt.makeFleet()
+                let agent = try await basalt.startAgent("sim", hosts: 6)
+                try await basalt.hostsReady(6)
+                // One on each, so that some are on hosts that will be missing.
+                try await basalt.createVMs(
+                    "web", count: 6, Deployment.spec { $0.antiAffinity = AntiAffinity(group: "web") })
+                try await basalt.allRun(6)
+                let token = basalt.directory.appending(path: "sim.join")
+                try await agent.program.end()
+                let fewer = try basalt.startAgent(
+                    "sim", state: agent.state, hosts: 2, prefix: "sim", token: token)
+                try await eventually("four are missing") {
+                    try await basalt.events(.inventoryShrank).count == 4
+                }
+                try await basalt.host("sim-5", is: .suspect)
+                // Longer than fencing takes.
+                try await holds("nothing is fenced or stopped", for: .seconds(6)) {
+                    let fenced = try await basalt.events(.hostFenced)
+                    return try fenced.isEmpty && basalt.journal().allSatisfy { $0.event != .stop }
+                }
+                let held = try await basalt.host("sim-5").conditions.first { $0.type == .held }
+                try #require(held?.status == .yes)
+                try await fewer.program.end()
+                try basalt.startAgent("sim", state: agent.state, hosts: 6, prefix: "sim", token: token)
+                try await basalt.hostsReady(6)
+                try await basalt.allRun(6)
+                try #require(try await basalt.statuses().values.allSatisfy { $0.restarts == 0 })
+                try await basalt.verify(live: 6, starts: 6)
+            }
+        }
+
         @Test func aHostThatComesAndGoesIsCordoned() async throws {
             try await Deployment.run { basalt in
                 try await basalt.startController("a")

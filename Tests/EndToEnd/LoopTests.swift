@@ -85,6 +85,10 @@ extension EndToEndTests {
                 try await basalt.allRun(10)
                 try #require(try await basalt.statuses().values.allSatisfy { $0.host == "sim-1" })
                 try #require(try await basalt.events(.drained).map(\.name) == ["sim-0"])
+                let again = try await basalt.basalt([
+                    "host", "drain", "sim-0", "--reason", "kernel", "--yes", "--wait", "-o", "json",
+                ])
+                try #require(again.status == 0 && again.output.contains("succeeded"), "\(again.output)")
                 try await basalt.verify(live: 10, starts: 20)
             }
         }

@@ -22,7 +22,8 @@ extension EndToEndTests {
 
         @Test(arguments: Way.allCases)
         func aRestoredDatabaseStopsNothing(_ way: Way) async throws {
-            try await Deployment.run(.init(host: 6, cell: 2, quarantine: 15)) { basalt in
+            // The restore takes less than a lease, so that what stops without contact goes on as well.
+            try await Deployment.run(.init(host: 60, cell: 2, quarantine: 15)) { basalt in
                 let a = try await basalt.startController("a")
                 try await basalt.makeFleet()
                 try await basalt.startAgent("sim", hosts: 6)

@@ -24,6 +24,14 @@ extension FakeControlPlane.State {
             return FakeControlPlane.answer(
                 200, WireList(items: operations, nextCursor: nil, resourceVersion: String(version)))
         case ("GET", 3, "operations"): return operation(segments[2])
+        case ("GET", 2, "breakers"):
+            let tripped = BreakerSummary(
+                cell: "east", zone: "zone-1", since: fleetTime.advanced(by: .seconds(-90)), lost: 12, hosts: 60)
+            return FakeControlPlane.answer(
+                200, WireList(items: [tripped], nextCursor: nil, resourceVersion: String(version)))
+        case ("POST", 5, "cells"):
+            return FakeControlPlane.answer(
+                200, BreakerResetResponse(cell: segments[2], zone: "zone-1", confirmed: 12))
         case ("POST", 4, "hosts"): return hostVerb(segments[2], segments[3], request)
         case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
             return FakeControlPlane.answer(
@@ -64,6 +72,17 @@ extension FakeControlPlane.State {
         return FakeControlPlane.answer(200, operations[index])
     }
 
+    private static func preview(_ host: String) -> DrainPreview {
+        DrainPreview(
+            host: host, moves: [.init(project: "shop", name: "web-1", to: "host-1")],
+            blocked: [
+                .init(
+                    project: "shop", name: "db-1", reason: .noHostFits,
+                    message: "0 of 3 hosts fit: 2 InsufficientCPU, 1 HostCordoned",
+                    nearestFix: "2 vCPU more on host host-1")
+            ], opensAt: Timestamp("2030-01-05T02:00:00Z"))
+    }
+
     private mutating func hostVerb(_ name: String, _ verb: String, _ request: TestRequest) -> TestReaction {
         let path = "/v1/hosts/\(name)"
         guard var host = documents[path] else {
@@ -71,7 +90,9 @@ extension FakeControlPlane.State {
         }
         let body = FakeControlPlane.decode(HostVerbRequest.self, request.body)
         switch verb {
-        case "cordon", "uncordon":
+        case "drain" where request.query["dryRun"] == "true":
+            return FakeControlPlane.answer(200, Self.preview(name))
+        case "cordon", "uncordon", "undrain":
             if case .object(var members) = host.spec {
                 members["cordoned"] = .bool(verb == "cordon")
                 members["cordonReason"] = (body?.reason).map { .string($0) }

@@ -44,8 +44,19 @@ enum CommandExamples {
         ],
         "host cordon": ["basalt host cordon host-1 --reason disk"],
         "host uncordon": ["basalt host uncordon host-1 --reason repaired"],
-        "host drain": ["basalt host drain host-1 --reason firmware --wait --yes"],
+        "host drain": [
+            "basalt host drain host-1 --reason firmware --dry-run",
+            "basalt host drain host-1 --reason firmware --deadline 1h --max-parallel 4 --monitor --yes",
+        ],
+        "host undrain": ["basalt host undrain host-1 --reason postponed"],
         "host fence": ["basalt host fence host-1 --reason burnt --confirm"],
+        "host breaker list": ["basalt host breaker list"],
+        "host breaker reset": ["basalt host breaker reset east --zone z1 --reason \"power is off\" --yes"],
+        "allocation adopt": ["basalt allocation adopt 01890a5d-ac96-774b-bcce-b302099a8057"],
+        "allocation release": [
+            "basalt allocation release 01890a5d-ac96-774b-bcce-b302099a8057 --reason stray --confirm"
+        ],
+        "vm adopt": ["basalt vm adopt web-1 -p shop"],
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
         "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],

@@ -26,8 +26,7 @@ actor CellPipeline {
     /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so that
     /// fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
-    /// What was last said of each draining host.
-    var drainReports: [ID<Document>: DrainPlanner.Decision] = [:]
+    var drainReports: [ID<Document>: DrainReport] = [:]
 
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,

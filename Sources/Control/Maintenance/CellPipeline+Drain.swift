@@ -30,30 +30,42 @@ extension CellPipeline {
     }
 
     private func report(_ decision: DrainPlanner.Decision, host: HostRecord) async throws {
-        guard drainReports[host.id] != decision else { return }
         let before = drainReports[host.id]
-        for var operation in try await store.operations(limit: Self.operationsLooked)
-        where operation.verb == "host.drain" && operation.target == host.name && operation.state == .running {
-            let total = max(operation.total ?? 0, decision.left)
-            operation.total = total
-            operation.done = total - decision.left
-            operation.updatedAt = time.now()
-            operation.message = decision.sentence(host.name)
-            if decision.left == 0 { operation.state = .succeeded }
-            try await store.putOperation(
-                operation, context: WriteContext(actor: "controller/hosts", verb: "host.drain"))
-        }
+        let now = time.now()
+        let isNews = before?.decision != decision
+        // A drain that is asked for again has a new operation, though nothing about it is new.
+        guard isNews || before.map({ now.since($0.at) >= Self.operationsEvery }) ?? true else { return }
+        drainReports[host.id] = DrainReport(decision: decision, at: now)
+        try await advanceOperations(decision, host: host)
+        guard isNews else { return }
         let (status, reason) = decision.condition
         try await setDrained(host.id, status, reason, decision.sentence(host.name))
-        if let event = decision.event(after: before) {
-            try await store.appendEvents([
-                EventDraft(
-                    kind: .host, project: nil, name: host.name, uid: host.id, reason: event,
-                    message: decision.sentence(host.name), source: "hosts")
-            ])
-        }
-        drainReports[host.id] = decision
+        guard let event = decision.event(after: before?.decision) else { return }
+        try await store.appendEvents([
+            EventDraft(
+                kind: .host, project: nil, name: host.name, uid: host.id, reason: event,
+                message: decision.sentence(host.name), source: "hosts")
+        ])
     }
+
+    private func advanceOperations(_ decision: DrainPlanner.Decision, host: HostRecord) async throws {
+        for operation in try await store.operations(limit: Self.operationsLooked)
+        where operation.verb == "host.drain" && operation.target == host.name && operation.state == .running {
+            var next = operation
+            let total = max(operation.total ?? 0, decision.left)
+            next.total = total
+            next.done = total - decision.left
+            next.message = decision.sentence(host.name)
+            if decision.left == 0 { next.state = .succeeded }
+            guard next != operation else { continue }
+            next.updatedAt = time.now()
+            try await store.putOperation(
+                next, context: WriteContext(actor: "controller/hosts", verb: "host.drain"))
+        }
+    }
+
+    /// How often operations of a drain that does not move are looked for.
+    private static let operationsEvery = Duration.seconds(5)
 
     /// Hosts that are not drained any more say so.
     private func endReports(except draining: Set<ID<Document>>) async throws {
@@ -90,6 +102,12 @@ extension CellPipeline {
     }
 }
 
+/// What was last said of a draining host.
+struct DrainReport {
+    var decision: DrainPlanner.Decision
+    var at: Timestamp
+}
+
 extension CellModel {
     func drainTerms(of spec: HostSpec, slots: Int, now: Timestamp) -> DrainPlanner.Terms {
         let opening = MaintenanceSchedule.state(spec.maintenance ?? pools[spec.pool]?.maintenance, at: now)
@@ -97,7 +115,8 @@ extension CellModel {
     }
 
     func drainPreview(host: HostRecord, spec: HostSpec, slots: Int, now: Timestamp) -> DrainPreview {
-        let terms = drainTerms(of: spec, slots: slots, now: now)
+        var terms = drainTerms(of: spec, slots: slots, now: now)
+        terms.explained = .max
         let decision = DrainPlanner.decide(host: host, model: self, terms: terms)
         return DrainPreview(
             host: host.name, moves: decision.moves, blocked: decision.blocked, opensAt: decision.opensAt)

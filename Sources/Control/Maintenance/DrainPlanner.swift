@@ -17,6 +17,9 @@ enum DrainPlanner {
         /// VMs of the host that may be stopping or waiting for their new place at once, unless `drain` says.
         var slots: Int
         var now: Timestamp
+        /// VMs that are told why no host takes them; a drain looks again every second, and each costs a walk
+        /// over the hosts.
+        var explained = 8
 
         var isPastDeadline: Bool { drain.deadline.map { $0 <= now } ?? false }
         var isStopping: Bool { isPastDeadline && drain.atDeadline == .stop }
@@ -45,7 +48,7 @@ enum DrainPlanner {
         if !terms.isOpen, case .closed(let opens) = terms.opening { decision.opensAt = opens }
         let allocations = model.allocations(on: host.id)
         decision.left = allocations.count
-        var trial = Trial(host: host, model: model)
+        var trial = Trial(host: host, model: model, explained: terms.explained)
         var free = (terms.drain.maxParallel ?? terms.slots) - allocations.count { $0.state == .releasing }
         for allocation in allocations where allocation.state != .releasing && !allocation.quarantined {
             guard let vm = model.vms[allocation.workload.uid], vm.metadata.deletionTimestamp == nil else {
@@ -77,8 +80,10 @@ enum DrainPlanner {
     private struct Trial {
         private var placement: PlacementCell
         private var budgets: [(budget: DisruptionBudget, left: Int)]
+        private var explained: Int
 
-        init(host: HostRecord, model: CellModel) {
+        init(host: HostRecord, model: CellModel, explained: Int) {
+            self.explained = explained
             placement = model.placement
             var drained = host
             drained.draining = true
@@ -111,6 +116,8 @@ enum DrainPlanner {
             }
             let policy = request.pool.flatMap { model.pools[$0]?.placement } ?? .bestFit
             guard case .place(let choice) = placement.place(request, policy: policy) else {
+                guard explained > 0 else { return blocked(.noHostFits, "no other host takes it", nil) }
+                explained -= 1
                 let explanation = placement.explain(request, policy: policy)
                 return blocked(.noHostFits, explanation.sentence, explanation.nearestFix)
             }
