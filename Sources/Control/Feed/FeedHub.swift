@@ -18,6 +18,8 @@ public final class FeedHub: Sendable {
     public static let pageSize = 4096
     /// Longest time between two looks at the store when no hint comes.
     public static let lookEvery = Duration.seconds(1)
+    /// How often it is asked what open transactions hide; an index answers.
+    static let delayEvery = Duration.seconds(5)
     /// Pause after a failed look.
     static let retryAfter = Duration.milliseconds(200)
 
@@ -31,6 +33,9 @@ public final class FeedHub: Sendable {
         var clientsDismissed = false
         /// When the end of the feed was last seen.
         var readAt: Timestamp?
+        /// Age of the oldest change that an open transaction hid at the last look, and when that look was.
+        var delay = Duration.zero
+        var delayAt: Timestamp?
     }
 
     private let store: any Store
@@ -55,6 +60,7 @@ public final class FeedHub: Sendable {
         while !Task.isCancelled {
             do {
                 if try await advance() { continue }
+                try await lookForDelay()
                 seen = try await store.waitForChange(after: seen, timeout: Self.lookEvery)
             } catch is CancellationError {
                 return
@@ -66,7 +72,7 @@ public final class FeedHub: Sendable {
                     state.entries = []
                 }
             } catch {
-                logger.warning("feed not read", metadata: ["error": "\(error)"])
+                logger.failure("feed not read", error)
                 do { try await time.sleep(Self.retryAfter) } catch { return }
             }
         }
@@ -103,10 +109,21 @@ public final class FeedHub: Sendable {
         return true
     }
 
-    /// Time since the end of the feed was last read: about `lookEvery` at most while the store answers.
+    /// How far what readers know is behind what is committed, at most: the time since the end of the feed was
+    /// last read, about `lookEvery` while the store answers, or the age of what an open transaction hides.
     public var lag: Duration {
-        let readAt = state.withLock { $0.readAt }
-        return readAt.map { max(time.now().since($0), .zero) } ?? .zero
+        let (readAt, delay) = state.withLock { ($0.readAt, $0.delay) }
+        return max(readAt.map { time.now().since($0) } ?? .zero, delay)
+    }
+
+    private func lookForDelay() async throws {
+        let now = time.now()
+        if let last = state.withLock({ $0.delayAt }), now.since(last) < Self.delayEvery { return }
+        let delay = try await store.feedDelay()
+        state.withLock { state in
+            state.delay = delay
+            state.delayAt = now
+        }
     }
 
     /// Entries after a cursor, from memory where they are kept.
