@@ -29,7 +29,8 @@ struct ProblemMiddleware: RouterMiddleware {
                 context.logger.error(
                     "request failed",
                     metadata: [
-                        "error": "\(error)", "method": "\(request.method)", "path": "\(request.uri.path)",
+                        "code": "\((error as? StoreError)?.code ?? "unknown")", "error": "\(error)",
+                        "method": "\(request.method)", "path": "\(request.uri.path)",
                     ])
             }
             response = JSONAnswer.response(

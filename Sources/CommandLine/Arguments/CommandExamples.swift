@@ -51,7 +51,7 @@ enum CommandExamples {
         "host undrain": ["basalt host undrain host-1 --reason postponed"],
         "host fence": ["basalt host fence host-1 --reason burnt --confirm"],
         "host breaker list": ["basalt host breaker list"],
-        "host breaker reset": ["basalt host breaker reset east --zone z1 --reason \"power is off\" --yes"],
+        "host breaker reset": ["basalt host breaker reset east --zone z1 --reason off --yes"],
         "allocation adopt": ["basalt allocation adopt 01890a5d-ac96-774b-bcce-b302099a8057"],
         "allocation release": [
             "basalt allocation release 01890a5d-ac96-774b-bcce-b302099a8057 --reason stray --confirm"

@@ -59,7 +59,7 @@ actor CellPipeline {
                 return
             } catch {
                 metrics.add(.cycleFailures, [cell])
-                logger.warning("cycle failed", metadata: ["cell": "\(cell)", "error": "\(error)"])
+                logger.failure("cycle failed", error, ["cell": "\(cell)"])
                 // A write of unknown outcome leaves the model unsure: everything is read again.
                 cursor = nil
                 try await time.sleep(FeedHub.retryAfter)

@@ -45,7 +45,7 @@ public final class CellSupervisor: Sendable {
                         group.addTask { await self.hold(name) }
                     }
                 } catch {
-                    logger.warning("cells not read", metadata: ["error": "\(error)"])
+                    logger.failure("cells not read", error)
                 }
                 do { try await time.sleep(limits.renewEvery) } catch { return }
             }
@@ -58,8 +58,7 @@ public final class CellSupervisor: Sendable {
             do {
                 try await store.releaseLease(lease)
             } catch {
-                logger.warning(
-                    "lease not given back", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+                logger.failure("lease not given back", error, ["cell": "\(lease.cell)"])
             }
         }
         leases.withLock { $0.removeAll() }
@@ -86,7 +85,7 @@ public final class CellSupervisor: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("lease not acquired", metadata: ["cell": "\(cell)", "error": "\(error)"])
+                logger.failure("lease not acquired", error, ["cell": "\(cell)"])
                 do { try await time.sleep(limits.renewEvery / 2) } catch { return }
             }
         }
@@ -123,7 +122,7 @@ public final class CellSupervisor: Sendable {
                 try await pipeline.run()
             }
         } catch {
-            logger.warning("lease lost", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+            logger.failure("lease lost", error, ["cell": "\(lease.cell)"])
         }
     }
 
@@ -137,7 +136,7 @@ public final class CellSupervisor: Sendable {
                 return
             } catch {
                 // The store decides at the next commit whether the lease still counts.
-                logger.warning("lease not renewed", metadata: ["cell": "\(lease.cell)", "error": "\(error)"])
+                logger.failure("lease not renewed", error, ["cell": "\(lease.cell)"])
             }
         }
     }

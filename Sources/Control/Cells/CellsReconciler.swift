@@ -29,7 +29,7 @@ struct CellsReconciler {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("cells not chosen", metadata: ["error": "\(error)"])
+                logger.failure("cells not chosen", error)
                 try await time.sleep(FeedHub.retryAfter)
             }
         }

@@ -20,6 +20,8 @@ public final class FeedHub: Sendable {
     public static let lookEvery = Duration.seconds(1)
     /// First and longest pause before another look at what an older transaction holds back.
     static let heldBack = (first: Duration.milliseconds(4), longest: Duration.milliseconds(128))
+    /// How often it is asked how long the held-back changes have waited.
+    static let delayEvery = Duration.seconds(5)
     /// Pause after a failed look.
     static let retryAfter = Duration.milliseconds(200)
 
@@ -33,6 +35,9 @@ public final class FeedHub: Sendable {
         var clientsDismissed = false
         /// When the end of the feed was last seen.
         var readAt: Timestamp?
+        /// Age of the oldest change that an open transaction hid at the last look, and when that look was.
+        var delay = Duration.zero
+        var delayAt: Timestamp?
     }
 
     private let store: any Store
@@ -60,10 +65,12 @@ public final class FeedHub: Sendable {
                 switch try await advance() {
                 case .read: pause = Self.heldBack.first
                 case .heldBack:
+                    try await lookForDelay()
                     try await time.sleep(pause)
                     pause = min(pause * 2, Self.heldBack.longest)
                 case .nothing:
                     pause = Self.heldBack.first
+                    state.withLock { $0.delay = .zero }
                     seen = try await store.waitForChange(after: seen, timeout: Self.lookEvery)
                 }
             } catch is CancellationError {
@@ -79,7 +86,7 @@ public final class FeedHub: Sendable {
                 }
                 for waiter in waiters { waiter.resume() }
             } catch {
-                logger.warning("feed not read", metadata: ["error": "\(error)"])
+                logger.failure("feed not read", error)
                 do { try await time.sleep(Self.retryAfter) } catch { return }
             }
         }
@@ -120,10 +127,21 @@ public final class FeedHub: Sendable {
         return .read
     }
 
-    /// Time since the end of the feed was last read: about `lookEvery` at most while the store answers.
+    /// How far what readers know is behind what is committed, at most: the time since the end of the feed was
+    /// last read, about `lookEvery` while the store answers, or the age of what an open transaction hides.
     public var lag: Duration {
-        let readAt = state.withLock { $0.readAt }
-        return readAt.map { max(time.now().since($0), .zero) } ?? .zero
+        let (readAt, delay) = state.withLock { ($0.readAt, $0.delay) }
+        return max(readAt.map { time.now().since($0) } ?? .zero, delay)
+    }
+
+    private func lookForDelay() async throws {
+        let now = time.now()
+        if let last = state.withLock({ $0.delayAt }), now.since(last) < Self.delayEvery { return }
+        let delay = try await store.feedDelay()
+        state.withLock { state in
+            state.delay = delay
+            state.delayAt = now
+        }
     }
 
     /// Entries after a cursor, from memory where they are kept.

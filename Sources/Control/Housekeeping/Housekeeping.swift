@@ -28,7 +28,7 @@ public struct Housekeeping: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+                logger.failure("housekeeping failed", error)
             }
         }
     }

@@ -15,7 +15,7 @@ extension AgentNotice {
                 "the controllers refuse the host",
                 metadata: [
                     "host.name": "\(host.name)", "reason": "\(host.reason.rawValue)",
-                    "message": "\(host.message)",
+                    "detail": "\(host.message)",
                 ])
         case .assignmentRefused(let host, let generation, let refusal):
             logger.error(
@@ -29,12 +29,12 @@ extension AgentNotice {
                 "the controllers refuse a report",
                 metadata: [
                     "host.name": "\(part.host)", "allocation.id": "\(part.allocation)",
-                    "reason": "\(part.reason.rawValue)", "message": "\(part.message)",
+                    "reason": "\(part.reason.rawValue)", "detail": "\(part.message)",
                 ])
         case .partLost(let key): logger.error("the runtime lost a part", metadata: key.metadata)
         case .partFailed(let key, let message):
             logger.warning(
-                "part failed", metadata: key.metadata.merging(["message": "\(message)"]) { $1 })
+                "part failed", metadata: key.metadata.merging(["detail": "\(message)"]) { $1 })
         case .runtimeCallFailed(let call, let error):
             logger.warning(
                 "runtime call failed", metadata: ["call": "\(call)", "error": "\(error)"])

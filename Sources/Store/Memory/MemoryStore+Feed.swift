@@ -13,6 +13,10 @@ extension MemoryStore {
         try read { try $0.feed.position(of: resourceVersion, epoch: $0.cluster.epoch) }
     }
 
+    public func feedDelay() async throws -> Duration {
+        read { state in state.feed.hiddenSince.map { max(state.now.since($0), .zero) } ?? .zero }
+    }
+
     public func pruneFeed(olderThan age: Duration) async throws {
         write { state in state.feed.prune(before: state.now.advanced(by: .zero - age)) }
     }

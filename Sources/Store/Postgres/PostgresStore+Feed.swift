@@ -84,6 +84,11 @@ extension PostgresStore {
         try await signal.wait(after: seen, timeout: timeout)
     }
 
+    public func feedDelay() async throws -> Duration {
+        guard let row = try await read(Self.delayStatement).first else { return .zero }
+        return .microseconds(max(0, try row.decode("delay", as: Int.self)))
+    }
+
     public func pruneFeed(olderThan age: Duration) async throws {
         _ = try await write(Self.pruneStatement, [age.interval])
     }
@@ -109,6 +114,12 @@ extension PostgresStore {
     private static let positionStatement = Statement(
         name: "feed_position",
         sql: "SELECT epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xmin FROM cluster")
+    private static let delayStatement = Statement(
+        name: "feed_delay",
+        sql: """
+            SELECT coalesce(extract(epoch FROM basalt_now() - min(at)) * 1000000, 0)::bigint AS delay
+            FROM change WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())
+            """)
     private static let floorStatement = Statement(
         name: "feed_floor",
         sql: """

@@ -19,6 +19,10 @@ public protocol FeedStore: Sendable {
     /// or after `timeout`. A hint, never a promise.
     func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64
 
+    /// Age of the oldest committed entry that no reader sees yet, because an older transaction is still open;
+    /// zero when everything committed is seen.
+    func feedDelay() async throws -> Duration
+
     /// Forgets entries older than `age`.
     func pruneFeed(olderThan age: Duration) async throws
 }

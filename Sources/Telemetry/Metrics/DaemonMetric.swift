@@ -40,7 +40,11 @@ public enum DaemonMetric: String, MetricKey {
         case .transactions, .transactionRetries, .transactionSeconds, .connections, .connectionWaiters:
             database
         case .feedEntries: .init(.counter, "entries", "Entries of the change feed read.")
-        case .feedLag: .init(.gauge, "seconds", "Time since the end of the change feed was last read.")
+        case .feedLag:
+            .init(
+                .gauge, "seconds",
+                "How far readers may be behind what is committed: since the end was read, or hidden by a transaction."
+            )
         case .leaseHeld, .leasesLost, .cycles, .cycleFailures, .plans, .groups, .placements:
             planning
         case .pending, .pendingOldest, .hosts, .hostsFenced, .allocations, .quarantined, .breakerTripped:

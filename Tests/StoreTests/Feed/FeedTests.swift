@@ -78,6 +78,25 @@ struct FeedTests {
         }
     }
 
+    @Test("what an open transaction hides is counted as delay", arguments: StoreImplementation.all)
+    func delay(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            try await scene.createVM("seen")
+            try await scene.advance(60)
+            #expect(try await scene.store.feedDelay() == .zero)
+            let older = try await scene.harness.holdTransaction()
+            try await scene.advance(5)
+            #expect(try await scene.store.feedDelay() == .zero)
+            try await scene.createVM("hidden")
+            try await scene.advance(30)
+            try await scene.createVM("hidden-too")
+            #expect(try await scene.store.feedDelay() == .seconds(30))
+            let late = scene.draft(.vm, "late", project: "team", spec: "{}")
+            _ = try await older.finish(creating: [late], context: Scene.user)
+            #expect(try await scene.store.feedDelay() == .zero)
+        }
+    }
+
     @Test("a watch from a version misses nothing after it", arguments: StoreImplementation.all)
     func versions(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

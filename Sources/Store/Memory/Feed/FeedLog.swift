@@ -85,6 +85,12 @@ struct FeedLog {
         return start
     }
 
+    /// When the oldest entry was written that no reader sees yet.
+    var hiddenSince: Timestamp? {
+        let horizon = horizon
+        return rows.lazy.filter { $0.entry.cursor.transaction >= horizon }.map(\.at).min()
+    }
+
     /// Forgets finished entries written before a time.
     mutating func prune(before time: Timestamp) {
         let horizon = horizon
