@@ -57,6 +57,10 @@ struct Settings: Codable, Equatable {
         do {
             return try YAMLDecoder().decode(Partial.self, from: text).settings
         } catch let error as DecodingError {
+            if case .dataCorrupted(let context) = error, let cause = context.underlyingError as? SettingsError
+            {
+                throw SettingsError("\(file): \(cause)")
+            }
             throw SettingsError("\(file): \(error.localizedDescription)")
         }
     }
