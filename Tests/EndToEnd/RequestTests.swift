@@ -130,6 +130,14 @@ extension EndToEndTests {
                 try #require(wrong.status != 0, "\(wrong)")
                 try #require(
                     wrong.output.contains("\"lisen\" is not a setting; did you mean \"listen\"?"), "\(wrong)")
+                for (text, message) in [
+                    ("flapz: 1", "healing: \"flapz\" is not a setting; did you mean \"flaps\"?"),
+                    ("breakerFraction: 2", "healing.breakerFraction is 2.0: outside 0 to 1"),
+                ] {
+                    try Data("healing:\n  \(text)\n".utf8).write(to: file)
+                    let refused = try await basalt.basaltd(["serve", "--config", file.path])
+                    try #require(refused.status != 0 && refused.output.contains(message), "\(refused)")
+                }
             }
         }
 

@@ -26,7 +26,8 @@ extension FakeControlPlane.State {
         case ("GET", 3, "operations"): return operation(segments[2])
         case ("GET", 2, "breakers"):
             let tripped = BreakerSummary(
-                cell: "east", zone: "zone-1", since: fleetTime.advanced(by: .seconds(-90)), lost: 12, hosts: 60)
+                cell: "east", zone: "zone-1", since: fleetTime.advanced(by: .seconds(-90)), lost: 12,
+                hosts: 60)
             return FakeControlPlane.answer(
                 200, WireList(items: [tripped], nextCursor: nil, resourceVersion: String(version)))
         case ("POST", 5, "cells"):

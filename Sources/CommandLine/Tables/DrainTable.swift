@@ -4,6 +4,8 @@ internal import Fleet
 /// What a drain would do, as rows.
 struct DrainTable {
     let preview: DrainPreview
+    /// Fixes that are told below the table; one of them often helps all.
+    private static let fixes = 5
 
     var presentation: Presentation {
         get throws {
@@ -11,15 +13,17 @@ struct DrainTable {
                 [Text("\(move.project)/\(move.name)"), Text("moves", .good), Text("to \(move.to)")]
             }
             let stays = preview.blocked.map { blocked in
-                let fix = blocked.nearestFix.map { "; nearest fix: \($0)" } ?? ""
-                return [
+                [
                     Text("\(blocked.project)/\(blocked.name)"), Text("stays", .warning),
-                    Text("\(blocked.reason.rawValue): \(blocked.message)\(fix)"),
+                    Text("\(blocked.reason.rawValue): \(blocked.message)"),
                 ]
             }
             let table = Table(
                 [.init("NAME", minimum: 12), .init("OUTCOME"), .init("DETAIL", minimum: 20)], moves + stays)
             var lines = ["\(preview.moves.count) move, \(preview.blocked.count) stay"]
+            lines += preview.blocked.prefix(Self.fixes).compactMap { blocked in
+                blocked.nearestFix.map { "nearest fix for \(blocked.project)/\(blocked.name): \($0)" }
+            }
             if let opensAt = preview.opensAt {
                 lines.append("begins when the maintenance window opens at \(opensAt)")
             }
