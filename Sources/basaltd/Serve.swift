@@ -56,6 +56,7 @@ struct Serve: AsyncParsableCommand {
         let logger = try settings.logger()
         let terms = LeaseTerms.scaled(leaseSeconds: settings.hostLeaseSeconds)
         if let defect = terms.defect { throw SettingsError("hostLeaseSeconds: \(defect)") }
+        _ = try settings.trafficLimits()
         let daemon = Daemon(
             settings: settings, ownsDatabase: dev && settings.database == nil, readyFile: readyFile,
             holdCommits: holdCommits, terms: terms, logger: logger)
@@ -119,7 +120,7 @@ struct Daemon {
             .init(
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: Settings.ids,
                 time: time,
-                secret: { Secrets.next() }))
+                secret: { Secrets.next() }, limits: try settings.trafficLimits()))
         let (host, port) = try settings.address()
         let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
         let application = try server.application(address: host, port: port, tls: tls, logger: logger) {

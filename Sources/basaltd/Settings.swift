@@ -1,3 +1,4 @@
+internal import API
 internal import Fleet
 internal import Foundation
 internal import Yams
@@ -21,6 +22,17 @@ struct Settings: Codable, Equatable {
     /// How fast fleet time runs; above 1 on a development control plane only.
     var fleetRate: Double?
     var logLevel = "info"
+    /// Requests per second of one user token, and how many at once after a pause.
+    var tokenRequestsPerSecond = TrafficLimits().token.perSecond
+    var tokenRequestBurst = TrafficLimits().token.burst
+    /// The same of one agent session.
+    var agentRequestsPerSecond = TrafficLimits().agentSession.perSecond
+    var agentRequestBurst = TrafficLimits().agentSession.burst
+    /// The same of one address, authenticated or not.
+    var addressRequestsPerSecond = TrafficLimits().address.perSecond
+    var addressRequestBurst = TrafficLimits().address.burst
+    /// Connections at once.
+    var maxConnections = TrafficLimits().connections
     var migrations: String?
 
     /// - Throws: `SettingsError` naming file, key and value.
@@ -65,6 +77,9 @@ struct Settings: Codable, Equatable {
     private struct Partial: Decodable {
         var listen, database, dataDirectory, tlsCertificate, tlsKey, name, logLevel, migrations: String?
         var hostLeaseSeconds, cellLeaseSeconds, fleetRate: Double?
+        var tokenRequestsPerSecond, tokenRequestBurst, agentRequestsPerSecond, agentRequestBurst: Double?
+        var addressRequestsPerSecond, addressRequestBurst: Double?
+        var maxConnections: Int?
 
         var settings: Settings {
             var settings = Settings()
@@ -79,7 +94,21 @@ struct Settings: Codable, Equatable {
             settings.hostLeaseSeconds = hostLeaseSeconds ?? settings.hostLeaseSeconds
             settings.cellLeaseSeconds = cellLeaseSeconds ?? settings.cellLeaseSeconds
             settings.fleetRate = fleetRate
+            limit(&settings)
             return settings
+        }
+
+        private func limit(_ settings: inout Settings) {
+            func take<Value>(_ value: Value?, _ path: WritableKeyPath<Settings, Value>) {
+                if let value { settings[keyPath: path] = value }
+            }
+            take(tokenRequestsPerSecond, \.tokenRequestsPerSecond)
+            take(tokenRequestBurst, \.tokenRequestBurst)
+            take(agentRequestsPerSecond, \.agentRequestsPerSecond)
+            take(agentRequestBurst, \.agentRequestBurst)
+            take(addressRequestsPerSecond, \.addressRequestsPerSecond)
+            take(addressRequestBurst, \.addressRequestBurst)
+            take(maxConnections, \.maxConnections)
         }
     }
 
@@ -89,6 +118,17 @@ struct Settings: Codable, Equatable {
         dataDirectory = environment["BASALTD_DATA_DIRECTORY"] ?? dataDirectory
         logLevel = environment["BASALTD_LOG_LEVEL"] ?? logLevel
         migrations = environment["BASALTD_MIGRATIONS"] ?? migrations
+    }
+
+    /// - Throws: `SettingsError` when nobody could follow them.
+    func trafficLimits() throws -> TrafficLimits {
+        var limits = TrafficLimits()
+        limits.token = RateLimit(perSecond: tokenRequestsPerSecond, burst: tokenRequestBurst)
+        limits.agentSession = RateLimit(perSecond: agentRequestsPerSecond, burst: agentRequestBurst)
+        limits.address = RateLimit(perSecond: addressRequestsPerSecond, burst: addressRequestBurst)
+        limits.connections = maxConnections
+        if let defect = limits.defect { throw SettingsError("limits of requests: \(defect)") }
+        return limits
     }
 
     /// Host and port to listen on.

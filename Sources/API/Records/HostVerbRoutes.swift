@@ -37,7 +37,7 @@ struct HostVerbRoutes {
     private static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
         let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
         if !reasonRequired, body.readableBytes == 0 { return HostVerbRequest(reason: "") }
-        let verb: HostVerbRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let verb: HostVerbRequest = try RequestReader.read(Data(body.readableBytesView))
         if reasonRequired, verb.reason.isEmpty {
             throw Problem(
                 .invalid, detail: "a reason is required",

@@ -3,6 +3,7 @@ public import Fleet
 internal import Foundation
 internal import HTTPTypes
 public import Hummingbird
+internal import HummingbirdCore
 internal import HummingbirdTLS
 public import Logging
 public import NIOSSL
@@ -20,10 +21,15 @@ public struct APIServer: Sendable {
         public var time: Timekeeper
         /// Makes bearer secrets; at least 128 random bits in printable ASCII.
         public var secret: @Sendable () -> String
+        public var limits: TrafficLimits
+        /// A monotonic clock.
+        public var uptime: @Sendable () -> Duration
 
         public init(
             store: any Store, hub: FeedHub, sessions: AgentSessions, supervisor: CellSupervisor?,
-            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String
+            ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String,
+            limits: TrafficLimits = TrafficLimits(),
+            uptime: @escaping @Sendable () -> Duration = APIServer.uptime()
         ) {
             self.store = store
             self.hub = hub
@@ -32,12 +38,21 @@ public struct APIServer: Sendable {
             self.ids = ids
             self.time = time
             self.secret = secret
+            self.limits = limits
+            self.uptime = uptime
         }
     }
 
     private let parts: Parts
 
     public init(_ parts: Parts) { self.parts = parts }
+
+    /// The operating system's monotonic clock, counted from now.
+    public static func uptime() -> @Sendable () -> Duration {
+        let clock = ContinuousClock()
+        let origin = clock.now
+        return { origin.duration(to: clock.now) }
+    }
 
     /// The server as a service; it runs until its task is cancelled or shut down gracefully.
     ///
@@ -50,16 +65,23 @@ public struct APIServer: Sendable {
     ) throws -> some ApplicationProtocol {
         Application(
             router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
-            configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
+            configuration: .init(
+                address: .hostname(address, port: port), serverName: nil, backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(parts.limits.connections)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
             logger: logger)
     }
 
-    func router() -> Router<APIContext> {
+    package func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
+        let limiter = RateLimiter(parts.limits, uptime: parts.uptime)
         router.addMiddleware {
             ProblemMiddleware()
-            AccessMiddleware(authenticator: Authenticator(store: parts.store))
+            TrafficMiddleware(limiter: limiter)
+            AccessMiddleware(
+                authenticator: Authenticator(store: parts.store, uptime: parts.uptime), limiter: limiter,
+                store: parts.store)
+            ShapeMiddleware()
         }
         let secrets = SecretSource(parts.secret)
         let watcher = Watcher(store: parts.store, hub: parts.hub)
@@ -73,7 +95,9 @@ public struct APIServer: Sendable {
         ).add(to: router)
         AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
             to: router)
+        AuditRoutes(store: parts.store).add(to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
+        router.get("/v1/openapi.yaml") { _, _ in Contract.response }
         return router
     }
 }

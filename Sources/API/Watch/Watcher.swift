@@ -15,10 +15,14 @@ struct Watcher: Sendable {
     struct Scope: Sendable {
         var kind: Kind
         var project: String?
+        /// Projects that the caller sees; nil is all.
+        var projects: Set<String>?
         var labels: [String: String]
 
         func covers(_ entry: FeedEntry) -> Bool {
-            entry.kind == kind && (project == nil || entry.project == project)
+            guard entry.kind == kind, project == nil || entry.project == project else { return false }
+            guard let projects, kind.isTenant || kind == .project || kind == .allocation else { return true }
+            return projects.contains(kind == .project ? entry.name : entry.project ?? "")
         }
     }
 
@@ -29,10 +33,10 @@ struct Watcher: Sendable {
         let cursor = try await store.feedPosition(resourceVersion: since)
         switch watch {
         case .longPoll(let seconds): return try await poll(from: cursor, seconds: seconds, scope: scope)
-        case .stream:
+        case .stream(let seconds):
             // An expired cursor must be a 410, not a stream that ends.
             _ = try await hub.entries(after: cursor)
-            return stream(from: cursor, scope: scope)
+            return stream(from: cursor, seconds: seconds, scope: scope)
         }
     }
 
@@ -52,17 +56,22 @@ struct Watcher: Sendable {
         }
     }
 
-    private func stream(from start: FeedCursor, scope: Scope) -> Response {
+    private func stream(from start: FeedCursor, seconds: Double?, scope: Scope) -> Response {
         let body = ResponseBody { writer in
             var cursor = start
+            let clock = ContinuousClock()
+            let deadline = seconds.map { clock.now.advanced(by: .seconds($0)) }
             do {
                 while !Task.isCancelled {
+                    let left = deadline.map { clock.now.duration(to: $0) } ?? Self.bookmarkEvery
                     let (events, next) = try await self.events(after: cursor, scope: scope)
                     for event in events { try await writer.write(ByteBuffer(string: "data: \(event)\n\n")) }
                     if next == cursor {
                         let bookmark = "{\"resourceVersion\":\"\(cursor.text)\",\"type\":\"BOOKMARK\"}"
                         try await writer.write(ByteBuffer(string: "data: \(bookmark)\n\n"))
-                        try await self.hub.waitForClient(after: cursor, timeout: Self.bookmarkEvery)
+                        try await self.hub.waitForClient(
+                            after: cursor, timeout: min(left, Self.bookmarkEvery))
+                        if left <= .zero { break }
                     }
                     cursor = next
                 }

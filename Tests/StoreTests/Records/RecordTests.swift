@@ -82,7 +82,7 @@ struct RecordTests {
             try await scene.advance(9)
             #expect(try await scene.store.token(secretHash: "x") == nil)
             #expect(try await scene.store.token(secretHash: "y") == long)
-            let rows = try await scene.store.audit(limit: 2)
+            let rows = try await scene.store.audit(AuditQuery(limit: 2))
             #expect(rows.map(\.name) == ["ann", "ci"] && rows.allSatisfy { $0.kind == .token })
         }
     }
