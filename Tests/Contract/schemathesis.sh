@@ -19,8 +19,8 @@ mkdir -p "$state"
 # The private Postgres runs as another user when this is root.
 chmod 755 .build/contract "$state"
 
-.build/debug/basaltd --dev --data-directory "$state/data" --listen 127.0.0.1:0 --ready-file "$state/ready" \
-    --log-level error >"$state/basaltd.log" 2>&1 &
+BASALTD_LOG_LEVEL=error .build/debug/basaltd --dev --data-directory "$state/data" --listen 127.0.0.1:0 --ready-file "$state/ready" \
+    >"$state/basaltd.log" 2>&1 &
 readonly daemon=$!
 trap 'kill $daemon 2>/dev/null; wait $daemon 2>/dev/null || true' EXIT
 for _ in $(seq 600); do
@@ -28,7 +28,7 @@ for _ in $(seq 600); do
     kill -0 $daemon
     sleep 0.1
 done
-readonly server=$(<"$state/ready")
+server=$(<"$state/ready")
 TOKEN=$(<"$state/data/admin.token")
 export TOKEN
 
@@ -36,6 +36,7 @@ post() {
     curl -sS --fail-with-body --cacert "$state/data/tls/ca.pem" -H "Authorization: Bearer $TOKEN" \
         -H 'Content-Type: application/json' -d "$2" "$server$1"
 }
+get() { curl -sS --fail --cacert "$state/data/tls/ca.pem" -H "Authorization: Bearer $TOKEN" "$server$1"; }
 secret() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
 # Objects that the examples of the contract name.
@@ -54,6 +55,13 @@ join=$(post /v1/jointokens '{"cell":"east","pool":"vms","hosts":"rack1-*","ttlSe
 AGENT_TOKEN=$(post /v1/agent/join \
     '{"token":"'"$join"'","session":"rack1","substrate":"simulated","hosts":["rack1-0"]}' | secret credential)
 export AGENT_TOKEN
+export SERVER=$server CA=$state/data/tls/ca.pem
+
+# What changes the ledger needs the lease of the cell.
+for _ in $(seq 100); do
+    get /v1/cluster | grep -q '"cell":"east"' && break
+    sleep 0.1
+done
 
 status=0
 PYTHONPATH=Tests/Contract SCHEMATHESIS_HOOKS=hooks \

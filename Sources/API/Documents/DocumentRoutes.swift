@@ -53,12 +53,17 @@ struct DocumentRoutes {
 
     // MARK: Reading
 
-    private func existing(_ kind: Kind, _ context: APIContext) async throws -> Resource {
+    private func existing(
+        _ kind: Kind, _ context: APIContext, _ precondition: Precondition = .none
+    ) async throws -> Resource {
         let name = try Self.name(kind, context)
         guard
             let resource = try await store.document(
                 kind, project: try Self.project(kind, context), name: name)
         else { throw StoreError.notFound(kind: kind, name: name) }
+        if case .entityTag(let tag) = precondition, tag != resource.metadata.entityTag {
+            throw StoreError.preconditionFailed(current: resource.metadata.entityTag)
+        }
         return resource
     }
 
@@ -201,10 +206,7 @@ struct DocumentRoutes {
     ) async throws -> Response {
         let precondition = try Self.precondition(request, anyAllowed: false)
         if try Self.isDryRun(request) {
-            var resource = try await existing(kind, context)
-            if case .entityTag(let tag) = precondition, tag != resource.metadata.entityTag {
-                throw StoreError.preconditionFailed(current: resource.metadata.entityTag)
-            }
+            var resource = try await existing(kind, context, precondition)
             try change(&resource)
             return JSONAnswer.response("{\"document\":\(try JSONAnswer.document(resource))}")
         }
@@ -218,7 +220,7 @@ struct DocumentRoutes {
         let precondition = try Self.precondition(request, anyAllowed: true)
         if try Self.isDryRun(request) {
             return JSONAnswer.response(
-                "{\"document\":\(try JSONAnswer.document(try await existing(kind, context)))}")
+                "{\"document\":\(try JSONAnswer.document(try await existing(kind, context, precondition)))}")
         }
         let (resource, removed) = try await store.delete(
             kind, project: try Self.project(kind, context), name: try Self.name(kind, context),

@@ -52,12 +52,17 @@ struct ListParameters {
             watch = .stream(seconds: seconds)
         } else if let seconds {
             watch = .longPoll(seconds: min(seconds, RequestLimit.waitSeconds))
+        } else if since != nil {
+            watch = .longPoll(seconds: 0)
         }
-        if (watch == nil) != (since == nil) {
+        if watch != nil, since == nil {
             throw Problem(
-                .malformedRequest,
-                detail: "a watch has since, the resourceVersion of a list or an object, and wait or watch=sse"
-            )
+                .invalid, detail: "a watch starts from a version",
+                causes: [
+                    FieldDefect(
+                        field: "since", code: .required,
+                        message: "give the resourceVersion of a list or an object")
+                ])
         }
     }
 

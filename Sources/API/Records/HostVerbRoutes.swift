@@ -106,7 +106,7 @@ struct HostVerbRoutes {
             throw Problem(.guardRefused, detail: "\(name) renews its lease: it runs; drain it instead")
         }
         guard let lease = try await store.leases().first(where: { $0.lease.cell == host.cell })?.lease else {
-            throw StoreError.unavailable("no controller holds the cell")
+            throw Problem(.unavailable, detail: "no controller holds the cell \(host.cell); try again")
         }
         let released = try await store.releaseFenced(
             host: host.id, everything: true, lease: lease, context: write("fence", context))

@@ -157,8 +157,12 @@ public struct ProjectSpec: DocumentSpec {
     public func defects() -> [FieldDefect] {
         guard let quota else { return [] }
         return [("milliCPU", quota.milliCPU), ("memoryMiB", quota.memoryMiB), ("devices", quota.devices)]
-            .filter { ($0.1 ?? 0) < 0 }
-            .map { .init(field: "spec.quota.\($0.0)", code: .outOfRange, message: "\($0.1 ?? 0) is below 0") }
+            .filter { !(0...WorkloadLimit.quota).contains($0.1 ?? 0) }
+            .map {
+                .init(
+                    field: "spec.quota.\($0.0)", code: .outOfRange,
+                    message: "\($0.1 ?? 0) is outside 0 to \(WorkloadLimit.quota)")
+            }
     }
 }
 
@@ -183,6 +187,8 @@ public enum WorkloadLimit {
     public static let memoryMiB = 67_108_864
     /// Devices of one model on one host.
     public static let devices = 64
+    /// The largest integer that every reader of JSON keeps exact (RFC 8259, 6).
+    public static let quota = 9_007_199_254_740_991
     /// A hundred years: times stay far from the end of the calendar.
     public static let lifetimeSeconds = 3_153_600_000
     /// Labels that a host is selected by: as many as one may carry.
