@@ -132,6 +132,11 @@ let package = Package(
                 "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", httpTypes, hummingbird,
                 hummingbirdTesting, logging, nioCore, yams,
             ]),
+        tests(
+            "FuzzTests",
+            [
+                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
+            ]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),

@@ -34,7 +34,9 @@ enum RequestReader {
         do {
             return try JSONDecoder().decode(Value.self, from: body)
         } catch let error as DecodingError {
-            let cause = FieldDefect(error, under: "", given: nil)
+            // why: what is no JSON is told so
+            let json = try? JSONDecoder().decode(JSONValue.self, from: body)
+            let cause = FieldDefect(error, under: "", given: json)
             if cause.field.isEmpty { throw Problem(.malformedRequest, detail: cause.message) }
             throw Problem(.invalid, detail: "the \(what) is not valid", causes: [cause])
         }
@@ -79,6 +81,12 @@ extension FieldDefect {
             self.init(
                 field: path(context.codingPath), code: .required,
                 message: "is null instead of \(Self.word(for: type))")
+        case .dataCorrupted(let context)
+        where context.codingPath.isEmpty && given?.firstFraction(at: root) != nil:
+            // The decoder says "not JSON" of a number that its type cannot hold, and not where it is.
+            self.init(
+                field: given?.firstFraction(at: root) ?? root, code: .outOfRange,
+                message: "is not an integer of 64 bits")
         case .dataCorrupted(let context):
             let text = context.codingPath.isEmpty ? "the body is not JSON" : context.debugDescription
             self.init(field: path(context.codingPath), code: .invalid, message: text)
@@ -95,6 +103,28 @@ extension FieldDefect {
         case is Double.Type: "a number"
         case is [Any].Type: "a list"
         default: "of the right type"
+        }
+    }
+}
+
+extension JSONValue {
+    /// Path of the first number that is no integer of 64 bits, by name; nil when there is none.
+    fileprivate func firstFraction(at path: String) -> String? {
+        switch self {
+        case .number: return path
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                if let found = element.firstFraction(at: "\(path)[\(index)]") { return found }
+            }
+            return nil
+        case .object(let members):
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                if let found = member.firstFraction(at: path.isEmpty ? name : "\(path).\(name)") {
+                    return found
+                }
+            }
+            return nil
+        default: return nil
         }
     }
 }
