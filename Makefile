@@ -7,7 +7,7 @@ PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev pkg-config postgresql pos
 SWIFT_SOURCES := Package.swift Sources Tests
 BENCH := .build/release/basalt-bench
 
-.PHONY: help setup run test lint fmt bench metrics-check clean
+.PHONY: help setup run test contract fuzz lint fmt bench metrics-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,12 @@ test: setup ## Build and run every test
 	swift build --build-tests
 	swift test --skip-build --skip EndToEnd
 	swift test --skip-build --no-parallel --filter EndToEnd
+
+contract: setup ## Send what openapi.yaml describes, and what it forbids, to a running control plane
+	Tests/Contract/schemathesis.sh $(ARGS)
+
+fuzz: setup ## Feed damaged texts to every parser; MINUTES=10
+	BASALT_FUZZ_SECONDS=$$(( $${MINUTES:-10} * 60 )) swift test --no-parallel --filter FuzzTests
 
 lint: ## Check the format of the sources
 	swift format lint --strict --recursive $(SWIFT_SOURCES)

@@ -9,8 +9,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -29,6 +31,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -82,10 +86,11 @@ let package = Package(
         library(
             "API",
             [
-                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes,
-                hummingbird,
-                hummingbirdTLS, logging, nioCore, nioSSL,
-            ]),
+                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes, hummingbird,
+                hummingbirdCore, hummingbirdTLS, logging, nioCore, nioSSL,
+            ],
+            // In the program itself: it is served without a file beside it.
+            resources: [.embedInCode("openapi.yaml")]),
         program(
             "basaltd",
             [
@@ -130,6 +135,17 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
         tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
+        tests(
+            "APITests",
+            [
+                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore, yams,
+            ]),
+        tests(
+            "FuzzTests",
+            [
+                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
+            ]),
         tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),

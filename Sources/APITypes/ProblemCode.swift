@@ -4,6 +4,9 @@ public enum ProblemCode: String, Sendable, Hashable, Codable, CaseIterable {
     case malformedRequest = "request.malformed"
     case unknownParameter = "request.unknown_parameter"
     case tooLarge = "request.too_large"
+    case targetTooLong = "request.target_too_long"
+    case headersTooLarge = "request.headers_too_large"
+    case unsupportedMediaType = "request.unsupported_media_type"
     case rateLimited = "request.rate_limited"
     case unauthenticated = "auth.unauthenticated"
     case forbidden = "auth.forbidden"
@@ -42,6 +45,12 @@ public enum ProblemCode: String, Sendable, Hashable, Codable, CaseIterable {
             Entry(
                 status: 400, title: "A parameter of the request is not known", retryable: false, exitCode: 1)
         case .tooLarge: Entry(status: 413, title: "The request is too large", retryable: false, exitCode: 1)
+        case .targetTooLong:
+            Entry(status: 414, title: "The address is too long", retryable: false, exitCode: 1)
+        case .headersTooLarge:
+            Entry(status: 431, title: "The headers are too large", retryable: false, exitCode: 1)
+        case .unsupportedMediaType:
+            Entry(status: 415, title: "The body has another type", retryable: false, exitCode: 1)
         case .rateLimited: Entry(status: 429, title: "Too many requests", retryable: true, exitCode: 1)
         case .unauthenticated: Entry(status: 401, title: "Who are you?", retryable: false, exitCode: 1)
         case .forbidden: Entry(status: 403, title: "Not allowed", retryable: false, exitCode: 1)

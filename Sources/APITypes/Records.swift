@@ -6,11 +6,14 @@ public struct TokenRequest: Sendable, Hashable, Codable {
     public var role: Role
     /// Seconds until it expires; nil never does.
     public var ttlSeconds: Int?
+    /// Projects that it is bound to; nil reaches the whole fleet.
+    public var projects: [String]?
 
-    public init(name: String, role: Role, ttlSeconds: Int? = nil) {
+    public init(name: String, role: Role, ttlSeconds: Int? = nil, projects: [String]? = nil) {
         self.name = name
         self.role = role
         self.ttlSeconds = ttlSeconds
+        self.projects = projects
     }
 }
 
@@ -261,12 +264,15 @@ public struct VersionResponse: Sendable, Hashable, Codable {
 public struct TokenResponse: Sendable, Hashable, Codable {
     public var name: String
     public var role: Role
+    /// Projects that it is bound to, sorted; nil reaches the whole fleet.
+    public var projects: [String]?
     public var secret: String
     public var expiresAt: Timestamp?
 
-    public init(name: String, role: Role, secret: String, expiresAt: Timestamp?) {
+    public init(name: String, role: Role, projects: [String]? = nil, secret: String, expiresAt: Timestamp?) {
         self.name = name
         self.role = role
+        self.projects = projects
         self.secret = secret
         self.expiresAt = expiresAt
     }

@@ -68,7 +68,7 @@ public struct WireList<Item: Sendable & Codable>: Sendable, Codable {
 
 /// One element of a watch, by SSE (`data:` line) or in the array of a long-poll.
 public struct WatchEvent: Sendable, Codable {
-    public enum Change: String, Sendable, Codable {
+    public enum Change: String, Sendable, Codable, CaseIterable {
         case added = "ADDED"
         case modified = "MODIFIED"
         case deleted = "DELETED"

@@ -21,7 +21,7 @@ public struct HostAssignment: Sendable, Codable, Equatable {
 
 /// What one part of a workload shall do on its host.
 public struct PartDirective: Sendable, Codable, Equatable {
-    public enum Action: String, Sendable, Codable { case run, stop }
+    public enum Action: String, Sendable, Codable, CaseIterable { case run, stop }
 
     public var allocation: ID<Allocation>
     public var workload: WorkloadReference

@@ -22,7 +22,7 @@ public struct ReportRequest: Sendable, Codable, Equatable {
 
 /// The state of one part, as its agent sees it.
 public struct PartReport: Sendable, Codable, Equatable {
-    public enum State: String, Sendable, Codable {
+    public enum State: String, Sendable, Codable, CaseIterable {
         case starting
         case running
         /// It does not run and will not be started again by the agent.

@@ -101,7 +101,7 @@ struct Daemon {
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: DaemonSettings.ids,
                 time: time,
                 secret: { Secrets.next() }, metrics: metrics,
-                gather: { metrics.gather(pool: pool, hub: hub) }))
+                gather: { metrics.gather(pool: pool, hub: hub) }, limits: settings.trafficLimits))
         guard let address = settings.address(.listen) else { throw SettingsError("listen is not set") }
         let (host, port) = (address.host, address.port)
         let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)

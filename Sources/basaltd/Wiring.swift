@@ -1,3 +1,4 @@
+internal import API
 internal import Control
 internal import Fleet
 internal import Foundation
@@ -58,6 +59,19 @@ extension DaemonSettings {
         limits.breaker = number(.breakerFraction) ?? limits.breaker
         limits.flaps = count(.flaps) ?? limits.flaps
         limits.flapWindow = number(.flapWindowSeconds).map { .seconds($0) } ?? limits.flapWindow
+    }
+
+    /// How much the API takes from one caller.
+    var trafficLimits: TrafficLimits {
+        func limit(_ rate: DaemonSetting, _ burst: DaemonSetting, _ standard: RateLimit) -> RateLimit {
+            RateLimit(perSecond: number(rate) ?? standard.perSecond, burst: number(burst) ?? standard.burst)
+        }
+        var limits = TrafficLimits()
+        limits.token = limit(.tokenRequestsPerSecond, .tokenRequestBurst, limits.token)
+        limits.agentSession = limit(.agentRequestsPerSecond, .agentRequestBurst, limits.agentSession)
+        limits.address = limit(.addressRequestsPerSecond, .addressRequestBurst, limits.address)
+        limits.connections = count(.maxConnections) ?? limits.connections
+        return limits
     }
 
     func pool(logger: Logger) throws -> PostgresPool {

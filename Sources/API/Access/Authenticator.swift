@@ -1,8 +1,6 @@
 internal import AgentProtocol
-internal import APITypes
 internal import Crypto
 internal import Fleet
-internal import Hummingbird
 internal import Store
 internal import Synchronization
 
@@ -15,14 +13,18 @@ final class Authenticator: Sendable {
 
     private struct Entry {
         var token: AccessToken
-        var until: ContinuousClock.Instant
+        var until: Duration
     }
 
     private let store: any Store
-    private let clock = ContinuousClock()
+    private let uptime: @Sendable () -> Duration
     private let known = Mutex<[String: Entry]>([:])
 
-    init(store: any Store) { self.store = store }
+    /// - Parameter uptime: a monotonic clock.
+    init(store: any Store, uptime: @escaping @Sendable () -> Duration) {
+        self.store = store
+        self.uptime = uptime
+    }
 
     static func hash(_ secret: String) -> String {
         SHA256.hash(data: Array(secret.utf8)).hexadecimal
@@ -30,9 +32,9 @@ final class Authenticator: Sendable {
 
     func user(_ secret: String) async throws -> Caller? {
         let hash = Self.hash(secret)
-        let now = clock.now
+        let now = uptime()
         if let entry = known.withLock({ $0[hash] }), entry.until > now {
-            return .user(name: entry.token.name, role: entry.token.role)
+            return .user(UserCaller(entry.token))
         }
         guard let token = try await store.token(secretHash: hash) else {
             known.withLock { $0[hash] = nil }
@@ -40,45 +42,12 @@ final class Authenticator: Sendable {
         }
         known.withLock { known in
             if known.count >= Self.remembered { known.removeAll() }
-            known[hash] = Entry(token: token, until: now.advanced(by: Self.believedFor))
+            known[hash] = Entry(token: token, until: now + Self.believedFor)
         }
-        return .user(name: token.name, role: token.role)
+        return .user(UserCaller(token))
     }
 
     func agent(_ secret: String) async throws -> Caller? {
         try await store.session(credentialHash: Self.hash(secret)).map { .agent(AgentCaller(session: $0)) }
-    }
-}
-
-/// Lets a request through when its caller may do what it asks. Whatever is not granted is refused.
-struct AccessMiddleware: RouterMiddleware {
-    typealias Context = APIContext
-
-    let authenticator: Authenticator
-
-    @concurrent
-    func handle(
-        _ request: Request, context: APIContext,
-        next: @concurrent (Request, APIContext) async throws -> Response
-    ) async throws -> Response {
-        let path = request.uri.path
-        if Access.isOpen(path) { return try await next(request, context) }
-        guard let header = request.headers[.authorization], header.hasPrefix("Bearer ") else {
-            throw Problem(.unauthenticated, detail: "send the header Authorization: Bearer TOKEN")
-        }
-        let secret = String(header.dropFirst("Bearer ".count))
-        let forAgents = path.hasPrefix("/v1/agent/")
-        let found = try await forAgents ? authenticator.agent(secret) : authenticator.user(secret)
-        guard let caller = found else {
-            throw Problem(.unauthenticated, detail: "the token is not known, has expired or was revoked")
-        }
-        if case .user(let name, let role) = caller, !Access.allows(role, method: request.method, path: path) {
-            throw Problem(
-                .forbidden,
-                detail: "\(name) has the role \(role.rawValue), which may not \(request.method) \(path)")
-        }
-        var context = context
-        context.caller = caller
-        return try await next(request, context)
     }
 }

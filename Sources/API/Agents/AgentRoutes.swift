@@ -2,7 +2,6 @@ internal import AgentProtocol
 internal import APITypes
 internal import Control
 internal import Fleet
-internal import Foundation
 internal import Hummingbird
 internal import Store
 
@@ -15,7 +14,7 @@ struct AgentRoutes {
 
     func add(to router: some RouterMethods<APIContext>) {
         router.post("/v1/agent/join") { request, _ in
-            let join: JoinRequest = try await Self.body(request)
+            let join: JoinRequest = try await RequestReader.readTolerantly(request)
             let credential = self.secrets.next()
             let session = try await self.store.join(
                 JoinSpending(
@@ -29,17 +28,18 @@ struct AgentRoutes {
         router.post("/v1/agent/hello") { request, context in
             try JSONAnswer.response(
                 try await self.sessions.hello(
-                    try await Self.body(request), session: try Self.session(context)))
+                    try await RequestReader.readTolerantly(request), session: try Self.session(context)))
         }
         router.post("/v1/agent/poll") { request, context in
             try JSONAnswer.response(
-                try await self.sessions.poll(try await Self.body(request), session: try Self.session(context))
+                try await self.sessions.poll(
+                    try await RequestReader.readTolerantly(request), session: try Self.session(context))
             )
         }
         router.post("/v1/agent/report") { request, context in
             try JSONAnswer.response(
                 try await self.sessions.report(
-                    try await Self.body(request), session: try Self.session(context)))
+                    try await RequestReader.readTolerantly(request), session: try Self.session(context)))
         }
     }
 
@@ -48,11 +48,6 @@ struct AgentRoutes {
             throw Problem(.forbidden, detail: "only agent sessions call this path")
         }
         return agent.session
-    }
-
-    private static func body<Value: Decodable>(_ request: Request) async throws -> Value {
-        let body = try await request.body.collect(upTo: RequestLimit.agentBytes)
-        return try DraftReader.decode(Data(body.readableBytesView), field: "")
     }
 }
 

@@ -38,7 +38,7 @@ struct DocumentRoutes {
 
     private func add(_ kind: Kind, to group: RouterGroup<APIContext>) {
         group.get { request, context in
-            try await self.list(kind, project: Self.project(kind, context), request, context)
+            try await self.list(kind, project: try Self.project(kind, context), request, context)
         }
         group.post { request, context in try await self.create(kind, request, context) }
         // A project's own name and that of its documents share a place in the path, so they share the parameter.
@@ -53,10 +53,17 @@ struct DocumentRoutes {
 
     // MARK: Reading
 
-    private func existing(_ kind: Kind, _ context: APIContext) async throws -> Resource {
+    private func existing(
+        _ kind: Kind, _ context: APIContext, _ precondition: Precondition = .none
+    ) async throws -> Resource {
         let name = try Self.name(kind, context)
-        guard let resource = try await store.document(kind, project: Self.project(kind, context), name: name)
+        guard
+            let resource = try await store.document(
+                kind, project: try Self.project(kind, context), name: name)
         else { throw StoreError.notFound(kind: kind, name: name) }
+        if case .entityTag(let tag) = precondition, tag != resource.metadata.entityTag {
+            throw StoreError.preconditionFailed(current: resource.metadata.entityTag)
+        }
         return resource
     }
 
@@ -67,13 +74,17 @@ struct DocumentRoutes {
         if let watch = parameters.watch {
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
-                scope: Watcher.Scope(kind: kind, project: project, labels: parameters.labels))
+                scope: Watcher.Scope(
+                    kind: kind, project: project, projects: context.caller?.projects,
+                    labels: parameters.labels))
         }
         let page = try await store.list(
             ListQuery(
                 kind: kind, project: project, labels: parameters.labels,
                 name: parameters.fields["name"],
-                cell: parameters.fields["cell"], after: parameters.after, limit: parameters.limit))
+                cell: parameters.fields["cell"], after: parameters.after,
+                projects: kind.isTenant || kind == .project ? context.caller?.projects?.sorted() : nil,
+                limit: parameters.limit))
         return try JSONAnswer.list(
             page.documents.map(JSONAnswer.document),
             nextCursor: page.more ? page.documents.last.map { ListParameters.cursor($0.metadata) } : nil,
@@ -103,7 +114,7 @@ struct DocumentRoutes {
 
     private func create(_ kind: Kind, _ request: Request, _ context: APIContext) async throws -> Response {
         let body = try await request.body.collect(upTo: context.maxUploadSize)
-        let project = Self.project(kind, context)
+        let project = try Self.project(kind, context)
         let accepted = try DraftReader.read(Data(body.readableBytesView), kind: kind, project: project)
         let draft = DocumentDraft(
             uid: ID(ids.next()), kind: kind, project: project, name: accepted.metadata.name,
@@ -131,10 +142,11 @@ struct DocumentRoutes {
     private func idempotencyKey(_ key: String, _ request: Request, _ body: ByteBuffer) throws
         -> IdempotencyKey
     {
-        guard !key.isEmpty, key.utf8.count <= RequestLimit.keyLength else {
+        let isPrintable = key.utf8.allSatisfy { (33...126).contains($0) }
+        guard isPrintable, (1...RequestLimit.keyLength).contains(key.utf8.count) else {
             throw Problem(
                 .malformedRequest,
-                detail: "Idempotency-Key must have 1 to \(RequestLimit.keyLength) characters")
+                detail: "Idempotency-Key has 1 to \(RequestLimit.keyLength) printable characters of ASCII")
         }
         var hash = SHA256()
         hash.update(data: Array("\(request.method) \(request.uri.path)\n".utf8))
@@ -162,7 +174,7 @@ struct DocumentRoutes {
         let body = try await request.body.collect(upTo: context.maxUploadSize)
         let name = try Self.name(kind, context)
         let accepted = try DraftReader.read(
-            Data(body.readableBytesView), kind: kind, project: Self.project(kind, context))
+            Data(body.readableBytesView), kind: kind, project: try Self.project(kind, context))
         guard accepted.metadata.name == name else {
             throw Problem(
                 .invalid, detail: "the body names another object",
@@ -182,7 +194,7 @@ struct DocumentRoutes {
 
     private func patch(_ kind: Kind, _ request: Request, _ context: APIContext) async throws -> Response {
         let body = try await request.body.collect(upTo: context.maxUploadSize)
-        let patch: JSONValue = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let patch: JSONValue = try RequestReader.decode(Data(body.readableBytesView))
         return try await update(kind, request, context, verb: "patch") { resource in
             try MergePatch.apply(patch, to: &resource)
         }
@@ -194,15 +206,12 @@ struct DocumentRoutes {
     ) async throws -> Response {
         let precondition = try Self.precondition(request, anyAllowed: false)
         if try Self.isDryRun(request) {
-            var resource = try await existing(kind, context)
-            if case .entityTag(let tag) = precondition, tag != resource.metadata.entityTag {
-                throw StoreError.preconditionFailed(current: resource.metadata.entityTag)
-            }
+            var resource = try await existing(kind, context, precondition)
             try change(&resource)
             return JSONAnswer.response("{\"document\":\(try JSONAnswer.document(resource))}")
         }
         let resource = try await store.update(
-            kind, project: Self.project(kind, context), name: try Self.name(kind, context),
+            kind, project: try Self.project(kind, context), name: try Self.name(kind, context),
             precondition: precondition, context: write(verb, context), change: change)
         return try JSONAnswer.response(resource)
     }
@@ -211,10 +220,10 @@ struct DocumentRoutes {
         let precondition = try Self.precondition(request, anyAllowed: true)
         if try Self.isDryRun(request) {
             return JSONAnswer.response(
-                "{\"document\":\(try JSONAnswer.document(try await existing(kind, context)))}")
+                "{\"document\":\(try JSONAnswer.document(try await existing(kind, context, precondition)))}")
         }
         let (resource, removed) = try await store.delete(
-            kind, project: Self.project(kind, context), name: try Self.name(kind, context),
+            kind, project: try Self.project(kind, context), name: try Self.name(kind, context),
             precondition: precondition, context: write("delete", context))
         if removed { return Response(status: .noContent) }
         return try JSONAnswer.response(resource)
@@ -249,12 +258,21 @@ struct DocumentRoutes {
 
     // MARK: Headers and parameters
 
-    private static func project(_ kind: Kind, _ context: APIContext) -> String? {
-        kind.isTenant ? context.parameters.get("project") : nil
+    private static func project(_ kind: Kind, _ context: APIContext) throws -> String? {
+        guard kind.isTenant, let project = context.parameters.get("project") else { return nil }
+        guard Name.defect(in: project) == nil else {
+            throw StoreError.notFound(kind: .project, name: String(project.prefix(80)))
+        }
+        return project
     }
 
+    /// What is no name names nothing.
     private static func name(_ kind: Kind, _ context: APIContext) throws -> String {
-        try context.parameters.require(kind == .project ? "project" : "name")
+        let name = try context.parameters.require(kind == .project ? "project" : "name")
+        guard Name.defect(in: name) == nil else {
+            throw StoreError.notFound(kind: kind, name: String(name.prefix(80)))
+        }
+        return name
     }
 
     static func isDryRun(_ request: Request) throws -> Bool {

@@ -14,6 +14,17 @@ enum MergePatch {
                 .invalid, detail: "the patch is not valid",
                 causes: [FieldDefect(field: key, code: .unknownField, message: "can be patched by nobody")])
         }
+        for (key, expected) in [("apiVersion", WireDocument.apiVersion), ("kind", resource.kind.rawValue)] {
+            guard let given = members[key], given.string != expected else { continue }
+            throw Problem(
+                .invalid, detail: "the patch is not valid",
+                causes: [FieldDefect(field: key, code: .immutable, message: "is \"\(expected)\"")])
+        }
+        if let metadata = members["metadata"], metadata.object == nil {
+            throw Problem(
+                .invalid, detail: "the patch is not valid",
+                causes: [FieldDefect(field: "metadata", code: .invalid, message: "is not an object")])
+        }
         if let spec = members["spec"] { try apply(spec: spec, to: &resource) }
         guard let metadata = members["metadata"]?.object else { return }
         for key in metadata.keys.sorted() where !["labels", "annotations"].contains(key) {
@@ -28,6 +39,12 @@ enum MergePatch {
         resource.metadata.labels = try strings(metadata["labels"], over: resource.metadata.labels, "labels")
         resource.metadata.annotations = try strings(
             metadata["annotations"], over: resource.metadata.annotations, "annotations")
+        let causes =
+            DraftReader.labelDefects(resource.metadata.labels, field: "metadata.labels")
+            + DraftReader.labelDefects(resource.metadata.annotations, field: "metadata.annotations")
+        if !causes.isEmpty {
+            throw Problem(.invalid, detail: "the patched object is not valid", causes: causes)
+        }
     }
 
     private static func apply(spec patch: JSONValue, to resource: inout Resource) throws {
@@ -56,14 +73,25 @@ enum MergePatch {
         guard let patch else { return values }
         guard case .object(let members) = patch else {
             if patch == .null { return [:] }
-            throw Problem(.malformedRequest, detail: "metadata.\(field) is an object of strings")
+            throw Problem(
+                .invalid, detail: "the patch is not valid",
+                causes: [
+                    FieldDefect(
+                        field: "metadata.\(field)", code: .invalid, message: "is not an object of strings")
+                ])
         }
         var result = values
         for (key, value) in members {
             switch value {
             case .null: result[key] = nil
             case .string(let text): result[key] = text
-            default: throw Problem(.malformedRequest, detail: "metadata.\(field).\(key) is not a string")
+            default:
+                throw Problem(
+                    .invalid, detail: "the patch is not valid",
+                    causes: [
+                        FieldDefect(
+                            field: "metadata.\(field).\(key)", code: .invalid, message: "is not a string")
+                    ])
             }
         }
         return result

@@ -8,16 +8,12 @@ enum UnknownFields {
         switch json {
         case .object(let members):
             guard let fields = fields(of: value) else { return }
+            let prefix = path.isEmpty ? "" : path + "."
+            causes += FieldDefect.unknown(in: json, known: fields.keys.sorted(), at: prefix)
             for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-                guard let field = fields[name] else {
-                    let nearest = NearestChoice.of(name, among: fields.keys.sorted())
-                    let hint = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
-                    causes.append(
-                        FieldDefect(
-                            field: "\(path).\(name)", code: .unknownField, message: "is not known\(hint)"))
-                    continue
+                if let field = fields[name] {
+                    find(in: member, read: field, at: prefix + name, into: &causes)
                 }
-                find(in: member, read: field, at: "\(path).\(name)", into: &causes)
             }
         case .array(let elements):
             let read = Array(Mirror(reflecting: unwrapped(value)).children)

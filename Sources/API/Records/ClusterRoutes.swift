@@ -29,16 +29,17 @@ struct ClusterRoutes {
             guard let since = Timestamp(text) else {
                 throw Problem(
                     .malformedRequest,
-                    detail: "since is \"\(text)\"; write RFC 3339, such as 2026-01-02T03:04:05Z")
+                    detail: "since is \"\(text.prefix(80))\"; write RFC 3339, such as 2026-01-02T03:04:05Z")
             }
-            let lives = try await self.store.vmLives(since: since, limit: Self.livesLooked)
+            // Nothing is older, and years that Postgres does not know stay away from it.
+            let begin = max(since, Timestamp(seconds: 0))
+            let lives = try await self.store.vmLives(since: begin, limit: Self.livesLooked)
             return try JSONAnswer.response(StartStatistics(lives))
         }
         router.get("/v1/cluster") { _, _ in try JSONAnswer.response(try await self.summary()) }
         router.get("/v1/check") { _, _ in try JSONAnswer.response(try await self.check(nil)) }
         router.post("/v1/check") { request, _ in
-            let body = try await request.body.collect(upTo: RequestLimit.agentBytes)
-            let journals: CheckRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+            let journals: CheckRequest = try await RequestReader.read(request, upTo: RequestLimit.agentBytes)
             return try JSONAnswer.response(try await self.check(journals))
         }
     }

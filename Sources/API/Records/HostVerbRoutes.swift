@@ -51,7 +51,7 @@ struct HostVerbRoutes {
     static func verb(_ request: Request, reasonRequired: Bool) async throws -> HostVerbRequest {
         let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
         if !reasonRequired, body.readableBytes == 0 { return HostVerbRequest(reason: "") }
-        let verb: HostVerbRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let verb: HostVerbRequest = try RequestReader.read(Data(body.readableBytesView))
         if reasonRequired, verb.reason.isEmpty {
             throw Problem(
                 .invalid, detail: "a reason is required",
@@ -170,7 +170,7 @@ struct HostVerbRoutes {
             throw Problem(.guardRefused, detail: "\(name) renews its lease: it runs; drain it instead")
         }
         guard let lease = try await store.leases().first(where: { $0.lease.cell == host.cell })?.lease else {
-            throw StoreError.unavailable("no controller holds the cell")
+            throw Problem(.unavailable, detail: "no controller holds the cell \(host.cell); try again")
         }
         let released = try await store.releaseFenced(
             host: host.id, everything: true, lease: lease, context: write("fence", context))

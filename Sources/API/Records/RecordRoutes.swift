@@ -14,15 +14,19 @@ struct RecordRoutes {
     let time: Timekeeper
 
     func add(to router: some RouterMethods<APIContext>) {
-        router.get("/v1/allocations") { request, _ in try await self.allocations(request) }
+        router.get("/v1/allocations") { request, context in
+            try await self.allocations(request, context)
+        }
         router.get("/v1/allocations/:id") { _, context in
             let id: ID<Allocation> = try Self.id(context)
-            guard let found = try await self.store.allocations(.ids([id])).first else {
+            guard let found = try await self.store.allocations(.ids([id])).first,
+                Self.isShown(found, to: context)
+            else {
                 throw StoreError.notFound(kind: .allocation, name: id.description)
             }
             return try JSONAnswer.response(found)
         }
-        router.get("/v1/events") { request, _ in try await self.events(request) }
+        router.get("/v1/events") { request, context in try await self.events(request, context) }
         router.get("/v1/operations") { request, _ in
             let parameters = try ListParameters(request, fields: [])
             let operations = try await self.store.operations(limit: parameters.limit)
@@ -53,12 +57,13 @@ struct RecordRoutes {
         return id
     }
 
-    private func allocations(_ request: Request) async throws -> Response {
+    private func allocations(_ request: Request, _ context: APIContext) async throws -> Response {
         let parameters = try ListParameters(request, fields: ["host", "workload", "state", "cell"])
         if let watch = parameters.watch {
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
-                scope: .init(kind: .allocation, project: nil, labels: [:]))
+                scope: .init(
+                    kind: .allocation, project: nil, projects: context.caller?.projects, labels: [:]))
         }
         let position = try await store.feedPosition()
         // Newest first; the last of a page is where the next goes on.
@@ -74,7 +79,8 @@ struct RecordRoutes {
         }
         let found = try await store.allocations(filter)
         let matching = found.filter { allocation in
-            (parameters.fields["workload"].map { $0 == allocation.workload.name } ?? true)
+            Self.isShown(allocation, to: context)
+                && (parameters.fields["workload"].map { $0 == allocation.workload.name } ?? true)
                 && (parameters.fields["state"].map { $0 == allocation.state.rawValue } ?? true)
         }
         var next: String?
@@ -85,10 +91,15 @@ struct RecordRoutes {
             matching.map(JSONAnswer.text), nextCursor: next, resourceVersion: position.text)
     }
 
-    private func events(_ request: Request) async throws -> Response {
+    private static func isShown(_ allocation: Allocation, to context: APIContext) -> Bool {
+        context.caller?.projects?.contains(allocation.workload.project) ?? true
+    }
+
+    private func events(_ request: Request, _ context: APIContext) async throws -> Response {
         let parameters = try ListParameters(request, fields: ["kind", "name", "project", "reason"])
         var query = EventQuery(
-            project: parameters.fields["project"], name: parameters.fields["name"], limit: parameters.limit)
+            project: parameters.fields["project"], name: parameters.fields["name"],
+            projects: context.caller?.projects?.sorted(), limit: parameters.limit)
         if let text = parameters.fields["kind"] {
             guard let kind = Kind(named: text) else {
                 throw Problem(
@@ -128,7 +139,7 @@ struct RecordRoutes {
 
     private static func unknown(_ text: String, _ what: String, _ choices: [String]) -> String {
         let nearest = NearestChoice.of(text, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
-        return "there is no \(what) \"\(text)\"\(nearest)"
+        return "there is no \(what) \"\(text.prefix(80))\"\(nearest)"
     }
 
     // MARK: Operations
@@ -169,8 +180,7 @@ struct RecordRoutes {
     // MARK: Tokens
 
     private func createToken(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
-        let asked: TokenRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let asked: TokenRequest = try await RequestReader.read(request)
         if let defect = Name.defect(in: asked.name) {
             throw Self.invalid("name", "\"\(asked.name.prefix(80))\" \(defect)")
         }
@@ -178,25 +188,56 @@ struct RecordRoutes {
             throw Self.invalid(
                 "role", "agents get their credential by joining; choose admin, operator or viewer")
         }
-        if let ttl = asked.ttlSeconds, ttl < 1 { throw Self.invalid("ttlSeconds", "\(ttl) is below 1") }
+        if let ttl = asked.ttlSeconds, !(1...Self.longestTTL).contains(ttl) {
+            throw Self.invalid("ttlSeconds", "\(ttl) is outside 1 to \(Self.longestTTL)")
+        }
+        let projects = try await projects(of: asked)
         let secret = secrets.next()
         let token = AccessToken(
-            name: asked.name, role: asked.role, secretHash: Authenticator.hash(secret),
+            name: asked.name, role: asked.role, projects: projects, secretHash: Authenticator.hash(secret),
             expiresAt: asked.ttlSeconds.map { time.now().advanced(by: .seconds($0)) })
         try await store.createToken(token, context: write("create", context))
         return try JSONAnswer.response(
-            TokenResponse(name: token.name, role: token.role, secret: secret, expiresAt: token.expiresAt),
+            TokenResponse(
+                name: token.name, role: token.role, projects: projects, secret: secret,
+                expiresAt: token.expiresAt),
             status: .created)
     }
 
+    /// Projects that a new token is bound to, sorted: an empty list or one with a slip would bind it to less
+    /// than was meant.
+    private func projects(of asked: TokenRequest) async throws -> [String]? {
+        guard let names = asked.projects else { return nil }
+        guard asked.role != .admin else {
+            throw Self.invalid("projects", "an admin reaches the whole fleet; choose operator or viewer")
+        }
+        guard (1...RequestLimit.tokenProjects).contains(names.count) else {
+            throw Self.invalid(
+                "projects", "\(names.count) projects; name 1 to \(RequestLimit.tokenProjects)")
+        }
+        for (index, name) in names.enumerated() {
+            let isName = Name.defect(in: name) == nil
+            guard isName, try await store.document(.project, project: nil, name: name) != nil else {
+                throw Problem(
+                    .invalid, detail: "the request is not valid",
+                    causes: [
+                        FieldDefect(
+                            field: "projects[\(index)]", code: .notFound,
+                            message: "there is no Project \"\(name.prefix(80))\"")
+                    ])
+            }
+        }
+        return Set(names).sorted()
+    }
+
     private func createJoinToken(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
-        let asked: JoinTokenRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let asked: JoinTokenRequest = try await RequestReader.read(request)
         guard (1...86_400).contains(asked.ttlSeconds) else {
             throw Self.invalid("ttlSeconds", "\(asked.ttlSeconds) is outside 1 to 86400")
         }
         let stem = asked.hosts.hasSuffix("*") ? String(asked.hosts.dropLast()) : asked.hosts
-        if stem.contains("*") || Name.defect(in: stem + "0") != nil {
+        let isWhole = stem.count == asked.hosts.count
+        if stem.contains("*") || Name.defect(in: isWhole ? stem : stem + "0") != nil {
             throw Self.invalid(
                 "hosts", "\"\(asked.hosts.prefix(80))\" is no host name, or prefix followed by *")
         }
@@ -211,6 +252,9 @@ struct RecordRoutes {
             JoinTokenResponse(secret: secret, expiresAt: time.now().advanced(by: .seconds(asked.ttlSeconds))),
             status: .created)
     }
+
+    /// Ten years in seconds; who wants longer wants no end.
+    private static let longestTTL = 315_360_000
 
     private static func invalid(_ field: String, _ message: String) -> Problem {
         Problem(

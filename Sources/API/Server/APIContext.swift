@@ -1,4 +1,4 @@
-package import Fleet
+internal import Fleet
 package import Hummingbird
 internal import Logging
 internal import Store
@@ -11,14 +11,22 @@ package struct APIContext: RequestContext {
     package var caller: Caller? { didSet { account.name(caller) } }
     /// Shared by all copies of this context, so that the request's log line knows who asked.
     let account = RequestAccount()
+    /// Address of the client, without the port.
+    package var address: String
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         requestID = source.logger[metadataKey: "hb.request.id"].map { "\($0)" } ?? ""
+        address = source.channel.remoteAddress?.ipAddress ?? "local"
     }
 
     /// The largest body of a document request; agents have their own limit.
     package var maxUploadSize: Int { RequestLimit.documentBytes }
+
+    /// The rule of the route that was found; nil when there is none.
+    func rule(for request: Request) -> RouteRule? {
+        endpointPath.flatMap { RouteTable.rules[.init(request.method, $0)] }
+    }
 }
 
 /// Who a request turned out to be from.
@@ -35,13 +43,21 @@ final class RequestAccount: Sendable {
 
 /// Who made a request.
 package enum Caller: Sendable {
-    case user(name: String, role: Role)
+    case user(UserCaller)
     case agent(AgentCaller)
 
     package var actor: String {
         switch self {
-        case .user(let name, _): "user/\(name)"
+        case .user(let user): "user/\(user.name)"
         case .agent(let agent): "agent/\(agent.session.name)"
+        }
+    }
+
+    /// Projects that the caller sees; nil is all.
+    package var projects: Set<String>? {
+        switch self {
+        case .user(let user): user.projects
+        case .agent: []
         }
     }
 }
@@ -60,4 +76,13 @@ package enum RequestLimit {
     package static let keyLength = 128
     /// Nesting of a JSON body.
     package static let depth = 32
+    /// Path and query: a selector of 64 labels fits twice.
+    package static let targetBytes = 64 << 10
+    /// All headers of a request: twice what common proxies pass on.
+    package static let headerBytes = 32 << 10
+    package static let headers = 100
+    /// Longest `X-Request-Id`: a UUID with a prefix.
+    package static let requestIDLength = 64
+    /// Projects that one token is bound to.
+    package static let tokenProjects = 64
 }

@@ -3,6 +3,7 @@ public import Fleet
 internal import Foundation
 internal import HTTPTypes
 public import Hummingbird
+internal import HummingbirdCore
 internal import HummingbirdTLS
 public import Logging
 internal import NIOCore
@@ -25,12 +26,17 @@ public struct APIServer: Sendable {
         public var metrics: MetricRegistry<DaemonMetric>
         /// Brings metrics that are kept elsewhere up to date; runs before each scrape.
         public var gather: @Sendable () -> Void
+        public var limits: TrafficLimits
+        /// A monotonic clock.
+        public var uptime: @Sendable () -> Duration
 
         public init(
             store: any Store, hub: FeedHub, sessions: AgentSessions, supervisor: CellSupervisor?,
             ids: any IDSource, time: Timekeeper, secret: @escaping @Sendable () -> String,
             metrics: MetricRegistry<DaemonMetric> = MetricRegistry(),
-            gather: @escaping @Sendable () -> Void = {}
+            gather: @escaping @Sendable () -> Void = {},
+            limits: TrafficLimits = TrafficLimits(),
+            uptime: @escaping @Sendable () -> Duration = APIServer.uptime()
         ) {
             self.store = store
             self.hub = hub
@@ -41,6 +47,8 @@ public struct APIServer: Sendable {
             self.secret = secret
             self.metrics = metrics
             self.gather = gather
+            self.limits = limits
+            self.uptime = uptime
         }
     }
 
@@ -51,6 +59,13 @@ public struct APIServer: Sendable {
     /// How long a closing connection waits for its client's close: idle clients often never answer, and the
     /// library's 5 s would hold up every drain.
     private static let tlsShutdown = TimeAmount.milliseconds(500)
+
+    /// The operating system's monotonic clock, counted from now.
+    public static func uptime() -> @Sendable () -> Duration {
+        let clock = ContinuousClock()
+        let origin = clock.now
+        return { origin.duration(to: clock.now) }
+    }
 
     /// The server as a service; it runs until its task is cancelled or shut down gracefully.
     ///
@@ -65,17 +80,24 @@ public struct APIServer: Sendable {
         tls?.shutdownTimeout = Self.tlsShutdown
         return Application(
             router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
-            configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
+            configuration: .init(
+                address: .hostname(address, port: port), serverName: nil, backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(parts.limits.connections)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
             logger: logger)
     }
 
-    func router() -> Router<APIContext> {
+    package func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
+        let limiter = RateLimiter(parts.limits, uptime: parts.uptime)
         router.addMiddleware {
             RequestLogMiddleware(metrics: parts.metrics)
             ProblemMiddleware()
-            AccessMiddleware(authenticator: Authenticator(store: parts.store))
+            TrafficMiddleware(limiter: limiter)
+            AccessMiddleware(
+                authenticator: Authenticator(store: parts.store, uptime: parts.uptime), limiter: limiter,
+                store: parts.store)
+            ShapeMiddleware()
         }
         let secrets = SecretSource(parts.secret)
         let watcher = Watcher(store: parts.store, hub: parts.hub, metrics: parts.metrics)
@@ -92,7 +114,9 @@ public struct APIServer: Sendable {
         AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
             to: router)
         MetricsRoute(metrics: parts.metrics, gather: parts.gather).add(to: router)
+        AuditRoutes(store: parts.store).add(to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
+        router.get("/v1/openapi.yaml") { _, _ in Contract.response }
         return router
     }
 }

@@ -18,7 +18,9 @@ struct ProblemMiddleware: RouterMiddleware {
         next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
+        var context = context
         do {
+            try Self.takeRequestID(request, &context)
             response = try await next(request, context)
         } catch is CancellationError {
             throw CancellationError()
@@ -35,8 +37,7 @@ struct ProblemMiddleware: RouterMiddleware {
             }
             response = JSONAnswer.response(
                 try JSONAnswer.text(problem), status: .init(code: problem.status),
-                headers: problem.status == 503 || problem.status == 429 ? [.retryAfter: "1"] : [:],
-                type: "application/problem+json")
+                headers: Self.headers(error, problem), type: "application/problem+json")
         }
         response.headers[Self.requestIDName] = context.requestID
         return response
@@ -44,17 +45,45 @@ struct ProblemMiddleware: RouterMiddleware {
 
     private static let requestIDName: HTTPField.Name = .requestID
 
+    /// The client's own id, so that its log and ours speak of one request.
+    private static func takeRequestID(_ request: Request, _ context: inout APIContext) throws {
+        guard let given = request.headers[.requestID] else { return }
+        let isPlain = given.utf8.allSatisfy { byte in
+            let isAlphanumeric =
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+            return isAlphanumeric || "-_.".utf8.contains(byte)
+        }
+        guard isPlain, (1...RequestLimit.requestIDLength).contains(given.utf8.count) else {
+            throw Problem(
+                .malformedRequest,
+                detail:
+                    "X-Request-Id has 1 to \(RequestLimit.requestIDLength) letters, digits, '-', '_' and '.'")
+        }
+        context.requestID = given
+        context.logger[metadataKey: "request.id"] = .string(given)
+    }
+
+    private static func headers(_ error: any Error, _ problem: Problem) -> HTTPFields {
+        switch error {
+        case let error as RateExceeded: [.retryAfter: String(error.retryAfterSeconds)]
+        case let error as WrongMethod: [.allow: error.header]
+        default: problem.status == 503 ? [.retryAfter: "1"] : [:]
+        }
+    }
+
     static func problem(_ error: any Error, request: Request) -> Problem {
         switch error {
         case let problem as Problem: problem
         case let error as StoreError: problem(error)
+        case let error as RateExceeded: error.problem
+        case is WrongMethod:
+            Problem(
+                .methodNotAllowed, detail: "\(request.uri.path.prefix(200)) does not take \(request.method)")
         case ControlPlaneError.superseded:
             Problem(.sessionSuperseded, detail: "another process of this agent said hello after this one")
         case ControlPlaneError.refused(_, let message): Problem(.tooLarge, detail: message)
         case let error as HTTPError where error.status == .notFound:
-            Problem(.unknownPath, detail: "there is nothing at \(request.uri.path)")
-        case let error as HTTPError where error.status == .methodNotAllowed:
-            Problem(.methodNotAllowed, detail: "\(request.uri.path) does not take \(request.method)")
+            Problem(.unknownPath, detail: "there is nothing at \(request.uri.path.prefix(200))")
         case let error as HTTPError where error.status == .contentTooLarge:
             Problem(.tooLarge, detail: "the body is above the limit of this path")
         case is NIOTooManyBytesError:

@@ -19,10 +19,14 @@ struct Watcher: Sendable {
     struct Scope: Sendable {
         var kind: Kind
         var project: String?
+        /// Projects that the caller sees; nil is all.
+        var projects: Set<String>?
         var labels: [String: String]
 
         func covers(_ entry: FeedEntry) -> Bool {
-            entry.kind == kind && (project == nil || entry.project == project)
+            guard entry.kind == kind, project == nil || entry.project == project else { return false }
+            guard let projects, kind.isTenant || kind == .project || kind == .allocation else { return true }
+            return projects.contains(kind == .project ? entry.name : entry.project ?? "")
         }
     }
 
@@ -42,10 +46,10 @@ struct Watcher: Sendable {
         let cursor = try await store.feedPosition(resourceVersion: since)
         switch watch {
         case .longPoll(let seconds): return try await poll(from: cursor, seconds: seconds, scope: scope)
-        case .stream:
+        case .stream(let seconds):
             // An expired cursor must be a 410, not a stream that ends.
             _ = try await hub.entries(after: cursor)
-            return stream(from: cursor, scope: scope)
+            return stream(from: cursor, seconds: seconds, scope: scope)
         }
     }
 
@@ -65,15 +69,17 @@ struct Watcher: Sendable {
         }
     }
 
-    private func stream(from start: FeedCursor, scope: Scope) -> Response {
+    private func stream(from start: FeedCursor, seconds: Double?, scope: Scope) -> Response {
         let body = ResponseBody { writer in
             self.metrics.add(.watchers, [scope.kind.plural])
             defer { self.metrics.add(.watchers, [scope.kind.plural], by: -1) }
             let clock = ContinuousClock()
             var cursor = start
             var bookmarkDue = clock.now
+            let deadline = seconds.map { clock.now.advanced(by: .seconds($0)) }
             do {
                 while !Task.isCancelled {
+                    let left = deadline.map { clock.now.duration(to: $0) } ?? Self.bookmarkEvery
                     let (events, next) = try await self.events(after: cursor, scope: scope)
                     if !events.isEmpty {
                         let text = events.map { "data: \($0)\n\n" }.joined()
@@ -85,8 +91,9 @@ struct Watcher: Sendable {
                         bookmarkDue = clock.now.advanced(by: Self.bookmarkEvery)
                     }
                     if next == cursor {
+                        if left <= .zero { break }
                         try await self.hub.waitForClient(
-                            after: cursor, timeout: clock.now.duration(to: bookmarkDue),
+                            after: cursor, timeout: min(left, clock.now.duration(to: bookmarkDue)),
                             gathering: Self.gathering)
                     }
                     cursor = next

@@ -16,6 +16,10 @@ struct TokenCreateCommand: BasaltCommand {
     @Argument var name: String
     @Option(help: "admin, operator or viewer.") var role = Role.viewer.rawValue
     @Option(help: "Lifetime, such as 12h; without it the token does not expire.") var ttl: String?
+    @Option(
+        name: [.customLong("project"), .customShort("p")],
+        help: "Bind it to a project, whose objects it sees and no others; may be given several times.")
+    var projects: [String] = []
     @Option(help: "Write the secret to this file, readable by its owner only, instead of showing it.")
     var secretFile: String?
     @OptionGroup var output: OutputOptions
@@ -27,7 +31,8 @@ struct TokenCreateCommand: BasaltCommand {
             throw CommandFailure(NearestChoice.refusal("role", role, among: roles.map(\.rawValue)))
         }
         let seconds = try ttl.map { Int(try DurationText.parse($0).components.seconds) }
-        let request = TokenRequest(name: name, role: role, ttlSeconds: seconds)
+        let request = TokenRequest(
+            name: name, role: role, ttlSeconds: seconds, projects: projects.isEmpty ? nil : projects)
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.createToken(request)
         }

@@ -12,7 +12,8 @@ enum YAMLReader {
         do {
             let parser = try Yams.Parser(yaml: text)
             while let node = try parser.nextRoot() {
-                let document = try value(node, place: "\(name) document \(index)")
+                var nodes = nodeLimit
+                let document = try value(node, depth: 0, &nodes, place: "\(name) document \(index)")
                 if document != .null { found.append((index, document)) }
                 index += 1
             }
@@ -22,17 +23,38 @@ enum YAMLReader {
         return found
     }
 
-    private static func value(_ node: Node, place: String) throws -> JSONValue {
+    /// Levels of nesting: as many as the server reads.
+    private static let depthLimit = 32
+    /// Values of one document: far above any, and below what aliases of aliases unfold to.
+    private static let nodeLimit = 1_000_000
+
+    private static func value(
+        _ node: Node, depth: Int, _ nodes: inout Int, place: String
+    ) throws -> JSONValue {
+        nodes -= 1
+        guard depth <= depthLimit else {
+            throw CommandFailure("\(place), \(line(node.mark)): nested deeper than \(depthLimit) levels")
+        }
+        guard nodes >= 0 else {
+            throw CommandFailure(
+                "\(place), \(line(node.mark)): more than \(nodeLimit) values, aliases included")
+        }
         switch node {
         case .scalar(let scalar): return try plain(scalar, place: place)
-        case .sequence(let sequence): return .array(try sequence.map { try value($0, place: place) })
+        case .sequence(let sequence):
+            var elements: [JSONValue] = []
+            for element in sequence {
+                elements.append(try value(element, depth: depth + 1, &nodes, place: place))
+            }
+            return .array(elements)
         case .mapping(let mapping):
             var members: [String: JSONValue] = [:]
             for (key, member) in mapping {
                 guard case .scalar(let name) = key else {
                     throw CommandFailure("\(place), \(line(key.mark)): a key must be text")
                 }
-                guard members.updateValue(try value(member, place: place), forKey: name.string) == nil else {
+                let read = try value(member, depth: depth + 1, &nodes, place: place)
+                guard members.updateValue(read, forKey: name.string) == nil else {
                     throw CommandFailure("\(place), \(line(key.mark)): \"\(name.string)\" is given twice")
                 }
             }

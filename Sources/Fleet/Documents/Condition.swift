@@ -1,12 +1,12 @@
 /// One observed aspect of a document, with the reason in a closed vocabulary.
 public struct Condition: Sendable, Hashable, Codable {
-    public enum Status: String, Sendable, Hashable, Codable {
+    public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         case yes = "True"
         case no = "False"
         case unknown = "Unknown"
     }
 
-    public enum Aspect: String, Sendable, Hashable, Codable {
+    public enum Aspect: String, Sendable, Hashable, Codable, CaseIterable {
         /// The workload has an allocation.
         case scheduled = "Scheduled"
         /// The agent reported that it runs.

@@ -15,7 +15,7 @@ public struct FieldDefect: Sendable, Hashable, Codable {
     /// The value and the nearest valid choice, in words.
     public var message: String
 
-    public enum Code: String, Sendable, Hashable, Codable {
+    public enum Code: String, Sendable, Hashable, Codable, CaseIterable {
         case required, invalid, outOfRange, unknownField, unknownValue, notFound, immutable, conflict
     }
 

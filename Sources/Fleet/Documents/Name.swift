@@ -18,6 +18,18 @@ public enum Name {
         return nil
     }
 
+    /// Most characters of a label's key, and of its value.
+    public static let labelLengthLimit = 256
+
+    /// Why a label cannot be kept and selected by; nil when it can.
+    public static func labelDefect(key: String, value: String) -> String? {
+        if key.isEmpty { return "a key is empty" }
+        let isShort = [key, value].allSatisfy { $0.unicodeScalars.count <= labelLengthLimit }
+        let isPrintable = (key + value).unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+        if isShort, isPrintable { return nil }
+        return "\"\(key.prefix(80))\" or its value is above \(labelLengthLimit) characters or not printable"
+    }
+
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (97...122).contains(byte) || (48...57).contains(byte)
     }

@@ -11,7 +11,7 @@ public struct FailureDomain: Sendable, Hashable, Codable {
 
 /// One GPU.
 public struct Device: Sendable, Hashable, Codable {
-    public enum Health: String, Sendable, Hashable, Codable { case healthy, degraded, failed }
+    public enum Health: String, Sendable, Hashable, Codable, CaseIterable { case healthy, degraded, failed }
 
     /// The vendor's stable id, such as `GPU-…`; unique in the fleet.
     public var uuid: String

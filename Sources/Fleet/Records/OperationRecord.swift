@@ -1,6 +1,8 @@
 /// A slow verb under way.
 public struct OperationRecord: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable { case running, succeeded, failed, cancelled }
+    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+        case running, succeeded, failed, cancelled
+    }
 
     public var id: ID<OperationRecord>
     /// Such as `host.drain`.

@@ -97,15 +97,36 @@ public struct VMSpec: DocumentSpec {
             }
         }
         found += (devices ?? []).defects(at: "spec.devices")
-        if let hint = lifetimeHintSeconds, hint < 1 {
+        if let hint = lifetimeHintSeconds, !(1...WorkloadLimit.lifetimeSeconds).contains(hint) {
             found.append(
-                .init(field: "spec.lifetimeHintSeconds", code: .outOfRange, message: "\(hint) is below 1"))
+                .init(
+                    field: "spec.lifetimeHintSeconds", code: .outOfRange,
+                    message: "\(hint) is outside 1 to \(WorkloadLimit.lifetimeSeconds)"))
         }
+        found += selectorDefects()
         if let group = antiAffinity?.group, let defect = Name.defect(in: group) {
             found.append(
                 .init(field: "spec.antiAffinity.group", code: .invalid, message: "\"\(group)\" \(defect)"))
         }
         return found
+    }
+}
+
+extension VMSpec {
+    fileprivate func selectorDefects() -> [FieldDefect] {
+        let selector = hostSelector ?? [:]
+        guard selector.count <= WorkloadLimit.selectors else {
+            return [
+                .init(
+                    field: "spec.hostSelector", code: .outOfRange,
+                    message: "\(selector.count) entries; the limit is \(WorkloadLimit.selectors)")
+            ]
+        }
+        return selector.sorted { $0.key < $1.key }.compactMap { key, value in
+            Name.labelDefect(key: key, value: value).map {
+                .init(field: "spec.hostSelector", code: .invalid, message: $0)
+            }
+        }
     }
 }
 
@@ -136,8 +157,12 @@ public struct ProjectSpec: DocumentSpec {
     public func defects() -> [FieldDefect] {
         guard let quota else { return [] }
         return [("milliCPU", quota.milliCPU), ("memoryMiB", quota.memoryMiB), ("devices", quota.devices)]
-            .filter { ($0.1 ?? 0) < 0 }
-            .map { .init(field: "spec.quota.\($0.0)", code: .outOfRange, message: "\($0.1 ?? 0) is below 0") }
+            .filter { !(0...WorkloadLimit.quota).contains($0.1 ?? 0) }
+            .map {
+                .init(
+                    field: "spec.quota.\($0.0)", code: .outOfRange,
+                    message: "\($0.1 ?? 0) is outside 0 to \(WorkloadLimit.quota)")
+            }
     }
 }
 
@@ -162,6 +187,12 @@ public enum WorkloadLimit {
     public static let memoryMiB = 67_108_864
     /// Devices of one model on one host.
     public static let devices = 64
+    /// The largest integer that every reader of JSON keeps exact (RFC 8259, 6).
+    public static let quota = 9_007_199_254_740_991
+    /// A hundred years: times stay far from the end of the calendar.
+    public static let lifetimeSeconds = 3_153_600_000
+    /// Labels that a host is selected by: as many as one may carry.
+    public static let selectors = 64
 }
 
 extension Resources {
@@ -181,7 +212,7 @@ extension [DeviceRequest] {
     func defects(at field: String) -> [FieldDefect] {
         var found: [FieldDefect] = []
         for (index, request) in enumerated() {
-            if request.model.isEmpty {
+            if !(1...Name.labelLengthLimit).contains(request.model.unicodeScalars.count) {
                 found.append(
                     .init(field: "\(field)[\(index)].model", code: .required, message: "name a device model"))
             }

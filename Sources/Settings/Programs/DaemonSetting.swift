@@ -6,6 +6,8 @@ public enum DaemonSetting: String, SettingKey {
     case tlsCertificate, tlsKey
     case name, hostLeaseSeconds, cellLeaseSeconds, cellRenewSeconds, fleetRate
     case quarantineSeconds, breakerFraction, absenceFraction, absenceFewest, flaps, flapWindowSeconds
+    case tokenRequestsPerSecond, tokenRequestBurst, agentRequestsPerSecond, agentRequestBurst
+    case addressRequestsPerSecond, addressRequestBurst, maxConnections
     case logLevel, logFormat
 
     public static let program = "basaltd"
@@ -52,8 +54,35 @@ public enum DaemonSetting: String, SettingKey {
         case .quarantineSeconds, .breakerFraction, .absenceFraction, .absenceFewest, .flaps,
             .flapWindowSeconds:
             healing
+        case .tokenRequestsPerSecond, .tokenRequestBurst, .agentRequestsPerSecond, .agentRequestBurst,
+            .addressRequestsPerSecond, .addressRequestBurst, .maxConnections:
+            traffic
         case .logLevel: .logLevel
         case .logFormat: .logFormat
+        }
+    }
+
+    /// How much the API takes from one caller. A batch of VMs is 200 creations a second; an agent session polls
+    /// and reports once a second; many tokens and sessions may share an address.
+    private var traffic: SettingDefinition {
+        func rate(_ standard: String, _ whose: String) -> SettingDefinition {
+            .init(
+                .number(0.01...1_000_000, unit: "requests/s"), default: standard,
+                "Requests per second of \(whose).")
+        }
+        func burst(_ standard: String, _ whose: String) -> SettingDefinition {
+            .init(
+                .number(1...10_000_000, unit: "requests"), default: standard,
+                "Requests at once of \(whose), after a pause.")
+        }
+        return switch self {
+        case .tokenRequestsPerSecond: rate("2000.0", "one user token")
+        case .tokenRequestBurst: burst("4000.0", "one user token")
+        case .agentRequestsPerSecond: rate("100.0", "one agent session")
+        case .agentRequestBurst: burst("500.0", "one agent session")
+        case .addressRequestsPerSecond: rate("10000.0", "one address, authenticated or not")
+        case .addressRequestBurst: burst("20000.0", "one address")
+        default: .init(.count(1...1_000_000), default: "10000", "Connections at once; each watch holds one.")
         }
     }
 

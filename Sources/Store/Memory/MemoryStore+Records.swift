@@ -27,9 +27,10 @@ extension MemoryStore {
         read { $0.token(secretHash: secretHash) }
     }
 
-    /// Newest first.
-    public func audit(limit: Int) async throws -> [AuditRecord] {
-        read { Array($0.audit.suffix(max(0, limit)).reversed()) }
+    public func audit(_ query: AuditQuery) async throws -> [AuditRecord] { read { $0.audit(query) } }
+
+    public func recordRefusal(of name: String, project: String?, context: WriteContext) async throws {
+        write { $0.writeAudit(context, kind: nil, project: project, name: name, refused: true) }
     }
 
     public func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife] {

@@ -71,7 +71,7 @@ extension PostgresStore {
             Self.listStatement,
             [
                 query.kind.rawValue, query.project, query.after?.project ?? "", query.after?.name ?? "",
-                JSONText(query.labels.json), query.name, query.cell, query.limit + 1,
+                JSONText(query.labels.json), query.name, query.cell, query.limit + 1, query.projects,
             ])
         return DocumentPage(
             documents: try rows.prefix(query.limit).map(Self.resource), more: rows.count > query.limit,
@@ -211,6 +211,7 @@ extension PostgresStore {
             WHERE kind = $1 AND ($2::text IS NULL OR project = $2) AND (project, name) > ($3, $4)
                 AND labels @> $5::jsonb AND ($6::text IS NULL OR name = $6)
                 AND ($7::text IS NULL OR cell = $7)
+                AND ($9::text[] IS NULL OR CASE WHEN kind = 'Project' THEN name ELSE project END = ANY ($9))
             ORDER BY project, name LIMIT $8
             """)
     private static let lockStatement = Statement(

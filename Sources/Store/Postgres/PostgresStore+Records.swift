@@ -13,6 +13,7 @@ extension PostgresStore {
     public func events(_ query: EventQuery) async throws -> [EventRecord] {
         let parameters: [any PostgresEncodable] = [
             query.kind?.rawValue, query.project, query.name, query.reason?.rawValue, query.limit,
+            query.projects,
         ]
         if let after = query.after {
             return try await read(Self.eventsAfterStatement, parameters + [after]).map(Self.event)
@@ -69,8 +70,7 @@ extension PostgresStore {
             Self.createTokenStatement,
             [
                 token.secretHash, token.name, token.role.rawValue, token.expiresAt?.description,
-                context.actor, context.requestID,
-                context.verb,
+                context.actor, context.requestID, context.verb, token.projects,
             ])
         guard !rows.isEmpty else { throw StoreError.alreadyExists(kind: .token, name: token.name) }
     }
@@ -82,19 +82,33 @@ extension PostgresStore {
                 throw StoreError.corrupt("a token has an unknown role")
             }
             return AccessToken(
-                name: try row.decode("name"), role: role, secretHash: secretHash,
+                name: try row.decode("name"), role: role, projects: try row.decode("projects"),
+                secretHash: secretHash,
                 expiresAt: try row.optionalTimestamp("expires_at"))
         }
     }
 
-    public func audit(limit: Int) async throws -> [AuditRecord] {
-        try await read(Self.auditStatement, [limit]).map { row in
+    public func recordRefusal(of name: String, project: String?, context: WriteContext) async throws {
+        _ = try await write(
+            Self.refusalStatement,
+            [context.actor, context.requestID, context.verb, project ?? "", name])
+    }
+
+    public func audit(_ query: AuditQuery) async throws -> [AuditRecord] {
+        try await read(
+            Self.auditStatement,
+            [
+                query.limit, query.actor, query.verb, query.kind?.rawValue, query.project, query.name,
+                query.refused, query.before,
+            ]
+        ).map { row in
             let project: String = try row.decode("project")
             return AuditRecord(
                 id: try row.decode("id"), at: try row.timestamp("at"), actor: try row.decode("actor"),
                 requestID: try row.decode("request_id"), verb: try row.decode("verb"),
                 kind: try row.decode("kind", as: String?.self).flatMap(Kind.init(rawValue:)),
-                project: project.isEmpty ? nil : project, name: try row.decode("name"))
+                project: project.isEmpty ? nil : project, name: try row.decode("name"),
+                refused: try row.decode("refused"))
         }
     }
 
@@ -126,9 +140,10 @@ extension PostgresStore {
         SELECT id, at, kind, project, name, uid, reason, message, source FROM event
         WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR project = $2)
             AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR reason = $4)
+            AND ($6::text[] IS NULL OR project = ANY ($6))
         """
     private static let eventsAfterStatement = Statement(
-        name: "events_after", sql: "\(eventFilter) AND id > $6 ORDER BY id LIMIT $5")
+        name: "events_after", sql: "\(eventFilter) AND id > $7 ORDER BY id LIMIT $5")
     private static let eventsNewestStatement = Statement(
         name: "events_newest", sql: "\(eventFilter) ORDER BY id DESC LIMIT $5")
     private static let livesStatement = Statement(
@@ -162,8 +177,8 @@ extension PostgresStore {
         name: "token_create",
         sql: """
             WITH made AS (
-                INSERT INTO access_token (secret_hash, name, role, created_at, expires_at)
-                VALUES ($1, $2, $3, basalt_now(), $4::text::timestamptz)
+                INSERT INTO access_token (secret_hash, name, role, created_at, expires_at, projects)
+                VALUES ($1, $2, $3, basalt_now(), $4::text::timestamptz, $8)
                 ON CONFLICT DO NOTHING RETURNING name
             )
             INSERT INTO audit (at, actor, request_id, verb, kind, name)
@@ -172,14 +187,25 @@ extension PostgresStore {
     private static let tokenStatement = Statement(
         name: "token_get",
         sql: """
-            SELECT name, role, expires_at FROM access_token
+            SELECT name, role, expires_at, projects FROM access_token
             WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > basalt_now())
             """)
     private static let auditStatement = Statement(
         name: "audit",
-        sql:
-            "SELECT id, at, actor, request_id, verb, kind, project, name FROM audit ORDER BY id DESC LIMIT $1"
-    )
+        sql: """
+            SELECT id, at, actor, request_id, verb, kind, project, name, refused FROM audit
+            WHERE ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR verb = $3)
+                AND ($4::text IS NULL OR kind = $4) AND ($5::text IS NULL OR project = $5)
+                AND ($6::text IS NULL OR name = $6) AND ($7::boolean IS NULL OR refused = $7)
+                AND ($8::bigint IS NULL OR id < $8)
+            ORDER BY id DESC LIMIT $1
+            """)
+    private static let refusalStatement = Statement(
+        name: "audit_refusal",
+        sql: """
+            INSERT INTO audit (at, actor, request_id, verb, project, name, refused)
+            VALUES (basalt_now(), $1, $2, $3, $4, $5, true)
+            """)
     private static let keepHouseStatement = Statement(
         name: "keep_house",
         sql: """

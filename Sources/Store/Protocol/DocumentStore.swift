@@ -102,6 +102,8 @@ public struct ListQuery: Sendable, Hashable {
     public var cell: String?
     /// The page begins after this (project, name).
     public var after: Position?
+    /// Documents of these projects, and these projects themselves, only; nil is all.
+    public var projects: [String]?
     public var limit: Int
 
     public struct Position: Sendable, Hashable {
@@ -116,7 +118,7 @@ public struct ListQuery: Sendable, Hashable {
 
     public init(
         kind: Kind, project: String? = nil, labels: [String: String] = [:], name: String? = nil,
-        cell: String? = nil, after: Position? = nil, limit: Int = 100
+        cell: String? = nil, after: Position? = nil, projects: [String]? = nil, limit: Int = 100
     ) {
         self.kind = kind
         self.project = project
@@ -124,6 +126,7 @@ public struct ListQuery: Sendable, Hashable {
         self.name = name
         self.cell = cell
         self.after = after
+        self.projects = projects
         self.limit = limit
     }
 }

@@ -19,8 +19,11 @@ public protocol RecordStore: Sendable {
     /// The token with this hash that has not expired.
     func token(secretHash: String) async throws -> AccessToken?
 
-    /// Audit rows, newest first.
-    func audit(limit: Int) async throws -> [AuditRecord]
+    /// Audit rows that match, newest first.
+    func audit(_ query: AuditQuery) async throws -> [AuditRecord]
+
+    /// Writes an audit row of an attempt that was refused.
+    func recordRefusal(of name: String, project: String?, context: WriteContext) async throws
 
     /// Forgets idempotency keys older than a day and makes room for the events of the coming days.
     func keepHouse() async throws
@@ -35,18 +38,20 @@ public struct EventQuery: Sendable, Hashable {
     public var name: String?
     public var reason: Reason?
     public var after: Int64?
+    /// Events of these projects only, none of what is in no project; nil is all.
+    public var projects: [String]?
     public var limit: Int
 
     public init(
         kind: Kind? = nil, project: String? = nil, name: String? = nil, reason: Reason? = nil,
-        after: Int64? = nil,
-        limit: Int = 100
+        after: Int64? = nil, projects: [String]? = nil, limit: Int = 100
     ) {
         self.kind = kind
         self.project = project
         self.name = name
         self.reason = reason
         self.after = after
+        self.projects = projects
         self.limit = limit
     }
 }
@@ -54,40 +59,46 @@ public struct EventQuery: Sendable, Hashable {
 public struct AccessToken: Sendable, Hashable {
     public var name: String
     public var role: Role
+    /// Projects that it is bound to; nil reaches the whole fleet.
+    public var projects: [String]?
     public var secretHash: String
     public var expiresAt: Timestamp?
 
-    public init(name: String, role: Role, secretHash: String, expiresAt: Timestamp?) {
+    public init(
+        name: String, role: Role, projects: [String]? = nil, secretHash: String, expiresAt: Timestamp?
+    ) {
         self.name = name
         self.role = role
+        self.projects = projects
         self.secretHash = secretHash
         self.expiresAt = expiresAt
     }
 }
 
-public struct AuditRecord: Sendable, Hashable {
-    public var id: Int64
-    public var at: Timestamp
-    public var actor: String
-    public var requestID: String?
-    public var verb: String
+/// Which audit rows are asked for; nil matches all.
+public struct AuditQuery: Sendable, Hashable {
+    public var actor: String?
+    public var verb: String?
     public var kind: Kind?
     public var project: String?
-    public var name: String
+    public var name: String?
+    public var refused: Bool?
+    /// Rows older than this one only.
+    public var before: Int64?
+    public var limit: Int
 
     public init(
-        id: Int64, at: Timestamp, actor: String, requestID: String?, verb: String, kind: Kind?,
-        project: String?,
-        name: String
+        actor: String? = nil, verb: String? = nil, kind: Kind? = nil, project: String? = nil,
+        name: String? = nil, refused: Bool? = nil, before: Int64? = nil, limit: Int = 100
     ) {
-        self.id = id
-        self.at = at
         self.actor = actor
-        self.requestID = requestID
         self.verb = verb
         self.kind = kind
         self.project = project
         self.name = name
+        self.refused = refused
+        self.before = before
+        self.limit = limit
     }
 }
 

@@ -126,5 +126,5 @@ extension Scene {
         try await store.events(EventQuery(kind: kind, name: name, reason: reason, after: 0, limit: 100_000))
     }
 
-    func audit() async throws -> [AuditRecord] { try await store.audit(limit: 100_000) }
+    func audit() async throws -> [AuditRecord] { try await store.audit(AuditQuery(limit: 100_000)) }
 }

@@ -97,7 +97,7 @@ struct CanonicalDump {
 
     /// Audit rows and events since the last time. One call writes its rows in an order of its own.
     private mutating func logLines(_ store: any Store) async throws -> [String] {
-        let audit = try await store.audit(limit: 200).filter { $0.id > lastAudit }
+        let audit = try await store.audit(AuditQuery(limit: 200)).filter { $0.id > lastAudit }
         lastAudit = audit.first?.id ?? lastAudit
         let events = try await store.events(EventQuery(after: lastEvent, limit: 10_000))
         lastEvent = events.last?.id ?? lastEvent

@@ -82,8 +82,49 @@ struct RecordTests {
             try await scene.advance(9)
             #expect(try await scene.store.token(secretHash: "x") == nil)
             #expect(try await scene.store.token(secretHash: "y") == long)
-            let rows = try await scene.store.audit(limit: 2)
+            let rows = try await scene.store.audit(AuditQuery(limit: 2))
             #expect(rows.map(\.name) == ["ann", "ci"] && rows.allSatisfy { $0.kind == .token })
+        }
+    }
+
+    @Test("a token keeps the projects that it is bound to", arguments: StoreImplementation.all)
+    func boundTokens(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            for (name, projects) in [("free", nil), ("bound", ["bank", "shop"]), ("blind", [])]
+                as [(
+                    String, [String]?
+                )]
+            {
+                let token = AccessToken(
+                    name: name, role: .viewer, projects: projects, secretHash: name, expiresAt: nil)
+                try await scene.store.createToken(token, context: Scene.user)
+                #expect(try await scene.store.token(secretHash: name) == token)
+            }
+        }
+    }
+
+    @Test("the audit log is filtered and paged, refusals included", arguments: StoreImplementation.all)
+    func audit(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let context = WriteContext(actor: "user/eve", requestID: "r-1", verb: "post")
+            for project in ["shop", nil] {
+                try await scene.store.recordRefusal(of: "/v1/vms", project: project, context: context)
+            }
+            try await scene.store.createToken(
+                AccessToken(name: "ci", role: .viewer, secretHash: "x", expiresAt: nil), context: Scene.user)
+            func rows(_ query: AuditQuery) async throws -> [AuditRecord] {
+                try await scene.store.audit(query)
+            }
+            let refused = try await rows(AuditQuery(refused: true))
+            #expect(refused.map(\.project) == [nil, "shop"] && refused.allSatisfy { $0.kind == nil })
+            #expect(
+                refused.allSatisfy { $0.actor == "user/eve" && $0.requestID == "r-1" && $0.verb == "post" })
+            #expect(try await rows(AuditQuery(actor: "user/eve", project: "shop")).count == 1)
+            #expect(try await rows(AuditQuery(kind: .token, name: "ci", refused: false)).count == 1)
+            let last = try #require(refused.last)
+            #expect(try await rows(AuditQuery(actor: "user/eve", before: last.id)) == [])
+            #expect(try await rows(AuditQuery(refused: true, before: refused.first?.id)) == [last])
+            #expect(try await rows(AuditQuery(limit: 1)).map(\.name) == ["ci"])
         }
     }
 }

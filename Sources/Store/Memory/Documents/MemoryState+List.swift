@@ -23,6 +23,10 @@ extension MemoryState {
         let metadata = resource.metadata
         if let project = query.project, project != metadata.project { return false }
         if let name = query.name, name != metadata.name { return false }
+        if let projects = query.projects {
+            let project = resource.kind == .project ? metadata.name : metadata.project ?? ""
+            if !projects.contains(project) { return false }
+        }
         if query.labels.contains(where: { metadata.labels[$0.key] != $0.value }) { return false }
         guard let cell = query.cell else { return true }
         return try self.cell(of: resource) == cell

@@ -8,11 +8,24 @@ extension MemoryState {
             (query.kind ?? event.kind) == event.kind && (query.name ?? event.name) == event.name
                 && (query.project == nil || query.project == event.project)
                 && (query.reason ?? event.reason) == event.reason
+                && (query.projects.map { $0.contains(event.project ?? "") } ?? true)
         }
         if let after = query.after {
             return Array(events.dropFirst(Int(max(0, after))).lazy.filter(matches).prefix(limit))
         }
         return events.reversed().lazy.filter(matches).prefix(limit).reversed()
+    }
+
+    /// Newest first.
+    func audit(_ query: AuditQuery) -> [AuditRecord] {
+        func matches(_ row: AuditRecord) -> Bool {
+            (query.actor ?? row.actor) == row.actor && (query.verb ?? row.verb) == row.verb
+                && (query.kind == nil || query.kind == row.kind)
+                && (query.project == nil || query.project == row.project ?? "")
+                && (query.name ?? row.name) == row.name && (query.refused ?? row.refused) == row.refused
+                && row.id < query.before ?? .max
+        }
+        return Array(audit.reversed().lazy.filter(matches).prefix(max(0, query.limit)))
     }
 
     /// Only the first put and changes of state are audited; progress is not.

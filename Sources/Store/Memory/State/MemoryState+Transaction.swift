@@ -74,10 +74,12 @@ extension MemoryState {
                 source: draft.source))
     }
 
-    mutating func writeAudit(_ context: WriteContext, kind: Kind?, project: String? = nil, name: String) {
+    mutating func writeAudit(
+        _ context: WriteContext, kind: Kind?, project: String? = nil, name: String, refused: Bool = false
+    ) {
         audit.append(
             AuditRecord(
                 id: Int64(audit.count + 1), at: now, actor: context.actor, requestID: context.requestID,
-                verb: context.verb, kind: kind, project: project, name: name))
+                verb: context.verb, kind: kind, project: project, name: name, refused: refused))
     }
 }

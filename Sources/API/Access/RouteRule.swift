@@ -1,0 +1,122 @@
+internal import Fleet
+package import HTTPTypes
+
+/// What one route asks of a request before its handler sees it.
+package struct RouteRule: Sendable, Hashable {
+    package var grant: Grant
+    /// Parameters that its query may hold; any other is refused.
+    package var query: [String]
+    /// Largest body in bytes.
+    package var bodyLimit: Int
+
+    init(_ grant: Grant, query: [String] = [], bodyLimit: Int = RequestLimit.documentBytes) {
+        self.grant = grant
+        self.query = query
+        self.bodyLimit = bodyLimit
+    }
+}
+
+/// The rules of all routes. A route that is not here is refused to everybody.
+package enum RouteTable {
+    package struct Key: Sendable, Hashable, Comparable, CustomStringConvertible {
+        package var method: HTTPRequest.Method
+        /// With `{name}` for parameters, as the router and the contract write it.
+        package var path: String
+
+        package init(_ method: HTTPRequest.Method, _ path: String) {
+            self.method = method
+            self.path = path
+        }
+
+        package var description: String { "\(method.rawValue) \(path)" }
+
+        package static func < (lhs: Key, rhs: Key) -> Bool {
+            (lhs.path, lhs.method.rawValue) < (rhs.path, rhs.method.rawValue)
+        }
+    }
+
+    package static let rules: [Key: RouteRule] = {
+        var rules = records
+        for kind in Kind.allCases where kind.isDocument { rules.merge(documents(kind)) { _, last in last } }
+        return rules
+    }()
+
+    /// Methods that the path of a request takes, sorted; empty when there is nothing at it.
+    static func methods(at path: String) -> [HTTPRequest.Method] {
+        let segments = path.split(separator: "/")
+        return rules.keys.filter { key in
+            let pattern = key.path.split(separator: "/")
+            return pattern.count == segments.count
+                && zip(pattern, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        }.map(\.method).sorted { $0.rawValue < $1.rawValue }
+    }
+
+    private static let page = ["cursor", "limit"]
+    private static let list = page + ["fieldSelector", "labelSelector", "since", "wait", "watch"]
+
+    /// Which objects of a kind a bound token sees, and whether it may write them.
+    private static func grants(_ kind: Kind) -> (read: Grant, list: Grant, write: Grant, create: Grant) {
+        switch kind {
+        case .cell, .pool, .flavor:
+            (.read(.catalogue), .read(.catalogue), .write(.fleet), .write(.fleet))
+        case .host: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
+        // A quota is not the tenant's to change.
+        case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
+        case .vm: (.read(.project), .read(.project), .write(.project), .write(.project))
+        case .allocation, .plan, .operation, .event, .token:
+            (.administer, .administer, .administer, .administer)
+        }
+    }
+
+    private static func documents(_ kind: Kind) -> [Key: RouteRule] {
+        let grants = grants(kind)
+        let collection = (kind.isTenant ? "/v1/projects/{project}/" : "/v1/") + kind.plural
+        let item = collection + (kind == .project ? "/{project}" : "/{name}")
+        var rules: [Key: RouteRule] = [
+            Key(.get, collection): RouteRule(grants.list, query: list),
+            Key(.post, collection): RouteRule(grants.create, query: ["dryRun"]),
+            Key(.get, item): RouteRule(grants.read),
+        ]
+        for method in [HTTPRequest.Method.put, .patch, .delete] {
+            rules[Key(method, item)] = RouteRule(grants.write, query: ["dryRun"])
+        }
+        if kind.isTenant {
+            rules[Key(.get, "/v1/" + kind.plural)] = RouteRule(.read(.ownProjects), query: list)
+        }
+        return rules
+    }
+
+    /// Everything that is no document.
+    private static let records: [Key: RouteRule] = [
+        Key(.get, "/healthz"): RouteRule(.open),
+        Key(.get, "/readyz"): RouteRule(.open),
+        Key(.get, "/v1/version"): RouteRule(.open),
+        Key(.get, "/v1/openapi.yaml"): RouteRule(.open),
+        Key(.get, "/v1/cluster"): RouteRule(.read(.fleet)),
+        Key(.get, "/v1/starts"): RouteRule(.read(.fleet), query: ["since"]),
+        Key(.get, "/v1/check"): RouteRule(.read(.fleet)),
+        // Writes nothing: the journals are judged and forgotten.
+        Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
+        Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
+        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet)),
+        Key(.get, "/v1/allocations"): RouteRule(
+            .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
+        Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),
+        Key(.get, "/v1/events"): RouteRule(
+            .read(.ownProjects), query: ["fieldSelector", "limit", "since", "wait"]),
+        Key(.get, "/v1/operations"): RouteRule(.read(.fleet), query: ["limit"]),
+        Key(.get, "/v1/operations/{id}"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/operations/{id}/cancel"): RouteRule(.write(.fleet)),
+        Key(.get, "/v1/plans/{id}"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/tokens"): RouteRule(.administer),
+        Key(.post, "/v1/jointokens"): RouteRule(.write(.fleet)),
+        Key(.get, "/v1/audit"): RouteRule(.administer, query: page + ["fieldSelector"]),
+        Key(.post, "/v1/agent/join"): RouteRule(.open, bodyLimit: RequestLimit.agentBytes),
+        Key(.post, "/v1/agent/hello"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
+        Key(.post, "/v1/agent/poll"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
+        Key(.post, "/v1/agent/report"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
+    ]
+}
