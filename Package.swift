@@ -93,7 +93,10 @@ let package = Package(
         library(
             "Client",
             ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
-        library("NodeAgent", ["AgentProtocol", "Fleet", lifecycle, logging]),
+        .target(name: "CShim"),
+        library("Shim", ["CShim"]),
+        program("basalt-shim", ["Shim"]),
+        library("NodeAgent", ["AgentProtocol", "Fleet", "Shim", crypto, lifecycle, logging]),
         program(
             "basalt-agent",
             [
@@ -120,7 +123,9 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
         tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
-        tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
+        tests(
+            "NodeAgentTests",
+            ["AgentProtocol", "Fleet", "NodeAgent", "Shim", "basalt-shim", crypto, lifecycle, logging]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(
@@ -130,7 +135,7 @@ let package = Package(
             "EndToEnd",
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
-                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+                "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],

@@ -29,10 +29,12 @@ public struct PartDirective: Sendable, Codable, Equatable {
     public var resources: Resources
     public var devices: [String]
     public var onPartition: PartitionPolicy
+    /// What to run, where the substrate runs processes; nil for a part that is to stop or was found running.
+    public var task: PartTask?
 
     public init(
         allocation: ID<Allocation>, workload: WorkloadReference, action: Action, resources: Resources,
-        devices: [String], onPartition: PartitionPolicy
+        devices: [String], onPartition: PartitionPolicy, task: PartTask? = nil
     ) {
         self.allocation = allocation
         self.workload = workload
@@ -40,6 +42,7 @@ public struct PartDirective: Sendable, Codable, Equatable {
         self.resources = resources
         self.devices = devices
         self.onPartition = onPartition
+        self.task = task
     }
 }
 

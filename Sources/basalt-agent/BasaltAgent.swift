@@ -30,6 +30,7 @@ struct BasaltAgent: AsyncParsableCommand {
     var joinTokenFile: String?
     @Option(help: ArgumentHelp("Name of the session; the machine's name when absent.", valueName: "name"))
     var name: String?
+    @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel = "info"
@@ -53,6 +54,12 @@ struct BasaltAgent: AsyncParsableCommand {
                 poweredOffAt: simulation.poweredOffAt)
             (inventory, runtime) = (substrate, substrate)
             services.append(substrate)
+        } else if process.substrate == .process {
+            let substrate = try openProcesses(clock, logger)
+            inventory = MachineInventory(
+                name: substrate.host, substrate: substrate.substrate, labels: substrate.labels)
+            runtime = substrate
+            services.append(substrate)
         } else {
             (inventory, runtime) = (MachineInventory(name: name), nil)
         }
@@ -74,6 +81,16 @@ struct BasaltAgent: AsyncParsableCommand {
                     services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             ).run()
         }
+    }
+
+    private func openProcesses(_ clock: SystemAgentClock, _ logger: Logger) throws -> ProcessSubstrate {
+        let hosts = try MachineInventory(name: name).hosts()
+        guard let host = hosts.first else { throw ValidationError("this machine has no name: give --name") }
+        // A full disk fails the write, not the program.
+        signal(SIGXFSZ, SIG_IGN)
+        return try ProcessSubstrate.open(
+            try process.configuration(directory: stateDirectory + "/substrate", host: host.name),
+            clock: clock, logger: logger)
     }
 
     /// The credential of an earlier join, or a new one for the join token.

@@ -118,7 +118,7 @@ public final class AgentSessions: Sendable {
 
     private func assignments(_ hosts: Set<ID<Document>>) async throws -> [HostAssignment] {
         try await store.assignments(hosts: hosts.sorted()).map { record in
-            let parts = record.allocations.map(PartDirective.init)
+            let parts = record.allocations.map { PartDirective($0, task: record.tasks[$0.id]) }
             return HostAssignment(
                 host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
                 parts: parts)
@@ -128,10 +128,10 @@ public final class AgentSessions: Sendable {
 
 extension PartDirective {
     /// What an agent is told of an allocation that is not released. Quarantined ones go on as they are.
-    init(_ allocation: Allocation) {
+    init(_ allocation: Allocation, task: PartTask?) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,
             action: allocation.state == .releasing ? .stop : .run, resources: allocation.resources,
-            devices: allocation.devices, onPartition: allocation.onPartition)
+            devices: allocation.devices, onPartition: allocation.onPartition, task: task)
     }
 }
