@@ -134,7 +134,7 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "basalt",
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim", "basalt",
                 "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         .target(

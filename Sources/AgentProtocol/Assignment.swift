@@ -68,10 +68,15 @@ public struct PollResponse: Sendable, Codable, Equatable {
     public var epoch: Int
     /// Hosts whose assignment changed; repeats are allowed, gaps never happen.
     public var assignments: [HostAssignment]
+    /// Output that somebody wants to read; nil for none.
+    public var questions: [LogQuestion]?
 
-    public init(cursor: String, epoch: Int, assignments: [HostAssignment]) {
+    public init(
+        cursor: String, epoch: Int, assignments: [HostAssignment], questions: [LogQuestion]? = nil
+    ) {
         self.cursor = cursor
         self.epoch = epoch
         self.assignments = assignments
+        self.questions = questions
     }
 }

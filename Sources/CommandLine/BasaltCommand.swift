@@ -21,7 +21,7 @@ struct Basalt: ParsableCommand {
                 name: "Fleet",
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
-                    VMGroup.self, HostGroup.self, OperationGroup.self, OperatorGroup.self,
+                    LogsCommand.self, VMGroup.self, HostGroup.self, OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(
                 name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self, DemoCommand.self]),

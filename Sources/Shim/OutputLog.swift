@@ -4,12 +4,16 @@ internal import Glibc
 ///
 /// A disk that takes no more drops output, never the command.
 struct OutputLog {
-    private let pieceBytes: Int64
+    private let pieceBytes: Int
     private let pieces: Int
     private var descriptor: Int32 = -1
-    private var written: Int64 = 0
+    /// Bytes so far, in all and in the present piece.
+    private var position = 0
+    private var written = 0
+    /// Where the pieces that are kept begin.
+    private var starts: [Int] = []
 
-    init(pieceBytes: Int64, pieces: Int) {
+    init(pieceBytes: Int, pieces: Int) {
         self.pieceBytes = max(1, pieceBytes)
         self.pieces = max(1, pieces)
     }
@@ -17,31 +21,29 @@ struct OutputLog {
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes
         while !rest.isEmpty {
-            if descriptor >= 0, written >= pieceBytes { rotate() }
-            if descriptor < 0 { open() }
+            if descriptor < 0 || written >= pieceBytes { begin() }
             guard descriptor >= 0 else { return }
-            let piece = rest.prefix(Int(max(1, pieceBytes - written)))
-            guard (try? Files.write(piece, to: descriptor, named: PartFiles.output)) != nil else { return }
-            written += Int64(piece.count)
+            let piece = rest.prefix(max(1, pieceBytes - written))
+            guard (try? Files.write(piece, to: descriptor, named: PartFiles.outputPrefix)) != nil else {
+                // What was written of it counts: names stay true to the bytes in the files.
+                let length = Int(lseek(descriptor, 0, SEEK_END))
+                position += max(0, length - written)
+                written = max(written, length)
+                return
+            }
+            written += piece.count
+            position += piece.count
             rest = rest.dropFirst(piece.count)
         }
     }
 
-    private mutating func open() {
-        descriptor = Glibc.open(PartFiles.output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        written = descriptor < 0 ? 0 : Int64(lseek(descriptor, 0, SEEK_END))
-    }
-
-    private mutating func rotate() {
-        close(descriptor)
-        descriptor = -1
-        if pieces == 1 {
-            unlink(PartFiles.output)
-            return
-        }
-        for number in stride(from: pieces - 1, to: 1, by: -1) {
-            rename("\(PartFiles.output).\(number - 1)", "\(PartFiles.output).\(number)")
-        }
-        rename(PartFiles.output, "\(PartFiles.output).1")
+    private mutating func begin() {
+        if descriptor >= 0 { close(descriptor) }
+        let name = PartFiles.output(from: position)
+        descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
+        written = 0
+        guard descriptor >= 0 else { return }
+        starts.append(position)
+        while starts.count > pieces { unlink(PartFiles.output(from: starts.removeFirst())) }
     }
 }

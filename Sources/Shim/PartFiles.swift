@@ -10,8 +10,12 @@ package enum PartFiles {
     package static let control = "control.sock"
     /// What the shim complains about.
     package static let complaints = "shim.log"
-    /// Output of the command; older pieces are `output.log.1` and so on.
-    package static let output = "output.log"
+    /// Pieces of the command's output are named by the position of their first byte.
+    package static func output(from position: Int) -> String {
+        let digits = String(position)
+        return outputPrefix + String(repeating: "0", count: max(0, 19 - digits.count)) + digits
+    }
+    package static let outputPrefix = "output."
     /// Where the command may write.
     package static let work = "work"
 

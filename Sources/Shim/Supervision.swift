@@ -41,7 +41,7 @@ struct Supervision {
         self.control = control
         self.output = output
         self.command = command
-        log = OutputLog(pieceBytes: order.logBytes, pieces: order.logFiles)
+        log = OutputLog(pieceBytes: Int(order.logBytes), pieces: order.logFiles)
     }
 
     /// Returns when nothing runs any more and that is on disk.

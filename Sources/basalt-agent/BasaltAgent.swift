@@ -47,6 +47,7 @@ struct BasaltAgent: AsyncParsableCommand {
 
         let inventory: any InventorySource
         let runtime: (any VMRuntime)?
+        var output: (any OutputSource)?
         var services: [any Service] = []
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
@@ -59,10 +60,12 @@ struct BasaltAgent: AsyncParsableCommand {
             inventory = MachineInventory(
                 name: substrate.host, substrate: substrate.substrate, labels: substrate.labels)
             runtime = substrate
+            output = substrate
             services.append(substrate)
         } else {
             (inventory, runtime) = (MachineInventory(name: name), nil)
         }
+        let outputSource = output
         let credential = try await join(
             inventory, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
         try await RESTClient.with(clientConfiguration(token: credential.credential), seams: Self.seams) {
@@ -70,7 +73,8 @@ struct BasaltAgent: AsyncParsableCommand {
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
-                runtime: runtime, clock: clock, seed: UInt64.random(in: .min ... .max), logger: logger)
+                runtime: runtime, output: outputSource, clock: clock, seed: UInt64.random(in: .min ... .max),
+                logger: logger)
             // The substrate first: it goes on until the agent has ended.
             let all = (services + [agent]).map {
                 ServiceGroupConfiguration.ServiceConfiguration(

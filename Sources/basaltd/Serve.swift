@@ -136,6 +136,7 @@ struct Daemon {
                 preparation.finish()
             },
             Duty("feed") { await hub.run() },
+            Duty("questions") { await sessions.watchQuestions(time, logger: logger) },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
             Duty("controllers") {
                 await supervisor.run()

@@ -73,6 +73,8 @@ public struct APIServer: Sendable {
         ).add(to: router)
         AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
             to: router)
+        LogRoutes(store: parts.store, reader: OutputReader(store: parts.store, ids: parts.ids))
+            .add(to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
         return router
     }

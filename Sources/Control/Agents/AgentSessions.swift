@@ -1,6 +1,6 @@
 public import AgentProtocol
 public import Fleet
-internal import Logging
+public import Logging
 public import Store
 internal import Synchronization
 
@@ -11,6 +11,7 @@ public final class AgentSessions: Sendable {
     private let ids: any IDSource
     public let terms: LeaseTerms
     public let limits: SessionLimits
+    private let questions: LogQuestions
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
@@ -28,6 +29,18 @@ public final class AgentSessions: Sendable {
         self.ids = ids
         self.terms = terms
         self.limits = limits
+        questions = LogQuestions(store: store)
+    }
+
+    /// Passes questions for output on to polls, until cancelled.
+    public func watchQuestions(_ time: Timekeeper, logger: Logger) async {
+        await questions.run(time, logger: logger)
+    }
+
+    /// An agent answers a question for output.
+    public func answer(_ answer: LogAnswer, session: SessionRecord) async throws -> LogReceipt {
+        try await store.answer(answer, session: session.id)
+        return LogReceipt()
     }
 
     public func hello(_ request: HelloRequest, session: SessionRecord) async throws -> HelloResponse {
@@ -76,12 +89,27 @@ public final class AgentSessions: Sendable {
                     return PollResponse(
                         cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
                 }
+                let asked = try await questions.take(session.id)
                 let left = clock.now.duration(to: deadline)
+                if !asked.isEmpty {
+                    return PollResponse(
+                        cursor: cursor.text, epoch: epoch, assignments: [], questions: asked)
+                }
                 if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
-                try await hub.waitForClient(after: cursor, timeout: left)
+                try await wait(session, after: cursor, timeout: left)
             }
         } catch StoreError.watchExpired {
             return try await everything(session)
+        }
+    }
+
+    /// Until something changed or the session is asked for output.
+    private func wait(_ session: SessionRecord, after cursor: FeedCursor, timeout: Duration) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.hub.waitForClient(after: cursor, timeout: timeout) }
+            group.addTask { await self.questions.wait(session.id) }
+            try await group.next()
+            group.cancelAll()
         }
     }
 

@@ -54,7 +54,8 @@ extension RunSpec {
     func defects(at field: String) -> [FieldDefect] {
         var found: [FieldDefect] = []
         if (command.first ?? "").isEmpty {
-            found.append(.init(field: "\(field).command", code: .required, message: "name the program to run"))
+            found.append(
+                .init(field: "\(field).command", code: .required, message: "name the program to run"))
         }
         for (name, value) in (env ?? [:]).sorted(by: { $0.key < $1.key })
         where name.isEmpty || name.contains("=") || name.contains("\0") || value.contains("\0") {
@@ -72,7 +73,9 @@ extension RunSpec {
         }
         let variables = (env ?? [:]).flatMap { [$0.key, $0.value] }
         let bytes = (command + variables).reduce(0) { $0 + $1.utf8.count }
-        if command.count > RunLimit.entries || variables.count > 2 * RunLimit.entries || bytes > RunLimit.bytes {
+        if command.count > RunLimit.entries || variables.count > 2 * RunLimit.entries
+            || bytes > RunLimit.bytes
+        {
             found.append(
                 .init(
                     field: field, code: .outOfRange,

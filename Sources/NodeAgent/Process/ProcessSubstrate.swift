@@ -129,7 +129,8 @@ extension ProcessSubstrate: VMRuntime {
             do {
                 // First the journal of all, then the part's own: what ran is on disk at any time.
                 let directory = directory(key.allocation)
-                let records = try directory.records() + [part.record(.forget, .directive, at: clock.wallTime())]
+                let records =
+                    try directory.records() + [part.record(.forget, .directive, at: clock.wallTime())]
                 try archive.append(try JournalLines.encode(records), durable: true)
                 try directory.remove()
             } catch {

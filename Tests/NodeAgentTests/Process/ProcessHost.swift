@@ -130,9 +130,14 @@ final class ProcessHost {
 
     func process(_ number: Int) throws -> ProcessRecord { try #require(directory(number).processRecord) }
 
-    func output(_ number: Int, piece: String = "") -> String {
-        let path = "\(directory(number).path)/\(PartFiles.output)\(piece)"
-        return String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    func output(_ number: Int) throws -> String { try pieces(number).joined() }
+
+    /// What is kept of the output, oldest first.
+    func pieces(_ number: Int) throws -> [String] {
+        let path = directory(number).path
+        return try FileManager.default.contentsOfDirectory(atPath: path)
+            .filter { $0.hasPrefix(PartFiles.outputPrefix) }.sorted()
+            .map { try String(contentsOfFile: "\(path)/\($0)", encoding: .utf8) }
     }
 
     func records() throws -> [RunRecord] { try RunJournal.records(in: root) }
