@@ -102,7 +102,10 @@ let package = Package(
         library(
             "Client",
             ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
-        library("NodeAgent", ["AgentProtocol", "Fleet", "Telemetry", lifecycle, logging]),
+        .target(name: "CShim"),
+        library("Shim", ["CShim"]),
+        program("basalt-shim", ["Shim"]),
+        library("NodeAgent", ["AgentProtocol", "Fleet", "Shim", "Telemetry", crypto, lifecycle, logging]),
         program(
             "basalt-agent",
             [
@@ -146,7 +149,9 @@ let package = Package(
             [
                 "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
             ]),
-        tests("NodeAgentTests", ["AgentProtocol", "Fleet", "NodeAgent", lifecycle, logging]),
+        tests(
+            "NodeAgentTests",
+            ["AgentProtocol", "Fleet", "NodeAgent", "Shim", "basalt-shim", crypto, lifecycle, logging]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(
@@ -158,9 +163,9 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Telemetry",
-                "basalt",
-                "basalt-agent", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim", "Telemetry",
+                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1,
+                nioSSL,
             ]),
         .target(
             name: "TestServer", dependencies: ["Fleet", "APITypes", nioCore, nioPosix, nioHTTP1, nioSSL],

@@ -29,10 +29,12 @@ public struct PartDirective: Sendable, Codable, Equatable {
     public var resources: Resources
     public var devices: [String]
     public var onPartition: PartitionPolicy
+    /// What to run, where the substrate runs processes; nil for a part that is to stop or was found running.
+    public var task: PartTask?
 
     public init(
         allocation: ID<Allocation>, workload: WorkloadReference, action: Action, resources: Resources,
-        devices: [String], onPartition: PartitionPolicy
+        devices: [String], onPartition: PartitionPolicy, task: PartTask? = nil
     ) {
         self.allocation = allocation
         self.workload = workload
@@ -40,6 +42,7 @@ public struct PartDirective: Sendable, Codable, Equatable {
         self.resources = resources
         self.devices = devices
         self.onPartition = onPartition
+        self.task = task
     }
 }
 
@@ -65,10 +68,15 @@ public struct PollResponse: Sendable, Codable, Equatable {
     public var epoch: Int
     /// Hosts whose assignment changed; repeats are allowed, gaps never happen.
     public var assignments: [HostAssignment]
+    /// Output that somebody wants to read; nil for none.
+    public var questions: [LogQuestion]?
 
-    public init(cursor: String, epoch: Int, assignments: [HostAssignment]) {
+    public init(
+        cursor: String, epoch: Int, assignments: [HostAssignment], questions: [LogQuestion]? = nil
+    ) {
         self.cursor = cursor
         self.epoch = epoch
         self.assignments = assignments
+        self.questions = questions
     }
 }

@@ -17,8 +17,23 @@ extension HostAssignment {
             ]
             // Names hold neither separator, so no two lists of parts give one text.
             hash.update(data: Array((fields.joined(separator: "|") + "\n").utf8))
+            for text in part.task?.texts ?? [] {
+                // Commands may hold anything, so each is preceded by its length.
+                hash.update(data: Array("\(text.utf8.count):\(text)\n".utf8))
+            }
         }
         return hash.finalize().hexadecimal
+    }
+}
+
+extension PartTask {
+    /// Everything in it, in one order; no two tasks give the same.
+    fileprivate var texts: [String] {
+        let command = run.map { ["run", "\($0.command.count)"] + $0.command } ?? []
+        let variables = (run?.env ?? [:]).sorted { $0.key < $1.key }.flatMap { ["env", $0.key, $0.value] }
+        let directory = run?.workingDirectory.map { ["workingDirectory", $0] } ?? []
+        let files = image.map { ["image", $0.source, $0.sha256 ?? ""] } ?? []
+        return command + variables + directory + files
     }
 }
 

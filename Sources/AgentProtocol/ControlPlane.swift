@@ -4,6 +4,8 @@ public protocol ControlPlane: Sendable {
     func hello(_ request: HelloRequest) async throws -> HelloResponse
     func poll(_ request: PollRequest) async throws -> PollResponse
     func report(_ request: ReportRequest) async throws -> ReportResponse
+    /// Answers a question that came with a poll.
+    func answer(_ answer: LogAnswer) async throws
 }
 
 /// Why a call to the control plane failed, as far as an agent must tell cases apart.

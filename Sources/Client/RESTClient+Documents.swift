@@ -1,3 +1,4 @@
+internal import AgentProtocol
 public import APITypes
 public import Fleet
 
@@ -104,6 +105,23 @@ extension RESTClient {
     public func why(vm name: String, project: String) async throws -> WhyResponse {
         let path = Collection(.vm, project: project).path.appending(name).appending("why")
         return try await send(.get(path), as: WhyResponse.self)
+    }
+
+    /// A piece of a VM's output.
+    /// - Parameters:
+    ///   - after: position behind which to read; nil for the beginning, or the last `tail` lines.
+    ///   - wait: how long to wait when there is none.
+    public func output(
+        vm name: String, project: String, after: Int? = nil, tail: Int? = nil, wait: Duration = .zero
+    ) async throws -> LogPiece {
+        let path = Collection(.vm, project: project).path.appending(name).appending("logs")
+        var call = Call.get(path)
+        if let after { call.query.append(("after", String(after))) }
+        if let tail { call.query.append(("tail", String(tail))) }
+        if wait > .zero { call.query.append(("wait", String(wait.components.seconds))) }
+        // The agent may take as long as an answer of its own.
+        call.extraWait = wait + .seconds(LogLimit.answerSeconds)
+        return try await send(call, as: LogPiece.self)
     }
 
     func everyPage<Item: Codable & Sendable>(

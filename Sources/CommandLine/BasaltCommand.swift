@@ -22,8 +22,8 @@ struct Basalt: ParsableCommand {
                 name: "Fleet",
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
-                    VMGroup.self, HostGroup.self, AllocationGroup.self, OperationGroup.self,
-                    OperatorGroup.self,
+                    LogsCommand.self, VMGroup.self, HostGroup.self, AllocationGroup.self,
+                    OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(
                 name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self, DemoCommand.self]),

@@ -25,6 +25,7 @@ struct BasaltAgent: ParsableCommand {
 struct Run: AgentCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out decisions until stopped.")
 
+    @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
 
     func run(_ settings: EffectiveSettings<AgentSetting>) async throws {
@@ -39,6 +40,7 @@ struct Run: AgentCommand {
 
         let inventory: any InventorySource
         let runtime: (any VMRuntime)?
+        var output: (any OutputSource)?
         var services: [any Service] = []
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
@@ -46,9 +48,17 @@ struct Run: AgentCommand {
                 poweredOffAt: simulation.poweredOffAt)
             (inventory, runtime) = (substrate, substrate)
             services.append(substrate)
+        } else if process.substrate == .process {
+            let substrate = try openProcesses(settings, clock, logger)
+            inventory = MachineInventory(
+                name: substrate.host, substrate: substrate.substrate, labels: substrate.labels)
+            runtime = substrate
+            output = substrate
+            services.append(substrate)
         } else {
             (inventory, runtime) = (MachineInventory(name: settings.text(.name)), nil)
         }
+        let outputSource = output
         let credential = try await join(
             inventory, settings, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
         try await RESTClient.with(
@@ -57,7 +67,8 @@ struct Run: AgentCommand {
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
-                runtime: runtime, clock: clock, seed: UInt64.random(in: .min ... .max), logger: logger)
+                runtime: runtime, output: outputSource, clock: clock, seed: UInt64.random(in: .min ... .max),
+                logger: logger)
             if let address = settings.address(.metricsListen) {
                 services.append(
                     MetricsServer(address: address, metrics: { agent.exposition }, logger: logger))
@@ -72,6 +83,18 @@ struct Run: AgentCommand {
                     services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             ).run()
         }
+    }
+
+    private func openProcesses(
+        _ settings: EffectiveSettings<AgentSetting>, _ clock: SystemAgentClock, _ logger: Logger
+    ) throws -> ProcessSubstrate {
+        let hosts = try MachineInventory(name: settings.text(.name)).hosts()
+        guard let host = hosts.first else { throw ValidationError("this machine has no name: give --name") }
+        // A full disk fails the write, not the program.
+        signal(SIGXFSZ, SIG_IGN)
+        return try ProcessSubstrate.open(
+            try process.configuration(directory: (settings.text(.stateDirectory) ?? "") + "/substrate", host: host.name),
+            clock: clock, logger: logger)
     }
 
     /// The credential of an earlier join, or a new one for the join token.

@@ -120,6 +120,7 @@ struct Daemon {
                 preparation.finish()
             },
             Duty("feed") { await hub.run() },
+            Duty("questions") { await sessions.watchQuestions(time, logger: logger) },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
             application,
             // Before the API, which waits for requests under way: another controller plans the sooner, and

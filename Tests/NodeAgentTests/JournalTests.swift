@@ -1,6 +1,7 @@
 import AgentProtocol
 import Fleet
 @testable import NodeAgent
+import Shim
 import Testing
 
 @Suite("Journals and the agent's ledger")

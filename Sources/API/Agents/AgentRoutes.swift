@@ -41,6 +41,11 @@ struct AgentRoutes {
                 try await self.sessions.report(
                     try await RequestReader.readTolerantly(request), session: try Self.session(context)))
         }
+        router.post("/v1/agent/logs") { request, context in
+            try JSONAnswer.response(
+                try await self.sessions.answer(
+                    try await Self.body(request), session: try Self.session(context)))
+        }
     }
 
     private static func session(_ context: APIContext) throws -> SessionRecord {

@@ -253,6 +253,8 @@ struct DocumentRoutes {
         check("hostSelector", \.hostSelector)
         check("antiAffinity", \.antiAffinity)
         check("onPartition", \.onPartition)
+        check("run", \.run)
+        check("image", \.image)
         if !causes.isEmpty { throw Problem(.invalid, detail: "the VM cannot be changed so", causes: causes) }
     }
 

@@ -115,6 +115,8 @@ public struct APIServer: Sendable {
             to: router)
         MetricsRoute(metrics: parts.metrics, gather: parts.gather).add(to: router)
         AuditRoutes(store: parts.store).add(to: router)
+        LogRoutes(store: parts.store, reader: OutputReader(store: parts.store, ids: parts.ids))
+            .add(to: router)
         ClusterRoutes(store: parts.store, time: parts.time).add(to: router)
         router.get("/v1/openapi.yaml") { _, _ in Contract.response }
         return router

@@ -25,6 +25,10 @@ public struct HTTPControlPlane: ControlPlane {
         try await call("report", request)
     }
 
+    public func answer(_ answer: LogAnswer) async throws {
+        let _: LogReceipt = try await call("logs", answer)
+    }
+
     private func call<Answer: Decodable>(
         _ verb: String, _ body: some Encodable, extraWait: Duration = .zero
     ) async throws -> Answer {

@@ -1,6 +1,6 @@
 public import AgentProtocol
 public import Fleet
-internal import Logging
+public import Logging
 public import Store
 internal import Synchronization
 public import Telemetry
@@ -14,6 +14,7 @@ public final class AgentSessions: Sendable {
     public let limits: SessionLimits
     private let metrics: MetricRegistry<DaemonMetric>
     private let absence: AbsenceGuard
+    private let questions: LogQuestions
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
@@ -34,6 +35,18 @@ public final class AgentSessions: Sendable {
         self.terms = terms
         self.limits = limits
         self.absence = absence
+        questions = LogQuestions(store: store)
+    }
+
+    /// Passes questions for output on to polls, until cancelled.
+    public func watchQuestions(_ time: Timekeeper, logger: Logger) async {
+        await questions.run(time, logger: logger)
+    }
+
+    /// An agent answers a question for output.
+    public func answer(_ answer: LogAnswer, session: SessionRecord) async throws -> LogReceipt {
+        try await store.answer(answer, session: session.id)
+        return LogReceipt()
     }
 
     public func hello(_ request: HelloRequest, session: SessionRecord) async throws -> HelloResponse {
@@ -105,12 +118,27 @@ public final class AgentSessions: Sendable {
                     return PollResponse(
                         cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
                 }
+                let asked = try await questions.take(session.id)
                 let left = clock.now.duration(to: deadline)
+                if !asked.isEmpty {
+                    return PollResponse(
+                        cursor: cursor.text, epoch: epoch, assignments: [], questions: asked)
+                }
                 if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
-                try await hub.waitForClient(after: cursor, timeout: left)
+                try await wait(session, after: cursor, timeout: left)
             }
         } catch StoreError.watchExpired {
             return try await everything(session)
+        }
+    }
+
+    /// Until something changed or the session is asked for output.
+    private func wait(_ session: SessionRecord, after cursor: FeedCursor, timeout: Duration) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.hub.waitForClient(after: cursor, timeout: timeout) }
+            group.addTask { await self.questions.wait(session.id) }
+            try await group.next()
+            group.cancelAll()
         }
     }
 
@@ -147,7 +175,7 @@ public final class AgentSessions: Sendable {
 
     private func assignments(_ hosts: Set<ID<Document>>) async throws -> [HostAssignment] {
         try await store.assignments(hosts: hosts.sorted()).map { record in
-            let parts = record.allocations.map(PartDirective.init)
+            let parts = record.allocations.map { PartDirective($0, task: record.tasks[$0.id]) }
             return HostAssignment(
                 host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
                 parts: parts)
@@ -158,11 +186,11 @@ public final class AgentSessions: Sendable {
 extension PartDirective {
     /// What an agent is told of an allocation. Quarantined ones go on as they are; a released one that is told
     /// of runs still, and stops.
-    init(_ allocation: Allocation) {
+    init(_ allocation: Allocation, task: PartTask?) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,
             action: allocation.state == .reserved || allocation.state == .active ? .run : .stop,
             resources: allocation.resources,
-            devices: allocation.devices, onPartition: allocation.onPartition)
+            devices: allocation.devices, onPartition: allocation.onPartition, task: task)
     }
 }

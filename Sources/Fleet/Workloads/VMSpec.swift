@@ -60,12 +60,15 @@ public struct VMSpec: DocumentSpec {
     public var lifetimeHintSeconds: Int?
     /// `keep` when absent.
     public var onPartition: PartitionPolicy?
+    /// Where hosts run processes: what to run; the part idles when absent.
+    public var run: RunSpec?
+    public var image: ImageSpec?
 
     public init(
         cell: String? = nil, pool: String? = nil, flavor: String? = nil, resources: Resources? = nil,
         devices: [DeviceRequest]? = nil, class: WorkloadClass? = nil, hostSelector: [String: String]? = nil,
         antiAffinity: AntiAffinity? = nil, lifetimeHintSeconds: Int? = nil,
-        onPartition: PartitionPolicy? = nil
+        onPartition: PartitionPolicy? = nil, run: RunSpec? = nil, image: ImageSpec? = nil
     ) {
         self.cell = cell
         self.pool = pool
@@ -77,6 +80,8 @@ public struct VMSpec: DocumentSpec {
         self.antiAffinity = antiAffinity
         self.lifetimeHintSeconds = lifetimeHintSeconds
         self.onPartition = onPartition
+        self.run = run
+        self.image = image
     }
 
     public func defects() -> [FieldDefect] {
@@ -108,6 +113,8 @@ public struct VMSpec: DocumentSpec {
             found.append(
                 .init(field: "spec.antiAffinity.group", code: .invalid, message: "\"\(group)\" \(defect)"))
         }
+        found += run?.defects(at: "spec.run") ?? []
+        found += image?.defects(at: "spec.image") ?? []
         return found
     }
 }

@@ -16,6 +16,7 @@ public final class Agent: Service {
     private let controlPlane: any ControlPlane
     private let inventory: any InventorySource
     private let runtime: (any VMRuntime)?
+    private let output: (any OutputSource)?
     private let clock: any AgentClock
     private let seed: UInt64
     private let logger: Logger
@@ -28,10 +29,12 @@ public final class Agent: Service {
     /// - Parameters:
     ///   - stateDirectory: where the ledger is kept; created when absent.
     ///   - runtime: nil on a host that is only observed; its inventory says so in `substrate`.
+    ///   - output: nil where parts write nothing that is kept.
     ///   - seed: of the jitter between tries; different for every start.
     public init(
         configuration: AgentConfiguration, stateDirectory: String, controlPlane: any ControlPlane,
-        inventory: any InventorySource, runtime: (any VMRuntime)?, clock: any AgentClock, seed: UInt64,
+        inventory: any InventorySource, runtime: (any VMRuntime)?, output: (any OutputSource)? = nil,
+        clock: any AgentClock, seed: UInt64,
         logger: Logger
     ) {
         self.configuration = configuration
@@ -39,6 +42,7 @@ public final class Agent: Service {
         self.controlPlane = controlPlane
         self.inventory = inventory
         self.runtime = runtime
+        self.output = output
         self.clock = clock
         self.seed = seed
         self.logger = logger
@@ -119,6 +123,8 @@ public final class Agent: Service {
         case .stop(let key): children.addTask { await self.stop(key, into: inbox) }
         case .forget(let keys): children.addTask { await self.forget(keys) }
         case .renew(let renewal): runtime?.renew(renewal)
+        case .answer(let questions):
+            for question in questions { children.addTask { await self.answer(question) } }
         case .notice(let notice): notice.log(to: logger)
         case .exit(let error): throw error
         }
@@ -184,6 +190,23 @@ extension Agent {
         } catch {
             calls.add(.callFailures, [call.name])
             inbox.post(.callFailed(call, .unavailable("\(error)")))
+        }
+    }
+
+    /// One try: whoever reads asks again.
+    private func answer(_ question: LogQuestion) async {
+        var answer = LogAnswer(id: question.id, refusal: "this substrate keeps no output")
+        if let output {
+            do throws(RuntimeError) {
+                answer = LogAnswer(id: question.id, piece: try await output.read(question))
+            } catch {
+                answer.refusal = error.message
+            }
+        }
+        do {
+            try await controlPlane.answer(answer)
+        } catch {
+            logger.warning("output not delivered", metadata: ["error": "\(error)"])
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Shim
 internal import Synchronization
 
 /// An append-only file of checksummed frames, open for writing by one process at a time.
@@ -44,6 +45,17 @@ final class JournalFile: Sendable {
                 message: "the record at byte \(contents.validLength) is damaged and others follow it")
         }
         return contents
+    }
+
+    /// Whether a process has the journal open for writing.
+    /// - Throws: `JournalError`.
+    static func isHeld(path: String) throws -> Bool {
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw JournalError.system("open", path) }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+        guard errno == EWOULDBLOCK else { throw JournalError.system("flock", path) }
+        return true
     }
 
     /// Writes one frame. When it fails the file is as before.

@@ -3,8 +3,7 @@ internal import Foundation
 
 /// The machine the agent runs on, read from `/proc` and `/sys`.
 ///
-/// The agent has no runtime for it yet, so the default substrate is `observe`: the host is shown, and the
-/// agent refuses placements.
+/// The default substrate is `observe`: the host is shown, and the agent refuses placements.
 public struct MachineInventory: InventorySource {
     public enum Reserve {
         /// One vCPU for kernel, agent and shims.
@@ -24,14 +23,20 @@ public struct MachineInventory: InventorySource {
     private let root: String
     private let name: String?
     private let substrate: String
+    private let labels: [String: String]
 
     /// - Parameters:
     ///   - root: directory that holds `proc` and `sys`; empty for the machine's own.
     ///   - name: name of the host; the kernel's host name, lower case, when nil.
-    public init(root: String = "", name: String? = nil, substrate: String = SubstrateName.observe) {
+    ///   - labels: facts to add to those of the machine.
+    public init(
+        root: String = "", name: String? = nil, substrate: String = SubstrateName.observe,
+        labels: [String: String] = [:]
+    ) {
         self.root = root
         self.name = name
         self.substrate = substrate
+        self.labels = labels
     }
 
     /// The one host.
@@ -46,7 +51,7 @@ public struct MachineInventory: InventorySource {
                 Reserve.memoryMiB + capacity.memoryMiB / Reserve.memoryDivisor, capacity.memoryMiB))
         let inventory = HostInventory(
             capacity: capacity, reserved: reserved, devices: try nvidiaDevices(),
-            labels: try labels(cpuInfo), substrate: substrate)
+            labels: try facts(cpuInfo).merging(labels) { $1 }, substrate: substrate)
         return [InventoriedHost(name: try hostName(), inventory: inventory)]
     }
 
@@ -83,7 +88,7 @@ public struct MachineInventory: InventorySource {
         return kibibytes / 1024
     }
 
-    private func labels(_ cpuInfo: String) throws -> [String: String] {
+    private func facts(_ cpuInfo: String) throws -> [String: String] {
         let nodes = try entries("sys/devices/system/node").count { entry in
             entry.hasPrefix("node") && Int(entry.dropFirst(4)) != nil
         }

@@ -23,4 +23,6 @@ public enum SubstrateName {
     /// The host is reported but nothing can be run on it.
     public static let observe = "observe"
     public static let simulated = "simulated"
+    /// Parts are processes of the machine.
+    public static let process = "process"
 }

@@ -6,4 +6,12 @@ public enum RuntimeError: Error, Sendable, Equatable {
     case unknownPart
     /// Nobody knows whether it happened. The agent never takes this for either outcome.
     case indeterminate(String)
+
+    /// For people.
+    var message: String {
+        switch self {
+        case .refused(let message), .indeterminate(let message): message
+        case .unknownPart: "the part is not known on its host"
+        }
+    }
 }

@@ -12,6 +12,8 @@ public enum AgentAction: Sendable, Equatable {
     case stop(PartKey)
     case forget([PartKey])
     case renew(LeaseRenewal)
+    /// Read output and answer; nothing waits for it.
+    case answer([LogQuestion])
     case notice(AgentNotice)
     /// End with the error; leave workloads alone.
     case exit(AgentError)

@@ -17,11 +17,15 @@ extension AgentState {
         }
         connection.poll.succeed()
         connection.cursor = response.cursor
-        if response.assignments.isEmpty, step.now.since(connection.polledAt) < configuration.backoff.first {
+        let questions = response.questions ?? []
+        if response.assignments.isEmpty, questions.isEmpty,
+            step.now.since(connection.polledAt) < configuration.backoff.first
+        {
             // An empty answer ends a long wait; one that comes at once must not make a tight loop.
             connection.poll.status = .waiting(until: step.now.advanced(by: configuration.backoff.first))
         }
         session = .connected(connection)
+        if !questions.isEmpty { step.act(.answer(questions)) }
         var isGreetingDue = false
         for assignment in response.assignments {
             guard let refusal = accept(assignment, connection, &step) else { continue }

@@ -20,7 +20,7 @@ extension MemoryStore {
     }
 
     public func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord] {
-        read { $0.assignments(of: hosts) }
+        try read { try $0.assignments(of: hosts) }
     }
 
     public func cellTotals() async throws -> [CellTotals] {

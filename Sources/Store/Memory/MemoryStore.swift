@@ -40,9 +40,9 @@ public final class MemoryStore: Store {
     }
 
     /// Runs one call and wakes whoever waits when it changed the feed. `held` is a transaction that the call
-    /// ends.
+    /// ends; `wakes` is for calls that somebody waits for without a change of the feed.
     func write<Answer: Sendable>(
-        held: UInt64? = nil, _ body: (inout MemoryState) throws -> Answer
+        held: UInt64? = nil, wakes: Bool = false, _ body: (inout MemoryState) throws -> Answer
     ) rethrows -> Answer {
         let (answer, changed) = try state.withLock { state in
             state.begin(at: clock(), held: held)
@@ -50,7 +50,7 @@ public final class MemoryStore: Store {
             let answer = try body(&state)
             return (answer, state.transaction.number != nil)
         }
-        if changed { signal.fire() }
+        if changed || wakes { signal.fire() }
         return answer
     }
 

@@ -168,7 +168,12 @@ extension PostgresStore {
                         allocations: []))
             }
             if try row.decode("id", as: UUID?.self) != nil {
-                records[records.count - 1].allocations.append(try Self.allocation(row))
+                let allocation = try Self.allocation(row)
+                records[records.count - 1].allocations.append(allocation)
+                if let task = try row.decode("task", as: JSONText?.self) {
+                    records[records.count - 1].tasks[allocation.id] = try DocumentJSON.decode(
+                        PartTask.self, from: task.text)
+                }
             }
         }
         return records
@@ -258,13 +263,17 @@ extension PostgresStore {
     private static let assignmentsStatement = Statement(
         name: "assignments",
         sql: """
-            SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*
+            SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*,
+                CASE WHEN d.spec ? 'run' OR d.spec ? 'image'
+                     THEN jsonb_build_object('run', d.spec -> 'run', 'image', d.spec -> 'image') END AS task
             FROM host_ledger h LEFT JOIN LATERAL (
                 SELECT l.* FROM allocation l
                 WHERE l.host = h.host AND l.state <> 'released' AND NOT allocation_withheld(l)
                 UNION ALL
                 SELECT l.* FROM stray_part s JOIN allocation l ON l.id = s.allocation WHERE s.host = h.host
             ) a ON true
+            LEFT JOIN document d
+                ON d.uid = a.workload AND a.state IN ('reserved', 'active') AND NOT a.quarantined
             WHERE h.host = ANY ($1) ORDER BY h.host, a.id
             """)
     private static let totalsStatement = Statement(

@@ -197,11 +197,17 @@ public struct HostAssignmentRecord: Sendable, Hashable {
     public var generation: Generation
     /// Sorted by id.
     public var allocations: [Allocation]
+    /// What reserved and active allocations run, as their workloads say; quarantined ones go on as they are.
+    public var tasks: [ID<Allocation>: PartTask]
 
-    public init(host: ID<Document>, name: String, generation: Generation, allocations: [Allocation]) {
+    public init(
+        host: ID<Document>, name: String, generation: Generation, allocations: [Allocation],
+        tasks: [ID<Allocation>: PartTask] = [:]
+    ) {
         self.host = host
         self.name = name
         self.generation = generation
         self.allocations = allocations
+        self.tasks = tasks
     }
 }

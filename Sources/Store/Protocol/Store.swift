@@ -4,7 +4,9 @@ public import Fleet
 /// one on Postgres, one in memory.
 ///
 /// Every call is one short transaction. Calls throw `StoreError`.
-public protocol Store: DocumentStore, LedgerStore, FeedStore, LeaseStore, SessionStore, RecordStore {}
+public protocol Store: DocumentStore, LedgerStore, FeedStore, LeaseStore, SessionStore, RecordStore,
+    LogStore
+{}
 
 /// Who writes, for the audit log.
 public struct WriteContext: Sendable, Hashable {

@@ -143,7 +143,8 @@ extension Deployment {
     func journal() throws -> [RunRecord] {
         try agents.values.sorted { $0.name < $1.name }.flatMap { agent in
             let path = RunJournal.path(in: agent.state.appending(path: "substrate").path)
-            return FileManager.default.fileExists(atPath: path) ? try RunJournal.read(path: path) : []
+            guard FileManager.default.fileExists(atPath: path) else { return [RunRecord]() }
+            return try RunJournal.records(in: agent.state.path)
         }
     }
 

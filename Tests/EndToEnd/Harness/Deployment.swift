@@ -4,6 +4,7 @@ import Fleet
 import Foundation
 import Logging
 import PostgresClient
+import Shim
 import Testing
 
 /// A whole Basalt in a directory of its own: Postgres, controllers, agents and the CLI, all as processes.
@@ -190,6 +191,41 @@ final class Deployment {
         return agent
     }
 
+    /// Starts an agent whose host is this machine under the agent's name, with parts as processes.
+    @discardableResult
+    func startProcessAgent(_ name: String, pool: String = "vms") async throws -> SimulatedAgent {
+        let state = directory.appending(path: "agent-\(name)")
+        let token = directory.appending(path: "\(name).join")
+        if !FileManager.default.fileExists(atPath: token.path) {
+            let answer = try await client().createJoinToken(
+                JoinTokenRequest(cell: "east", pool: pool, hosts: name, ttlSeconds: 600))
+            try Data(answer.secret.utf8).write(to: token)
+        }
+        let program = try start(
+            name, "basalt-agent",
+            [
+                "--server", addresses, "--ca", authority, "--state-directory", state.path,
+                "--join-token-file", token.path, "--name", name, "--substrate", "process",
+                "--grace-seconds", "1",
+            ])
+        let agent = SimulatedAgent(name: name, program: program, state: state)
+        agents[name] = agent
+        return agent
+    }
+
+    /// Who runs the parts of an agent's machine, by allocation.
+    func processes(of agent: SimulatedAgent) throws -> [String: ProcessRecord] {
+        let parts = agent.state.appending(path: "substrate/parts")
+        guard FileManager.default.fileExists(atPath: parts.path) else { return [:] }
+        var found: [String: ProcessRecord] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: parts.path) {
+            let file = parts.appending(path: "\(name)/\(PartFiles.process)")
+            guard let data = FileManager.default.contents(atPath: file.path) else { continue }
+            found[name] = ProcessRecord(String(decoding: data, as: UTF8.self))
+        }
+        return found
+    }
+
     /// Runs the CLI to its end.
     func basalt(_ arguments: [String]) async throws -> (status: Int32, output: String) {
         let child = try ChildProgram(
@@ -255,6 +291,12 @@ final class Deployment {
     private func tearDown() async throws {
         for client in clients.values { try await client.shutdown() }
         for program in programs where program !== database { try await program.end() }
+        // Shims outlive agents; what they watch goes with them.
+        for agent in agents.values {
+            for process in try processes(of: agent).values where process.shim.isAlive {
+                kill(process.shim.processID, SIGKILL)
+            }
+        }
         try await stopDatabase(.immediate)
         try FileManager.default.removeItem(at: directory)
     }

@@ -117,6 +117,7 @@ struct AgentHarness {
         case .forget(let keys): try substrate?.forget(keys)
         case .renew(let renewal): substrate?.renew(renewal)
         case .notice(let notice): notices.append(notice)
+        case .answer: break
         case .exit(let error): exit = error
         }
         return nil

@@ -14,6 +14,8 @@ actor FakeControlPlane: ControlPlane {
 
     func hello(_ request: HelloRequest) throws -> HelloResponse { try model.hello(request) }
     func report(_ request: ReportRequest) throws -> ReportResponse { try model.report(request) }
+    private(set) var answers: [LogAnswer] = []
+    func answer(_ answer: LogAnswer) { answers.append(answer) }
 
     func poll(_ request: PollRequest) async throws -> PollResponse {
         let end = clock.now().advanced(by: .seconds(request.waitSeconds))

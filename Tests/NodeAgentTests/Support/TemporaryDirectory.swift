@@ -31,6 +31,8 @@ final class TemporaryDirectory: Sendable {
 }
 
 extension TemporaryDirectory {
+    static func touch(_ path: String) throws { try Data().write(to: URL(fileURLWithPath: path)) }
+
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }
 

@@ -175,4 +175,34 @@ struct CommitTests {
             #expect(records.first { $0.name == "h2" }?.allocations.isEmpty == true)
         }
     }
+
+    @Test("agents are told what reserved and active parts run", arguments: StoreImplementation.all)
+    func tasks(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            let run = RunSpec(
+                command: ["sh", "-c", "echo \"$A\""], env: ["A": "b|c\n"], workingDirectory: "x")
+            let image = ImageSpec(source: "/srv/images/web.tar", sha256: String(repeating: "a", count: 64))
+            func place(_ name: String, _ spec: VMSpec) async throws -> ID<Allocation> {
+                let vm = try await scene.createVM(name, spec: spec)
+                let directive = scene.allocate(vm, on: try await scene.host())
+                try await scene.commit([[.allocate(directive)]], lease: lease)
+                return directive.allocation.id
+            }
+            func told() async throws -> [ID<Allocation>: PartTask] {
+                try #require(
+                    try await scene.store.assignments(hosts: [try await scene.host().id]).first
+                ).tasks
+            }
+            let both = try await place("v1", VMSpec(run: run, image: image))
+            let runs = try await place("v2", VMSpec(run: run))
+            _ = try await place("v3", VMSpec())
+            let expected = [both: PartTask(run: run, image: image), runs: PartTask(run: run)]
+            #expect(try await told() == expected)
+            try await scene.report([scene.part(both, .running)], sequence: 1)
+            #expect(try await told() == expected)
+            try await scene.commit([[scene.release(both)]], lease: lease)
+            #expect(try await told() == [runs: PartTask(run: run)])
+        }
+    }
 }

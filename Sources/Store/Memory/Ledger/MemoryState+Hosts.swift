@@ -13,12 +13,14 @@ extension MemoryState {
         return found.map(\.record).sorted { $0.id < $1.id }
     }
 
-    func assignments(of ids: [ID<Document>]) -> [HostAssignmentRecord] {
-        hosts(.ids(ids)).map { host in
-            HostAssignmentRecord(
+    func assignments(of ids: [ID<Document>]) throws -> [HostAssignmentRecord] {
+        try hosts(.ids(ids)).map { host in
+            var record = HostAssignmentRecord(
                 host: host.id, name: host.name,
                 generation: Generation(epoch: cluster.epoch, number: host.assignment),
                 allocations: listed(on: host.id))
+            for allocation in record.allocations { record.tasks[allocation.id] = try task(of: allocation) }
+            return record
         }
     }
 
@@ -45,6 +47,14 @@ extension MemoryState {
         allocations.live(ofWorkload: allocation.workload.uid).compactMap { allocations[$0] }.contains {
             $0.quarantined && $0.workload.part == allocation.workload.part
         }
+    }
+
+    private func task(of allocation: Allocation) throws -> PartTask? {
+        guard allocation.state == .reserved || allocation.state == .active, !allocation.quarantined,
+            let document = documents[allocation.workload.uid]
+        else { return nil }
+        let task = try DocumentJSON.decode(PartTask.self, from: document.spec)
+        return task == PartTask() ? nil : task
     }
 
     /// Makes the row of a new host document. Without a status it has no room, and it is suspect until a

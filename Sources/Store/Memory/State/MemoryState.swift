@@ -34,6 +34,7 @@ struct MemoryState {
     var audit: [AuditRecord] = []
     var operations: [ID<OperationRecord>: OperationRecord] = [:]
     var tokens: [String: AccessToken] = [:]
+    var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var transaction: MemoryTransaction
 
     init(cluster: ClusterState) {

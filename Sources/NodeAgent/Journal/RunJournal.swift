@@ -1,6 +1,7 @@
 internal import AgentProtocol
 public import Fleet
 internal import Foundation
+internal import Shim
 
 /// Reads start/stop journals, also while a substrate writes them.
 public enum RunJournal {
@@ -15,16 +16,44 @@ public enum RunJournal {
         }
     }
 
-    /// When parts ran on the simulated hosts of an agent.
+    /// All records of an agent, or of its substrate, by part in the order of writing.
     ///
-    /// Fence deadlines hold while no agent is there: what they have ended has ended, though the line that
-    /// says so is written by the agent that comes back.
+    /// Parts that are processes have journals of their own, which are taken over when a part is forgotten;
+    /// what a crash in between left in both counts once.
+    /// - Parameter directory: state directory of the agent, or of its substrate.
+    /// - Throws: `JournalError`, or what Foundation throws.
+    public static func records(in directory: String) throws -> [RunRecord] {
+        let place = place(of: directory)
+        var records = try read(path: path(in: place))
+        let layout = ProcessLayout(root: place)
+        guard FileManager.default.fileExists(atPath: layout.parts) else { return records }
+        var forgotten: Set<ID<Allocation>> = []
+        records.removeAll { record in
+            if forgotten.contains(record.allocation) { return true }
+            if record.event == .forget { forgotten.insert(record.allocation) }
+            return false
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: layout.parts).sorted() {
+            guard let allocation = ID<Allocation>(name), !forgotten.contains(allocation) else { continue }
+            records += try PartDirectory(path: layout.part(allocation)).records()
+        }
+        return records
+    }
+
+    private static func place(of directory: String) -> String {
+        let nested = directory + "/substrate"
+        return FileManager.default.fileExists(atPath: path(in: nested)) ? nested : directory
+    }
+
+    /// When parts ran on the hosts of an agent.
+    ///
+    /// Simulated fence deadlines hold while no agent is there: what they have ended has ended, though the
+    /// line that says so is written by the agent that comes back.
     /// - Parameter directory: state directory of an agent, or of its substrate.
     /// - Throws: `JournalError`.
     public static func runs(in directory: String, clock: some AgentClock) throws -> [RunInterval] {
-        let nested = directory + "/substrate"
-        let place = FileManager.default.fileExists(atPath: path(in: nested)) ? nested : directory
-        let records = try read(path: path(in: place))
+        let place = place(of: directory)
+        let records = try records(in: place)
         let fence = try FenceRecord.read(in: place)?.deadlines(on: clock)
         let (now, wall) = (clock.now(), clock.wallTime())
         let stopping = Set(

@@ -2,26 +2,26 @@
 ///
 /// On disk: `#<bytes> <crc32 in 8 hex digits>\n`, then the payload, which is JSON lines. So a journal can be
 /// read with line tools, and a torn append cannot be taken for a shorter one.
-enum JournalFrame {
+package enum JournalFrame {
     /// Longest header: `#`, 19 digits, a space, 8 digits, a line feed.
     private static let headerLimit = 30
 
-    static func encode(_ payload: [UInt8]) -> [UInt8] {
+    package static func encode(_ payload: [UInt8]) -> [UInt8] {
         let digits = String(Checksum.crc32(payload), radix: 16)
         let padding = String(repeating: "0", count: 8 - digits.count)
         return Array("#\(payload.count) \(padding)\(digits)\n".utf8) + payload
     }
 
     /// The whole frames from the start of `bytes`.
-    struct Contents {
-        var payloads: [ArraySlice<UInt8>] = []
+    package struct Contents {
+        package var payloads: [ArraySlice<UInt8>] = []
         /// Bytes of the whole frames; what follows is a torn append.
-        var validLength = 0
+        package var validLength = 0
         /// A whole frame follows bytes that are none: more than the last append is damaged.
-        var isCorrupt = false
+        package var isCorrupt = false
     }
 
-    static func decode(_ bytes: [UInt8]) -> Contents {
+    package static func decode(_ bytes: [UInt8]) -> Contents {
         var contents = Contents()
         while let frame = frame(in: bytes, at: contents.validLength) {
             contents.payloads.append(bytes[frame])

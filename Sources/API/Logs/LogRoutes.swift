@@ -1,0 +1,55 @@
+internal import AgentProtocol
+internal import APITypes
+internal import Control
+internal import Fleet
+internal import Foundation
+internal import Hummingbird
+internal import Store
+
+/// The output of workloads, piece by piece: a follower asks for the next piece with a wait, at any controller.
+struct LogRoutes {
+    let store: any Store
+    let reader: OutputReader
+
+    func add(to router: some RouterMethods<APIContext>) {
+        router.get("/v1/projects/:project/vms/:name/logs") { request, context in
+            try await self.read(request, context)
+        }
+    }
+
+    private func read(_ request: Request, _ context: APIContext) async throws -> Response {
+        let project = try context.parameters.require("project")
+        let name = try context.parameters.require("name")
+        let query = request.uri.queryParameters
+        for key in query.map({ String($0.key) }) where !["after", "tail", "wait"].contains(key) {
+            throw Problem(.unknownParameter, detail: "\"\(key)\" is not known; there are after, tail, wait")
+        }
+        let after = try Self.number("after", query["after"], in: 0...Int.max)
+        let tail = try Self.number("tail", query["tail"], in: 0...LogLimit.tailLines)
+        let wait = try Self.number("wait", query["wait"], in: 0...Int(LogLimit.waitSeconds)) ?? 0
+        guard let vm = try await store.document(.vm, project: project, name: name) else {
+            throw StoreError.notFound(kind: .vm, name: name)
+        }
+        do {
+            return try JSONAnswer.response(
+                try await reader.read(
+                    workload: vm.metadata.uid, after: after, tailLines: tail, wait: .seconds(wait)))
+        } catch OutputReader.Failure.nothing(let why) {
+            throw Problem(.notFound, detail: "VM \"\(name)\": \(why)")
+        } catch OutputReader.Failure.silent(let why) {
+            throw Problem(.unavailable, detail: "VM \"\(name)\": \(why)")
+        }
+    }
+
+    private static func number(
+        _ name: String, _ text: Substring?, in range: ClosedRange<Int>
+    ) throws -> Int? {
+        guard let text else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw Problem(
+                .malformedRequest,
+                detail: "\(name) is \"\(text)\", not from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,5 @@
+internal import Glibc
+internal import Shim
+
+/// Watches over one part of a workload.
+exit(ShimProgram.run(Array(CommandLine.arguments.dropFirst())))
