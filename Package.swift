@@ -94,14 +94,15 @@ let package = Package(
             "Client",
             ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .target(name: "CShim"),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         library("Shim", ["CShim"]),
         program("basalt-shim", ["Shim"]),
-        library("NodeAgent", ["AgentProtocol", "Fleet", "Shim", crypto, lifecycle, logging]),
+        library("NodeAgent", ["AgentProtocol", "CNVML", "Fleet", "Shim", crypto, lifecycle, logging]),
         program(
             "basalt-agent",
             [
                 "AgentProtocol", "Client", "Fleet", "NodeAgent", argumentParser, lifecycle, logging,
-                unixSignals,
+                unixSignals, yams,
             ]),
         library(
             "CommandLine",
@@ -134,7 +135,8 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim", "basalt",
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
+                "basalt",
                 "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         .target(

@@ -8,13 +8,20 @@ internal import NodeAgent
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// The node agent: joins once, then carries out what the controllers decide for its hosts.
+/// The node agent.
 @main
 struct BasaltAgent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "basalt-agent",
-        abstract: "Carry out the control plane's decisions on this machine, or on a simulated fleet.",
-        version: ProductVersion.current)
+        commandName: "basalt-agent", abstract: "Carry machines of a fleet.",
+        version: ProductVersion.current, subcommands: [RunCommand.self, InventoryCommand.self],
+        defaultSubcommand: RunCommand.self)
+}
+
+/// Joins once, then carries out what the controllers decide for the agent's hosts.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Carry out the control plane's decisions on this machine, or on a simulated fleet.")
 
     @Option(help: ArgumentHelp("Controllers, separated by commas.", valueName: "https://host:port,…"))
     var server: String
@@ -57,13 +64,14 @@ struct BasaltAgent: AsyncParsableCommand {
             services.append(substrate)
         } else if process.substrate == .process {
             let substrate = try openProcesses(clock, logger)
-            inventory = MachineInventory(
-                name: substrate.host, substrate: substrate.substrate, labels: substrate.labels)
+            inventory = process.inventory(
+                name: substrate.host, stateDirectory: stateDirectory, substrate: substrate.substrate,
+                labels: substrate.labels)
             runtime = substrate
             output = substrate
             services.append(substrate)
         } else {
-            (inventory, runtime) = (MachineInventory(name: name), nil)
+            (inventory, runtime) = (process.inventory(name: name, stateDirectory: stateDirectory), nil)
         }
         let outputSource = output
         let credential = try await join(
