@@ -86,7 +86,8 @@ let package = Package(
         library(
             "API",
             [
-                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes, hummingbird,
+                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes,
+                hummingbird,
                 hummingbirdCore, hummingbirdTLS, logging, nioCore, nioSSL,
             ],
             // In the program itself: it is served without a file beside it.
@@ -103,15 +104,20 @@ let package = Package(
             "Client",
             ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .target(name: "CShim"),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         library("Shim", ["CShim"]),
         program("basalt-shim", ["Shim"]),
-        library("NodeAgent", ["AgentProtocol", "Fleet", "Shim", "Telemetry", crypto, lifecycle, logging]),
+        library(
+            "NodeAgent",
+            [
+                "AgentProtocol", "CNVML", "Fleet", "Shim", "Telemetry", crypto, lifecycle, logging,
+            ]),
         program(
             "basalt-agent",
             [
                 "AgentProtocol", "Client", "Fleet", "NodeAgent", "Settings", "Telemetry", argumentParser,
                 lifecycle,
-                logging, nioCore, nioHTTP1, nioPosix, unixSignals,
+                logging, nioCore, nioHTTP1, nioPosix, unixSignals, yams,
             ]),
         library(
             "CommandLine",
@@ -163,8 +169,10 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim", "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
+                "Telemetry",
+                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore,
+                nioHTTP1,
                 nioSSL,
             ]),
         .target(

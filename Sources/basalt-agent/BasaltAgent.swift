@@ -17,7 +17,7 @@ struct BasaltAgent: ParsableCommand {
         abstract: "Carry out the control plane's decisions on this machine, or on a simulated fleet.",
         discussion: AgentSetting.usage,
         version: ProductVersion.description,
-        subcommands: [Run.self, ConfigGroup.self],
+        subcommands: [Run.self, InventoryCommand.self, ConfigGroup.self],
         defaultSubcommand: Run.self)
 }
 
@@ -50,13 +50,16 @@ struct Run: AgentCommand {
             services.append(substrate)
         } else if process.substrate == .process {
             let substrate = try openProcesses(settings, clock, logger)
-            inventory = MachineInventory(
-                name: substrate.host, substrate: substrate.substrate, labels: substrate.labels)
+            inventory = process.inventory(
+                name: substrate.host, stateDirectory: stateDirectory, substrate: substrate.substrate,
+                labels: substrate.labels)
             runtime = substrate
             output = substrate
             services.append(substrate)
         } else {
-            (inventory, runtime) = (MachineInventory(name: settings.text(.name)), nil)
+            (inventory, runtime) = (
+                process.inventory(name: settings.text(.name), stateDirectory: stateDirectory), nil
+            )
         }
         let outputSource = output
         let credential = try await join(
@@ -93,7 +96,8 @@ struct Run: AgentCommand {
         // A full disk fails the write, not the program.
         signal(SIGXFSZ, SIG_IGN)
         return try ProcessSubstrate.open(
-            try process.configuration(directory: (settings.text(.stateDirectory) ?? "") + "/substrate", host: host.name),
+            try process.configuration(
+                directory: (settings.text(.stateDirectory) ?? "") + "/substrate", host: host.name),
             clock: clock, logger: logger)
     }
 

@@ -28,6 +28,20 @@ struct ProcessOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Starts under way at once.", valueName: "count"))
     var parallelStarts = 8
 
+    @Option(
+        help: ArgumentHelp(
+            "NVIDIA's management library; the loader's libnvidia-ml.so.1 when absent.", valueName: "file"))
+    var nvmlLibrary: String?
+
+    func inventory(
+        name: String?, stateDirectory: String, substrate: String = SubstrateName.observe,
+        labels: [String: String] = [:]
+    ) -> MachineInventory {
+        MachineInventory(
+            name: name, substrate: substrate, labels: labels, nvmlLibrary: nvmlLibrary,
+            deviceFile: stateDirectory + "/devices.json")
+    }
+
     func validate() throws {
         let rules = [
             ("--grace-seconds", graceSeconds, 0...3600), ("--log-mebibytes", logMebibytes, 1...65_536),

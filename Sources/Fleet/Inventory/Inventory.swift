@@ -11,7 +11,11 @@ public struct FailureDomain: Sendable, Hashable, Codable {
 
 /// One GPU.
 public struct Device: Sendable, Hashable, Codable {
-    public enum Health: String, Sendable, Hashable, Codable, CaseIterable { case healthy, degraded, failed }
+    public enum Health: String, Sendable, Hashable, Codable, CaseIterable {
+        case healthy, degraded, failed
+        /// It was there, and its driver does not tell any more.
+        case unknown
+    }
 
     /// The vendor's stable id, such as `GPU-…`; unique in the fleet.
     public var uuid: String
@@ -45,11 +49,13 @@ public struct HostInventory: Sendable, Hashable, Codable {
     /// Facts of the machine usable in `hostSelector`, such as `cpu.vendor`.
     public var labels: [String: String]
     public var substrate: String
+    /// Of a real machine.
+    public var machine: MachineFacts?
 
     public init(
         capacity: Resources, reserved: Resources = .zero, devices: [Device] = [],
         domain: FailureDomain = .init(),
-        labels: [String: String] = [:], substrate: String
+        labels: [String: String] = [:], substrate: String, machine: MachineFacts? = nil
     ) {
         self.capacity = capacity
         self.reserved = reserved
@@ -57,5 +63,6 @@ public struct HostInventory: Sendable, Hashable, Codable {
         self.domain = domain
         self.labels = labels
         self.substrate = substrate
+        self.machine = machine
     }
 }

@@ -33,6 +33,11 @@ final class TemporaryDirectory: Sendable {
 extension TemporaryDirectory {
     static func touch(_ path: String) throws { try Data().write(to: URL(fileURLWithPath: path)) }
 
+    func link(_ target: String, at name: String) throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(path)/\(name)", withDestinationPath: target)
+    }
+
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }
 
