@@ -44,7 +44,7 @@ struct AgentRoutes {
         router.post("/v1/agent/logs") { request, context in
             try JSONAnswer.response(
                 try await self.sessions.answer(
-                    try await Self.body(request), session: try Self.session(context)))
+                    try await RequestReader.readTolerantly(request), session: try Self.session(context)))
         }
     }
 

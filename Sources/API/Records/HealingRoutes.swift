@@ -53,8 +53,7 @@ struct HealingRoutes {
 
     /// The operator confirms that the silent hosts of a zone are lost, so that they may be fenced.
     private func reset(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await request.body.collect(upTo: RequestLimit.documentBytes)
-        let asked: BreakerResetRequest = try DraftReader.decode(Data(body.readableBytesView), field: "")
+        let asked: BreakerResetRequest = try await RequestReader.read(request)
         guard !asked.reason.isEmpty else {
             throw Problem(
                 .invalid, detail: "a reason is required",
