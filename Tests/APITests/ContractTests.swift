@@ -136,6 +136,8 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("DefectCode", FieldDefect.Code.self), Vocabulary("WorkloadState", WorkloadState.self),
         Vocabulary("WorkloadClass", WorkloadClass.self), Vocabulary("PartitionPolicy", PartitionPolicy.self),
         Vocabulary("AntiAffinityScope", AntiAffinity.Scope.self), Vocabulary("PoolUse", PoolSpec.Use.self),
+        Vocabulary("AtDeadline", DrainSpec.AtDeadline.self),
+        Vocabulary("Weekday", MaintenanceWindow.Weekday.self),
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),

@@ -63,6 +63,13 @@ import Testing
         "PollRequest": reading(PollRequest.self), "PollResponse": reading(PollResponse.self),
         "PartDirective": reading(PartDirective.self), "PartReport": reading(PartReport.self),
         "ReportRequest": reading(ReportRequest.self), "ReportResponse": reading(ReportResponse.self),
+        "Maintenance": reading(MaintenanceSpec.self), "DisruptionBudget": reading(DisruptionBudget.self),
+        "Drain": reading(DrainSpec.self), "DrainVerb": request(HostVerbRequest.self),
+        "DrainPreview": reading(DrainPreview.self), "Breaker": reading(BreakerSummary.self),
+        "BreakerReset": request(BreakerResetRequest.self),
+        "BreakerResetAnswer": reading(BreakerResetResponse.self), "Run": reading(RunSpec.self),
+        "Image": reading(ImageSpec.self), "LogPiece": reading(LogPiece.self),
+        "LogQuestion": reading(LogQuestion.self), "LogAnswer": reading(LogAnswer.self),
         "Patch": { patch in
             var resource = Resource(
                 kind: .flavor, metadata: Metadata(name: "it", uid: ID(UUID()), createdAt: APIFixture.start),

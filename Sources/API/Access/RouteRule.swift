@@ -90,6 +90,7 @@ package enum RouteTable {
     private static let records: [Key: RouteRule] = [
         Key(.get, "/healthz"): RouteRule(.open),
         Key(.get, "/readyz"): RouteRule(.open),
+        Key(.get, "/metrics"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/version"): RouteRule(.open),
         Key(.get, "/v1/openapi.yaml"): RouteRule(.open),
         Key(.get, "/v1/cluster"): RouteRule(.read(.fleet)),
@@ -100,11 +101,19 @@ package enum RouteTable {
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
         Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet)),
+        Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
+            .read(.project), query: ["after", "tail", "wait"]),
+        Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet)),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
         Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),
+        // What was found running is nobody's until somebody decides for the fleet.
+        Key(.post, "/v1/allocations/{id}/adopt"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/allocations/{id}/release"): RouteRule(.write(.fleet)),
+        Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/cells/{name}/breaker/reset"): RouteRule(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(
             .read(.ownProjects), query: ["fieldSelector", "limit", "since", "wait"]),
         Key(.get, "/v1/operations"): RouteRule(.read(.fleet), query: ["limit"]),
@@ -118,5 +127,6 @@ package enum RouteTable {
         Key(.post, "/v1/agent/hello"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/agent/poll"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/agent/report"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
+        Key(.post, "/v1/agent/logs"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
     ]
 }

@@ -21,9 +21,6 @@ struct LogRoutes {
         let project = try context.parameters.require("project")
         let name = try context.parameters.require("name")
         let query = request.uri.queryParameters
-        for key in query.map({ String($0.key) }) where !["after", "tail", "wait"].contains(key) {
-            throw Problem(.unknownParameter, detail: "\"\(key)\" is not known; there are after, tail, wait")
-        }
         let after = try Self.number("after", query["after"], in: 0...Int.max)
         let tail = try Self.number("tail", query["tail"], in: 0...LogLimit.tailLines)
         let wait = try Self.number("wait", query["wait"], in: 0...Int(LogLimit.waitSeconds)) ?? 0

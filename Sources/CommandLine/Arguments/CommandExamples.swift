@@ -37,6 +37,7 @@ enum CommandExamples {
         "events": [
             "basalt events -w", "basalt events --field-selector kind=VM,reason=NoHostFits --limit 20",
         ],
+        "logs": ["basalt logs web-1 -p shop", "basalt logs web-1 --tail 100 --follow"],
         "why": ["basalt why vm web-1 -p shop"],
         "vm create": [
             "basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait",
