@@ -6,7 +6,7 @@ import VMPlacement
 /// Reads a trace and replays it under every policy, per shard and as the mean of the shards.
 ///
 /// Options: `--trace FILE|-`, `--shards N` (the first N of eight; the whole trace when 0), `--hosts N`, `--host VxG`,
-/// `--warm-up S`, `--until S`.
+/// `--warm-up S`, `--until S`, `--policies A,B`, `--predictor P`, `--seed S`.
 struct ReplayBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions
     let clock: C
@@ -25,7 +25,13 @@ struct ReplayBenchmark<C: Clock<Duration>> {
             for result in found { print(line(result, shard.map { "\($0.index)/\($0.count)" } ?? "all")) }
             results += found
         }
-        for policy in PlacementPolicy.allCases { print(mean(results.filter { $0.policy == policy }, policy)) }
+        for policy in try policies { print(mean(results.filter { $0.policy == policy }, policy)) }
+    }
+
+    private var policies: [PlacementPolicy] {
+        get throws {
+            try PolicyName.policies(parsing: options.text("policies", default: "first-fit,best-fit"))
+        }
     }
 
     private var path: String {
@@ -44,9 +50,12 @@ struct ReplayBenchmark<C: Clock<Duration>> {
         return try VMExperiment(
             options: .init(
                 hosts: options.number("hosts", default: 300, atLeast: 1),
-                shape: HostShape(parsing: options.text("host", default: "64x192")), shard: shard,
+                shape: HostShape(parsing: options.text("host", default: "64x192")), policies: policies,
+                shard: shard,
                 warmUpSeconds: options.number("warm-up", default: 0, atLeast: 0),
-                untilSeconds: until == 0 ? nil : until, measuresTime: true))
+                untilSeconds: until == 0 ? nil : until, measuresTime: true,
+                prediction: LifetimePrediction(parsing: options.text("predictor", default: "oracle:0.5")),
+                seed: UInt64(options.number("seed", default: 0, atLeast: 0))))
     }
 
     private func line(_ result: PolicyResult, _ shard: String) -> String {

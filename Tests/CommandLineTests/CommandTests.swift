@@ -22,7 +22,9 @@ struct CommandTests {
         (["host", "drain", "a"], "basalt: Missing expected argument '--reason <reason>'"),
         (
             ["simulate", "vms", "--trace", "-", "--policies", "bestfit"],
-            "basalt: --policies: \"bestfit\" given, first-fit or best-fit expected; the nearest is best-fit"
+            "basalt: --policies: \"bestfit\" given, first-fit or best-fit or waste or "
+                + "la-binary or la-binary-repredict or nilas-one-shot or nilas or lava-one-shot or lava or "
+                + "gated-lava expected; the nearest is best-fit"
         ),
         (["token", "create", "t", "--role", "admn"], "basalt: no role \"admn\"; the nearest is \"admin\""),
         (["vm", "create", "a", "--cpu", "2"], "basalt: --cpu needs --memory"),

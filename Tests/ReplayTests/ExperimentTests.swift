@@ -7,11 +7,13 @@ import VMPlacement
 @Suite struct ExperimentTests {
     private func options(
         hosts: Int = 2, shape: String = "4x8", policies: [PlacementPolicy] = [.bestFit], warmUp: Int = 0,
-        until: Int? = nil, step: Int = 10, timing: Bool = false
+        until: Int? = nil, step: Int = 10, timing: Bool = false,
+        prediction: LifetimePrediction? = nil
     ) throws -> VMExperiment.Options {
         try VMExperiment.Options(
             hosts: hosts, shape: HostShape(parsing: shape), policies: policies, warmUpSeconds: warmUp,
-            untilSeconds: until, sampleStepSeconds: step, measuresTime: timing)
+            untilSeconds: until, sampleStepSeconds: step, measuresTime: timing,
+            prediction: prediction)
     }
 
     private func run(_ vms: [TraceVM], _ options: VMExperiment.Options) throws -> [PolicyResult] {
@@ -58,8 +60,9 @@ import VMPlacement
         encoder.outputFormatting = .sortedKeys
         let json = String(decoding: try encoder.encode(results), as: UTF8.self)
         #expect(
-            json == #"[{"decisionP99Us":null,"decisionsPerSecond":null,"densityPct":25,"emptyHostsPct":50,"#
-                + #""failed":0,"placed":1,"policy":"best-fit"}]"#)
+            json == #"[{"classAccuracy":null,"decisionP99Us":null,"decisionsPerSecond":null,"#
+                + #""densityPct":25,"emptyHostsPct":50,"failed":0,"placed":1,"policy":"best-fit","predictionsPerPlacement":null}]"#
+        )
         #expect(try JSONDecoder().decode([PolicyResult].self, from: Data(json.utf8)) == results)
     }
 
@@ -81,7 +84,8 @@ import VMPlacement
         #expect(trace.vms.first?.arrival == 0 && trace.lastArrival == 153_300_000_000)
         let part = VMTrace(vms: Array(trace.vms.prefix(1500)))
         let options = try options(
-            hosts: 40, shape: "64x192", policies: PlacementPolicy.allCases, step: 600)
+            hosts: 40, shape: "64x192", policies: PlacementPolicy.allCases, step: 600,
+            prediction: .oracle(sigma: 1))
         #expect(try run(part.vms, options) == run(part.vms, options))
         #expect(try run(part.vms, options).allSatisfy { $0.failed == 0 })
     }

@@ -26,7 +26,7 @@ import VMPlacement
         #expect(shape.resources == Resources(milliCPU: 64_000, memoryMiB: 196_608))
     }
 
-    @Test(arguments: [("bestfit", "best-fit"), ("first", "first-fit"), ("", "best-fit")])
+    @Test(arguments: [("bestfit", "best-fit"), ("first", "first-fit"), ("", "lava")])
     func aPolicyNamesTheNearest(text: String, nearest: String) {
         let error = #expect(throws: OptionError.self) { try PolicyName.policies(parsing: text) }
         #expect(error?.field == "policy" && error?.value == text && error?.nearest == nearest)

@@ -51,7 +51,8 @@ struct SimulateVMsCommand: BasaltCommand {
     @Option(help: "Seconds of the trace that fill the fleet before anything is measured.") var warmup = 0
     @Option(help: "Second of the trace at which to stop; the last arrival when absent.") var until: Int?
     @Option(help: "Seconds between samples.") var sample = 3600
-    @Option(help: "Seed of policies that draw; repeated in the result.") var seed: UInt64 = 0
+    @Option(help: "Seed of the oracle's errors.") var seed: UInt64 = 0
+    @OptionGroup var lifetimes: LifetimeOptions
     @Flag(help: "Measure the time of decisions; the output then differs from run to run.")
     var measureTime = false
     @OptionGroup var output: OutputOptions
@@ -74,7 +75,8 @@ struct SimulateVMsCommand: BasaltCommand {
             VMExperiment.Options(
                 hosts: hosts, shape: try HostShape(parsing: hostShape),
                 policies: try PolicyName.policies(parsing: policies), warmUpSeconds: warmup,
-                untilSeconds: until, sampleStepSeconds: sample, measuresTime: measureTime)
+                untilSeconds: until, sampleStepSeconds: sample, measuresTime: measureTime,
+                prediction: try lifetimes.prediction, lifetimes: try lifetimes.settings, seed: seed)
         }
     }
 }
@@ -86,6 +88,7 @@ extension SimulateVMsCommand {
             [
                 .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
                 .init("PLACED", .always, .right), .init("FAILED", .always, .right),
+                .init("PREDICTIONS", .wide, .right), .init("CLASS-ACCURACY", .wide, .right),
                 .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
             ],
             results.map { result in
@@ -93,6 +96,8 @@ extension SimulateVMsCommand {
                     Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
                     Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
                     Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+                    Text(result.predictionsPerPlacement.map { String($0) } ?? "-"),
+                    Text(result.classAccuracy.map { String($0) } ?? "-"),
                     Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
                     Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
                 ]

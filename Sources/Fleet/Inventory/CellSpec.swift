@@ -21,6 +21,22 @@ public struct PoolSpec: DocumentSpec {
     public enum Placement: String, Sendable, Hashable, Codable, CaseIterable {
         case firstFit = "first-fit"
         case bestFit = "best-fit"
+        case waste
+        case laBinary = "la-binary"
+        case laBinaryRepredict = "la-binary-repredict"
+        case nilasOneShot = "nilas-one-shot"
+        case nilas
+        case lavaOneShot = "lava-one-shot"
+        case lava
+        case gatedLava = "gated-lava"
+
+        /// Whether it goes by predictions of lifetimes.
+        public var needsLifetimes: Bool {
+            switch self {
+            case .firstFit, .bestFit, .waste: false
+            case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava: true
+            }
+        }
     }
 
     public static let kind = Kind.pool
@@ -57,6 +73,14 @@ public struct PoolSpec: DocumentSpec {
                 .init(
                     field: "spec.admits", code: .required,
                     message: "name at least one of vm, training, serving"))
+        }
+        if let placement, placement.needsLifetimes {
+            found.append(
+                .init(
+                    field: "spec.placement", code: .invalid,
+                    message:
+                        "\(placement.rawValue) needs predictions of lifetimes, which no pool has; try it "
+                        + "with basalt simulate vms; the nearest is \(Placement.bestFit.rawValue)"))
         }
         if let ratio = cpuRatioPerMille, !(1000...16_000).contains(ratio) {
             found.append(

@@ -12,6 +12,10 @@ public struct PolicyResult: Sendable, Hashable {
     public var placed: Int
     /// VMs of the window that no host could take; they are not tried again.
     public var failed: Int
+    /// Questions asked of the model per VM placed in the window; nil for policies that ask none.
+    public var predictionsPerPlacement: Double?
+    /// Share of the window's VMs whose class was predicted right when they came; nil likewise.
+    public var classAccuracy: Double?
     /// Decisions of the window, each with its commit, by the time they took; nil unless time was measured.
     public var decisionsPerSecond: Double?
     /// 99th percentile of a decision with its commit, µs; nil unless time was measured.
@@ -19,6 +23,7 @@ public struct PolicyResult: Sendable, Hashable {
 
     public init(
         policy: PlacementPolicy, emptyHostsPct: Double, densityPct: Double, placed: Int, failed: Int,
+        predictionsPerPlacement: Double? = nil, classAccuracy: Double? = nil,
         decisionsPerSecond: Double? = nil, decisionP99Us: Double? = nil
     ) {
         self.policy = policy
@@ -26,6 +31,8 @@ public struct PolicyResult: Sendable, Hashable {
         self.densityPct = densityPct
         self.placed = placed
         self.failed = failed
+        self.predictionsPerPlacement = predictionsPerPlacement
+        self.classAccuracy = classAccuracy
         self.decisionsPerSecond = decisionsPerSecond
         self.decisionP99Us = decisionP99Us
     }
@@ -33,7 +40,8 @@ public struct PolicyResult: Sendable, Hashable {
 
 extension PolicyResult: Codable {
     private enum CodingKeys: String, CodingKey {
-        case policy, emptyHostsPct, densityPct, placed, failed, decisionsPerSecond, decisionP99Us
+        case policy, emptyHostsPct, densityPct, placed, failed, predictionsPerPlacement, classAccuracy
+        case decisionsPerSecond, decisionP99Us
     }
 
     /// Every key is written, `null` for what was not measured, so that readers see one shape.
@@ -44,6 +52,8 @@ extension PolicyResult: Codable {
         try container.encode(densityPct, forKey: .densityPct)
         try container.encode(placed, forKey: .placed)
         try container.encode(failed, forKey: .failed)
+        try container.encode(predictionsPerPlacement, forKey: .predictionsPerPlacement)
+        try container.encode(classAccuracy, forKey: .classAccuracy)
         try container.encode(decisionsPerSecond, forKey: .decisionsPerSecond)
         try container.encode(decisionP99Us, forKey: .decisionP99Us)
     }

@@ -21,14 +21,26 @@ struct PolicyRun {
     private var placed = 0
     private var failed = 0
     private var timings = DecisionTimings()
+    private let lifetimes: ExperimentLifetimes?
+    private var judgement = ClassJudgement()
+    /// Questions asked of the model before the window.
+    private var warmUpPredictions = 0
 
-    init(trace: VMTrace, policy: PlacementPolicy, options: VMExperiment.Options, until: Int) {
+    init(
+        trace: VMTrace, policy: PlacementPolicy, options: VMExperiment.Options, until: Int,
+        lifetimes: ExperimentLifetimes?
+    ) {
         vms = trace.vms
         self.policy = policy
         warmUp = Int64(options.warmUpSeconds) * Self.microsecondsPerSecond
         self.until = Int64(until) * Self.microsecondsPerSecond
         measuresTime = options.measuresTime
         cell = PlacementCell(name: Self.cellName, hosts: Self.hosts(options))
+        self.lifetimes = lifetimes
+        if let lifetimes {
+            cell.trackLifetimes(
+                options.lifetimes, model: lifetimes.model, now: Timestamp(microseconds: 0))
+        }
         isPlaced = Array(repeating: false, count: trace.vms.count)
         samples = WindowSamples(
             next: warmUp, step: Int64(options.sampleStepSeconds) * Self.microsecondsPerSecond,
@@ -44,22 +56,24 @@ struct PolicyRun {
         while let event = events.next(), event.time <= until {
             samples.take(before: event.time, of: cell)
             switch event.kind {
-            case .departure: depart(event.row)
+            case .departure: depart(event)
             case .arrival: arrive(event, clock)
             }
         }
         samples.take(before: .max, of: cell)
     }
 
-    private mutating func depart(_ row: Int) {
-        guard isPlaced[row] else { return }
-        isPlaced[row] = false
-        cell.remove(allocation: ID(Self.uuid(row)))
+    private mutating func depart(_ event: EventClock.Event) {
+        guard isPlaced[event.row] else { return }
+        isPlaced[event.row] = false
+        cell.remove(
+            allocation: ID(Self.uuid(event.row)), endedAt: Timestamp(microseconds: event.time))
     }
 
     private mutating func arrive(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
         guard event.time >= warmUp else {
             _ = decide(event)
+            warmUpPredictions = cell.lifetimePredictions
             return
         }
         let isDone: Bool
@@ -71,15 +85,22 @@ struct PolicyRun {
             isDone = decide(event)
         }
         if isDone { placed += 1 } else { failed += 1 }
+        if let predicted = cell.predictedLifetime(of: request) {
+            judgement.add(predicted: predicted, actual: Double(vms[event.row].lifetime) / 1e6)
+        }
     }
 
     /// Chooses and commits.
     private mutating func decide(_ event: EventClock.Event) -> Bool {
         request.resources = vms[event.row].resources
-        guard case .place(let choice) = cell.place(request, policy: policy) else { return false }
+        request.lifetimeHint = lifetimes?.hint(event.row)
         let now = Timestamp(microseconds: event.time)
+        if lifetimes != nil { cell.advance(to: now, repredicting: policy.repredicts) }
+        guard case .place(let choice) = cell.place(request, policy: policy) else { return false }
         let id = ID<Allocation>(Self.uuid(event.row))
-        cell.add(choice.allocation(for: request, id: id, cell: Self.cellName, plan: nil, now: now))
+        cell.add(
+            choice.allocation(for: request, id: id, cell: Self.cellName, plan: nil, now: now),
+            lifetime: VMLifetime(features: VMFeatures(request), startedAt: now))
         isPlaced[event.row] = true
         return true
     }
@@ -88,8 +109,15 @@ struct PolicyRun {
     var result: PolicyResult {
         PolicyResult(
             policy: policy, emptyHostsPct: samples.emptyHostsPct, densityPct: samples.densityPct,
-            placed: placed, failed: failed, decisionsPerSecond: measuresTime ? timings.perSecond : nil,
+            placed: placed, failed: failed, predictionsPerPlacement: predictionsPerPlacement,
+            classAccuracy: judgement.share, decisionsPerSecond: measuresTime ? timings.perSecond : nil,
             decisionP99Us: measuresTime ? timings.p99Microseconds : nil)
+    }
+
+    private var predictionsPerPlacement: Double? {
+        guard lifetimes != nil, placed > 0 else { return nil }
+        let share = Double(cell.lifetimePredictions - warmUpPredictions) / Double(placed)
+        return (share * 100).rounded() / 100
     }
 
     private static func hosts(_ options: VMExperiment.Options) -> [HostSnapshot] {

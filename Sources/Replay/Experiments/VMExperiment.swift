@@ -1,3 +1,4 @@
+import Fleet
 import VMPlacement
 
 /// Replays a trace against an empty fleet of equal hosts, once per policy: `basalt simulate vms`.
@@ -21,12 +22,21 @@ public struct VMExperiment: Sendable {
     }
 
     /// Runs every policy on a trace; the shard of the options has no effect here.
-    public func run(_ trace: VMTrace, clock: some Clock<Duration>) throws(OptionError) -> [PolicyResult] {
+    ///
+    /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of lifetimes.
+    public func run(_ trace: VMTrace, clock: some Clock<Duration>) throws -> [PolicyResult] {
         let until = options.untilSeconds ?? Int(trace.lastArrival / PolicyRun.microsecondsPerSecond)
         try options.checkWindow(until: until)
         let events = EventClock(trace)
+        let lifetimes = try options.prediction.map {
+            try ExperimentLifetimes(
+                $0, trace: trace, warmUp: Int64(options.warmUpSeconds) * PolicyRun.microsecondsPerSecond,
+                seed: options.seed)
+        }
         return options.policies.map { policy in
-            var run = PolicyRun(trace: trace, policy: policy, options: options, until: until)
+            var run = PolicyRun(
+                trace: trace, policy: policy, options: options, until: until,
+                lifetimes: policy.needsLifetimes ? lifetimes : nil)
             run.replay(events, clock: clock)
             return run.result
         }

@@ -20,11 +20,18 @@ extension VMExperiment {
         public var sampleStepSeconds: Int
         /// Measures decisions; without it the result depends on nothing but trace and options.
         public var measuresTime: Bool
+        /// What predicts lifetimes; needed by policies that go by them.
+        public var prediction: LifetimePrediction?
+        /// What lifetime-aware policies go by beside it.
+        public var lifetimes: LifetimeSettings
+        /// Seed of the oracle's errors.
+        public var seed: UInt64
 
         public init(
-            hosts: Int, shape: HostShape, policies: [PlacementPolicy] = PlacementPolicy.allCases,
+            hosts: Int, shape: HostShape, policies: [PlacementPolicy] = [.firstFit, .bestFit],
             shard: Shard? = nil, warmUpSeconds: Int = 0, untilSeconds: Int? = nil,
-            sampleStepSeconds: Int = 3600, measuresTime: Bool = false
+            sampleStepSeconds: Int = 3600, measuresTime: Bool = false,
+            prediction: LifetimePrediction? = nil, lifetimes: LifetimeSettings = .init(), seed: UInt64 = 0
         ) {
             self.hosts = hosts
             self.shape = shape
@@ -34,6 +41,9 @@ extension VMExperiment {
             self.untilSeconds = untilSeconds
             self.sampleStepSeconds = sampleStepSeconds
             self.measuresTime = measuresTime
+            self.prediction = prediction
+            self.lifetimes = lifetimes
+            self.seed = seed
         }
     }
 }
@@ -55,6 +65,13 @@ extension VMExperiment.Options {
                 expected: PlacementPolicy.allCases.map(\.rawValue).joined(separator: " or "),
                 nearest: PlacementPolicy.bestFit.rawValue)
         }
+        if prediction == nil, let blind = policies.first(where: \.needsLifetimes) {
+            throw OptionError(
+                field: "predictor", value: "", expected: "a predictor of lifetimes for \(blind.rawValue)",
+                nearest: "oracle:0.5")
+        }
+        try check("theta", lifetimes.nearlyFullPerMille, in: 1...1000)
+        try check("class-slack", lifetimes.slackPerMille, in: 1...100_000)
         if let untilSeconds {
             try check("until", untilSeconds, in: 1...Self.secondLimit)
             try checkWindow(until: untilSeconds)

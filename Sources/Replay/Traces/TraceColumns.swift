@@ -1,9 +1,10 @@
 /// Which field of a row holds what.
 struct TraceColumns {
-    static let required = ["arrive_s", "depart_s", "vcpu", "mem_gb"]
     static let batch = "batch_id"
 
-    /// Positions, in the order of `required`.
+    /// Names, in the order in which the parser asks for them.
+    let names: [String]
+    /// Positions, in the order of `names`.
     let positions: [Int]
     /// Position of `batch_id` when a shard asks for it.
     let batch: Int?
@@ -11,12 +12,15 @@ struct TraceColumns {
     /// Finds the columns by name, in any order and case; others are ignored.
     ///
     /// - Throws: `missingColumn` or `duplicateColumn`.
-    init(header names: [String], line: Int, file: String, needsBatch: Bool) throws(TraceError) {
+    init(
+        _ required: [String], header names: [String], line: Int, file: String, needsBatch: Bool = false
+    ) throws(TraceError) {
         let names = names.map { $0.lowercased() }
         var positions: [Int] = []
-        for column in Self.required {
+        for column in required {
             positions.append(try Self.position(of: column, in: names, line: line, file: file))
         }
+        self.names = required
         self.positions = positions
         batch = needsBatch ? try Self.position(of: Self.batch, in: names, line: line, file: file) : nil
     }

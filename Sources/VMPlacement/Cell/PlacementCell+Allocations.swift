@@ -6,7 +6,9 @@ extension PlacementCell {
     ///
     /// Nothing is checked: the ledger decides what exists, and the cell carries it even where a host is
     /// overfull.
-    public mutating func add(_ allocation: Allocation) {
+    ///
+    /// - Parameter lifetime: what predictions go by; what the allocation shows of it when nil.
+    public mutating func add(_ allocation: Allocation, lifetime: VMLifetime? = nil) {
         guard allocation.state.consumesCapacity, held[allocation.id] == nil else { return }
         let key = HostKey(allocation.host)
         let group = allocation.antiAffinity.map {
@@ -14,26 +16,39 @@ extension PlacementCell {
         }
         let taken = HeldAllocation(
             host: key, resources: allocation.resources, isGuaranteed: allocation.isGuaranteed,
-            devices: allocation.devices, group: group)
+            devices: allocation.devices,
+            lifetime: lifetime
+                ?? VMLifetime(features: VMFeatures(allocation), startedAt: allocation.createdAt),
+            group: group)
         held[allocation.id] = taken
         if let group, let scope = allocation.antiAffinity?.scope {
             groups.add(allocation.id, to: group, member: .init(host: key, scope: scope))
         }
         count(taken, sign: 1)
+        lifetimes?.advance(to: allocation.createdAt.microseconds)
+        guard lifetimes != nil, let slot = hosts.slot(of: key) else { return }
+        lifetimes?.add(allocation.id, taken.lifetime, at: slot, room: hosts.rows[slot].room)
     }
 
     /// Gives back what an allocation took.
     ///
+    /// - Parameter endedAt: when its VM ended, from which predictions are judged; nil when it only moved, or
+    ///   never came to be.
     /// - Returns: false when the cell does not know the allocation; nothing changes then.
     @discardableResult
-    public mutating func remove(allocation id: ID<Allocation>) -> Bool {
+    public mutating func remove(allocation id: ID<Allocation>, endedAt: Timestamp? = nil) -> Bool {
         guard let taken = held.removeValue(forKey: id) else { return false }
         if let group = taken.group { groups.remove(id, from: group) }
         count(taken, sign: -1)
+        if let endedAt { lifetimes?.advance(to: endedAt.microseconds) }
+        if lifetimes != nil, let slot = hosts.slot(of: taken.host) {
+            lifetimes?.remove(id, at: slot, hasEnded: endedAt != nil)
+        }
         return true
     }
 
     private mutating func count(_ taken: HeldAllocation, sign: Int) {
+        shapes.change(taken.resources, by: sign)
         for device in taken.devices {
             let holders = (deviceHolders[device] ?? 0) + sign
             deviceHolders[device] = holders == 0 ? nil : holders

@@ -12,8 +12,11 @@ extension PlacementCell {
             uncarry(before)
             hosts.update(slot) { $0 = row }
         } else {
-            if strayCount > 0 { adoptStrays(of: key, into: &row) }
-            _ = hosts.insert(row)
+            let hasStrays = strayCount > 0
+            if hasStrays { adoptStrays(of: key, into: &row) }
+            let slot = hosts.insert(row)
+            lifetimes?.insert(at: slot)
+            if hasStrays { rebuildLifetimes(at: slot) }
         }
         for label in row.labels { carriers[Int(label)].append(row.tag.number) }
     }
@@ -24,6 +27,7 @@ extension PlacementCell {
         strayCount += hosts.rows[slot].allocations
         uncarry(hosts.rows[slot])
         hosts.remove(at: slot)
+        lifetimes?.remove(at: slot)
     }
 
     private mutating func adoptStrays(of key: HostKey, into row: inout HostRow) {

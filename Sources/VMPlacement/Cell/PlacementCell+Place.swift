@@ -2,9 +2,14 @@ public import Fleet
 
 extension PlacementCell {
     /// Chooses a host and devices. Nothing is taken until the allocation is added.
+    ///
+    /// Where lifetimes are tracked, the cell's time and its hosts' exits are those of the last
+    /// `advance(to:)`.
     public func place(_ request: VMRequest, policy: PlacementPolicy) -> PlacementDecision {
         let compiled = compile(request)
-        guard let best = hosts.best(for: compiled, policy: policy) else { return .noHostFits }
+        guard let best = hosts.best(for: compiled, by: chain(for: request, policy: policy)) else {
+            return .noHostFits
+        }
         let row = hosts.rows[best]
         let devices = compiled.devices.isEmpty ? [] : DeviceSelection.choose(compiled.devices, on: row)
         return .place(

@@ -13,6 +13,10 @@ public struct PlacementCell: Sendable {
     /// Allocations whose host is not in `hosts`.
     var strayCount = 0
     var groups = AntiAffinityGroups()
+    /// Sizes of the VMs held.
+    var shapes = ShapeMix()
+    /// What is known of lifetimes, in the order of `hosts`; nil until they are tracked.
+    var lifetimes: LifetimeTable?
     /// How many allocations hold a device, by uuid.
     var deviceHolders: [String: Int] = [:]
     var hostNumbers = Interner<HostKey>()
@@ -61,5 +65,6 @@ struct HeldAllocation: Sendable {
     var resources: Resources
     var isGuaranteed: Bool
     var devices: [String]
+    var lifetime: VMLifetime
     var group: AntiAffinityGroups.Name?
 }

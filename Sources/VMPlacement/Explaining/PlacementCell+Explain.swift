@@ -10,7 +10,7 @@ extension PlacementCell {
     /// `Reason`.
     public func explain(_ request: VMRequest, policy: PlacementPolicy) -> PlacementExplanation {
         let compiled = compile(request)
-        let score = ScoreChain.of(policy)
+        let score = chain(for: request, policy: policy).score
         let columns = ScoredColumns(hosts, guaranteed: compiled.isGuaranteed)
         var rejected = [Int](repeating: 0, count: Constraint.allCases.count)
         var feasible = 0

@@ -14,6 +14,7 @@ extension PlacementCell {
             hash.combine(row.allocations)
             row.room.combine(into: &hash)
             for device in row.devices { hash.combine(device.isFree ? 1 : 0) }
+            lifetimes?.combine(slot, into: &hash)
         }
     }
 }
@@ -28,5 +29,14 @@ extension HostRoom {
         hash.combine(sharedMilliCPU)
         hash.combine(usedMemoryMiB)
         hash.combine(cpuRatioPerMille)
+    }
+}
+
+extension LifetimeTable {
+    fileprivate func combine(_ slot: Int, into hash: inout StableHash) {
+        hash.combine(Int(exits[slot]))
+        hash.combine(Int(states[slot].rawValue))
+        hash.combine(Int(classes[slot]))
+        hash.combine(Int(deadlines[slot]))
     }
 }

@@ -83,6 +83,7 @@ private struct PlacementBatch {
             refuse(request, explanation)
             return
         }
+        if policy.needsLifetimes { cell.advance(to: now, repredicting: policy.repredicts) }
         guard case .place(let choice) = cell.place(request, policy: policy) else {
             let explanation = cell.explain(request, policy: policy)
             refused[shape ?? request.shape] = explanation
@@ -91,7 +92,9 @@ private struct PlacementBatch {
         }
         let allocation = choice.allocation(
             for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: now)
-        cell.add(allocation)
+        cell.add(
+            allocation,
+            lifetime: VMLifetime(features: VMFeatures(request), startedAt: request.startedAt ?? now))
         let directive = AllocateDirective(
             allocation: allocation, workloadGeneration: request.workloadGeneration,
             hostGeneration: choice.hostGeneration,

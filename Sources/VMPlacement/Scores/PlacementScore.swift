@@ -19,6 +19,7 @@ protocol PlacementScore: Sendable {
 struct ScoredColumns: Sendable {
     let rows: [HostRow]
     let cpu: HostTable.CPUColumns
+    let memoryRoom: [Int32]
     let memoryWeight: [Int64]
     let isEmpty: [UInt8]
     let hasDevices: [UInt8]
@@ -26,6 +27,7 @@ struct ScoredColumns: Sendable {
     init(_ hosts: HostTable, guaranteed: Bool) {
         rows = hosts.rows
         cpu = guaranteed ? hosts.guaranteed : hosts.shared
+        memoryRoom = hosts.memoryRoom
         memoryWeight = hosts.memoryWeight
         isEmpty = hosts.isEmpty
         hasDevices = hosts.hasDevices

@@ -1,26 +1,78 @@
 import Fleet
 
-/// The chain of each policy. The last key of every chain is the order of ids, which the scan supplies.
-enum ScoreChain {
+/// The scores of a policy for one request, in their order. The last key of every chain is the order of ids,
+/// which the scan supplies. Each chain is a type of its own, so that its scan is compiled for it.
+enum ScoreChain: Sendable {
     /// First fit asks no more of a host than that it fits, so an empty host is as good as another.
-    static let firstFit = DeviceHostsLast()
-    static let bestFit = ScorePair(DeviceHostsLast(), ScorePair(EmptyHostsLast(), BestFit()))
+    case firstFit(DeviceHostsLast)
+    case bestFit(Chain<BestFit>)
+    case waste(Chain<ScorePair<StrandedRoom, BestFit>>)
+    case temporal(Chain<ScorePair<TemporalCost, BestFit>>)
+    case lava(ScorePair<DeviceHostsLast, ScorePair<LavaTier, BestFit>>)
 
-    static func of(_ policy: PlacementPolicy) -> any PlacementScore {
-        switch policy {
-        case .firstFit: firstFit
-        case .bestFit: bestFit
+    typealias Chain<Score: PlacementScore> = ScorePair<DeviceHostsLast, ScorePair<EmptyHostsLast, Score>>
+
+    static let firstFit = firstFit(DeviceHostsLast())
+    static let bestFit = bestFit(chain(BestFit()))
+
+    static func waste(_ stranded: StrandedRoom) -> ScoreChain {
+        .waste(chain(ScorePair(stranded, BestFit())))
+    }
+
+    static func temporal(_ cost: TemporalCost) -> ScoreChain { .temporal(chain(ScorePair(cost, BestFit()))) }
+
+    static func lava(_ tier: LavaTier) -> ScoreChain {
+        .lava(ScorePair(DeviceHostsLast(), ScorePair(tier, BestFit())))
+    }
+
+    private static func chain<Score: PlacementScore>(_ score: Score) -> Chain<Score> {
+        ScorePair(DeviceHostsLast(), ScorePair(EmptyHostsLast(), score))
+    }
+
+    var score: any PlacementScore {
+        switch self {
+        case .firstFit(let score): score
+        case .bestFit(let score): score
+        case .waste(let score): score
+        case .temporal(let score): score
+        case .lava(let score): score
         }
     }
 }
 
 extension HostTable {
-    /// The best host by the chain of `policy`; each chain is a type of its own, so that its scan is compiled
-    /// for it.
-    func best(for request: CompiledRequest, policy: PlacementPolicy) -> Int? {
+    /// The best host by a chain.
+    func best(for request: CompiledRequest, by chain: ScoreChain) -> Int? {
+        switch chain {
+        case .firstFit(let score): best(for: request, by: score)
+        case .bestFit(let score): best(for: request, by: score)
+        case .waste(let score): best(for: request, by: score)
+        case .temporal(let score): best(for: request, by: score)
+        case .lava(let score): best(for: request, by: score)
+        }
+    }
+}
+
+extension PlacementCell {
+    /// The chain that orders hosts for a request. Without lifetimes, policies that need them are best fit.
+    func chain(for request: VMRequest, policy: PlacementPolicy) -> ScoreChain {
         switch policy {
-        case .firstFit: best(for: request, by: ScoreChain.firstFit)
-        case .bestFit: best(for: request, by: ScoreChain.bestFit)
+        case .firstFit: return .firstFit
+        case .bestFit: return .bestFit
+        case .waste: return .waste(StrandedRoom(shapes.usual))
+        case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava:
+            break
+        }
+        guard let lifetimes else { return .bestFit }
+        let arrival = lifetimes.arrival(of: VMFeatures(request), startedAt: request.startedAt?.microseconds)
+        let exits = policy.repredicts ? lifetimes.exits : lifetimes.firstExits
+        let isBinary = policy == .laBinary || policy == .laBinaryRepredict
+        let cost = TemporalCost(
+            arrival, exits: exits, boundaries: isBinary ? [.zero] : lifetimes.settings.boundaries)
+        switch policy {
+        case .lava, .lavaOneShot: return .lava(LavaTier(arrival, lifetimes, cost))
+        case .gatedLava where lifetimes.trustsClasses: return .lava(LavaTier(arrival, lifetimes, cost))
+        default: return .temporal(cost)
         }
     }
 }

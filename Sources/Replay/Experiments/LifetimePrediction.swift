@@ -1,0 +1,41 @@
+/// What predicts lifetimes in an experiment.
+public enum LifetimePrediction: Sendable, Hashable {
+    /// The true lifetime times `exp(N(0, σ))`, drawn once per VM, believed with the spread σ: a ladder from
+    /// perfect knowledge to none.
+    case oracle(sigma: Double)
+    /// Kaplan-Meier per size, of a file of lifetimes, or of what the trace shows until the warm-up ends.
+    case kaplanMeier(file: String?)
+    /// A log-normal law per size, likewise.
+    case logNormal(file: String?)
+
+    /// Reads `oracle:SIGMA`, `km`, `km:FILE`, `lognormal` or `lognormal:FILE`.
+    ///
+    /// - Throws: `OptionError` with the nearest valid choice.
+    public init(parsing text: String) throws(OptionError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        let argument = parts.count == 2 ? parts[1] : nil
+        switch parts[0] {
+        case "oracle":
+            guard let sigma = argument.flatMap(Double.init), (0...Self.sigmaLimit).contains(sigma) else {
+                throw Self.error(text, nearest: "oracle:0.5")
+            }
+            self = .oracle(sigma: sigma)
+        case "km" where argument != "": self = .kaplanMeier(file: argument)
+        case "lognormal" where argument != "": self = .logNormal(file: argument)
+        default:
+            let names = ["oracle:0.5", "km", "lognormal"]
+            throw Self.error(text, nearest: PolicyName.nearest(to: text, in: names))
+        }
+    }
+
+    /// At e¹⁰ a prediction says nothing any more.
+    private static let sigmaLimit = 10.0
+
+    private static func error(_ value: String, nearest: String) -> OptionError {
+        OptionError(
+            field: "predictor", value: value,
+            expected: "oracle:SIGMA with SIGMA from 0 to 10, km, km:FILE, lognormal or lognormal:FILE",
+            nearest: nearest)
+    }
+}

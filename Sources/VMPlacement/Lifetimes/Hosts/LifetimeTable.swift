@@ -1,0 +1,248 @@
+import Fleet
+
+/// Lifetimes of a cell's VMs and hosts, as parallel arrays in the order of `HostTable`.
+///
+/// Expected exits are kept until a VM comes or goes or the exit has passed, and only then predicted anew.
+/// Times are microseconds.
+struct LifetimeTable: Sendable {
+    /// An exit that has to be predicted anew.
+    static let unknown = Int64.min
+    /// The exit and the deadline of an empty host: nothing to look at again.
+    static let never = Int64.max
+
+    let settings: LifetimeSettings
+    private(set) var predictor: LifetimePredictor
+    private(set) var now: Int64
+    /// Expected end of the last VM as predicted when last looked at.
+    private(set) var exits: [Int64] = []
+    /// The same by the predictions made when the VMs started; `unknown` for an empty host.
+    private(set) var firstExits: [Int64] = []
+    private(set) var states: [HostLifetime.State] = []
+    /// Raw values of `LifetimeClass`; 0 for an empty host.
+    private(set) var classes: [UInt8] = []
+    private(set) var deadlines: [Int64] = []
+    private var residualCounts: [Int32] = []
+    private(set) var residents: [[Resident]] = []
+    /// Questions asked of the model.
+    private(set) var predictions = 0
+    private(set) var accuracy = ClassAccuracy()
+
+    init(settings: LifetimeSettings, predictor: LifetimePredictor, now: Int64) {
+        self.settings = settings
+        self.predictor = predictor
+        self.now = now
+    }
+
+    /// Time never goes back.
+    mutating func advance(to time: Int64) { now = max(now, time) }
+
+    mutating func insert(at slot: Int) {
+        exits.insert(Self.never, at: slot)
+        firstExits.insert(Self.unknown, at: slot)
+        states.insert(.empty, at: slot)
+        classes.insert(0, at: slot)
+        deadlines.insert(Self.never, at: slot)
+        residualCounts.insert(0, at: slot)
+        residents.insert([], at: slot)
+    }
+
+    mutating func remove(at slot: Int) {
+        exits.remove(at: slot)
+        firstExits.remove(at: slot)
+        states.remove(at: slot)
+        classes.remove(at: slot)
+        deadlines.remove(at: slot)
+        residualCounts.remove(at: slot)
+        residents.remove(at: slot)
+    }
+
+    /// Another model, from now on.
+    mutating func use(_ predictor: LifetimePredictor) {
+        self.predictor = predictor
+        for slot in exits.indices where !residents[slot].isEmpty { exits[slot] = Self.unknown }
+    }
+}
+
+// MARK: Predictions
+
+extension LifetimeTable {
+    /// Expected remaining lifetime, microseconds.
+    private func remaining(uptime: Int64, of features: VMFeatures) -> Int64 {
+        Int64((predictor.remaining(uptime: Double(uptime) / 1e6, of: features) * 1e6).rounded())
+    }
+
+    /// What a VM that comes now is to be compared with hosts by.
+    func arrival(of features: VMFeatures, startedAt: Int64?) -> Arrival {
+        let left = remaining(uptime: startedAt.map { now - $0 } ?? 0, of: features)
+        return Arrival(exit: now + left, class: LifetimeClass(seconds: Double(left) / 1e6), now: now)
+    }
+
+    /// A VM that asks for a host.
+    struct Arrival: Sendable {
+        /// Expected end, microseconds.
+        let exit: Int64
+        let `class`: LifetimeClass
+        let now: Int64
+    }
+
+    /// Predicts the exits that are not known or have passed, of hosts that could take something.
+    mutating func refreshStale(_ hosts: HostTable) {
+        for slot in exits.indices where exits[slot] < now && hosts.hasRoom(slot) { refresh(slot) }
+    }
+
+    private mutating func refresh(_ slot: Int) {
+        var exit = now
+        for resident in residents[slot] {
+            exit = max(exit, now + remaining(uptime: now - resident.startedAt, of: resident.features))
+        }
+        predictions += residents[slot].count
+        exits[slot] = exit
+    }
+}
+
+// MARK: Hosts
+
+extension LifetimeTable {
+    private mutating func setClass(_ slot: Int, _ value: LifetimeClass) {
+        classes[slot] = UInt8(value.rawValue)
+        deadlines[slot] = now + settings.deadline(of: value)
+    }
+
+    private func lifetimeClass(_ slot: Int) -> LifetimeClass? { LifetimeClass(rawValue: Int(classes[slot])) }
+
+    private mutating func makeAllResidual(_ slot: Int) {
+        for index in residents[slot].indices { residents[slot][index].isResidual = true }
+        residualCounts[slot] = Int32(residents[slot].count)
+    }
+
+    /// A resident as predicted now.
+    private mutating func resident(_ id: ID<Allocation>, _ lifetime: VMLifetime) -> Resident {
+        let started = lifetime.startedAt.microseconds
+        let first = remaining(uptime: 0, of: lifetime.features)
+        predictions += 1
+        // A VM that moved in counts by what is left of it.
+        let left = now > started ? remaining(uptime: now - started, of: lifetime.features) : first
+        return Resident(
+            allocation: id, features: lifetime.features, startedAt: started, firstExit: started + first,
+            firstClass: LifetimeClass(seconds: Double(left) / 1e6))
+    }
+
+    /// A VM came.
+    ///
+    /// - Parameter room: of the host, with it.
+    mutating func add(_ id: ID<Allocation>, _ lifetime: VMLifetime, at slot: Int, room: HostRoom) {
+        let resident = resident(id, lifetime)
+        residents[slot].append(resident)
+        firstExits[slot] = max(firstExits[slot], resident.firstExit)
+        exits[slot] = Self.unknown
+        if states[slot] == .empty {
+            states[slot] = .open
+            setClass(slot, resident.firstClass)
+        }
+        startRecycling(slot, room: room)
+    }
+
+    private func isNearlyFull(_ room: HostRoom) -> Bool {
+        let theta = settings.nearlyFullPerMille
+        return room.consumedMilliCPU * 1000 >= theta * room.usableMilliCPU
+            || room.usedMemoryMiB * 1000 >= theta * room.usableMemoryMiB
+    }
+
+    private mutating func startRecycling(_ slot: Int, room: HostRoom) {
+        guard states[slot] == .open, isNearlyFull(room) else { return }
+        states[slot] = .recycling
+        makeAllResidual(slot)
+    }
+
+    /// A VM went.
+    ///
+    /// - Parameter hasEnded: false when it only moved away, which says nothing of its lifetime.
+    mutating func remove(_ id: ID<Allocation>, at slot: Int, hasEnded: Bool) {
+        guard let index = residents[slot].firstIndex(where: { $0.allocation == id }) else { return }
+        let gone = residents[slot][index]
+        residents[slot].swapAt(index, residents[slot].count - 1)
+        residents[slot].removeLast()
+        if hasEnded {
+            let lived = LifetimeClass(seconds: Double(now - gone.startedAt) / 1e6)
+            accuracy.add(isRight: lived == gone.firstClass, at: now)
+        }
+        guard !residents[slot].isEmpty else {
+            clear(slot)
+            return
+        }
+        exits[slot] = Self.unknown
+        if gone.firstExit == firstExits[slot] {
+            firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
+        }
+        if gone.isResidual { residualCounts[slot] -= 1 }
+        if states[slot] == .recycling, residualCounts[slot] == 0 { demote(slot) }
+    }
+
+    private mutating func clear(_ slot: Int) {
+        exits[slot] = Self.never
+        firstExits[slot] = Self.unknown
+        states[slot] = .empty
+        classes[slot] = 0
+        deadlines[slot] = Self.never
+        residualCounts[slot] = 0
+    }
+
+    /// The VMs that the class was made for are gone: those in the gaps are shorter, and now make the class.
+    private mutating func demote(_ slot: Int) {
+        makeAllResidual(slot)
+        if let current = lifetimeClass(slot) { setClass(slot, current.shorter) }
+    }
+
+    /// A VM outlived the class: the host may as well take longer ones.
+    mutating func promoteOverdue() {
+        for slot in deadlines.indices where deadlines[slot] < now {
+            if let current = lifetimeClass(slot) { setClass(slot, current.longer) }
+        }
+    }
+}
+
+// MARK: Restart
+
+extension LifetimeTable {
+    /// A host whose past is not known: its class is that of its present exit, and all its VMs count for it.
+    mutating func rebuild(_ slot: Int, with lifetimes: [(ID<Allocation>, VMLifetime)], room: HostRoom) {
+        clear(slot)
+        residents[slot] = lifetimes.map { resident($0.0, $0.1) }
+        guard !residents[slot].isEmpty else { return }
+        firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
+        refresh(slot)
+        states[slot] = .open
+        setClass(slot, LifetimeClass(seconds: Double(exits[slot] - now) / 1e6))
+        startRecycling(slot, room: room)
+    }
+
+    /// What was remembered of a host that holds VMs; nothing changes on an empty one.
+    mutating func restore(_ kept: HostLifetime, at slot: Int) {
+        guard !residents[slot].isEmpty, let lifetimeClass = kept.class, let deadline = kept.deadline else {
+            return
+        }
+        states[slot] = kept.state == .empty ? .open : kept.state
+        classes[slot] = UInt8(lifetimeClass.rawValue)
+        deadlines[slot] = deadline.microseconds
+        exits[slot] = kept.exit?.microseconds ?? Self.unknown
+        let residuals = Set(kept.residuals)
+        var count: Int32 = 0
+        for index in residents[slot].indices {
+            let isResidual = residuals.contains(residents[slot][index].allocation)
+            residents[slot][index].isResidual = isResidual
+            count += isResidual ? 1 : 0
+        }
+        residualCounts[slot] = count
+        // All of them may have gone while nobody looked.
+        if states[slot] == .recycling, count == 0 { demote(slot) }
+    }
+
+    /// What is to be remembered of a host.
+    func kept(_ slot: Int) -> HostLifetime {
+        guard let lifetimeClass = lifetimeClass(slot) else { return HostLifetime() }
+        return HostLifetime(
+            state: states[slot], class: lifetimeClass, deadline: Timestamp(microseconds: deadlines[slot]),
+            exit: exits[slot] == Self.unknown ? nil : Timestamp(microseconds: exits[slot]),
+            residuals: residents[slot].filter(\.isResidual).map(\.allocation).sorted())
+    }
+}

@@ -1,0 +1,76 @@
+public import Fleet
+
+extension PlacementCell {
+    /// Starts predicting lifetimes, from what is on the hosts now.
+    ///
+    /// - Parameters:
+    ///   - now: start of the cell's time.
+    ///   - kept: what was remembered of hosts; the others are judged by their present exit.
+    public mutating func trackLifetimes(
+        _ settings: LifetimeSettings, model: any LifetimeModel, now: Timestamp,
+        kept: [ID<Document>: HostLifetime] = [:]
+    ) {
+        let predictor = LifetimePredictor(model, cap: settings.cap)
+        var table = LifetimeTable(settings: settings, predictor: predictor, now: now.microseconds)
+        for slot in 0..<hosts.count { table.insert(at: slot) }
+        lifetimes = table
+        var residents = [[(ID<Allocation>, VMLifetime)]](repeating: [], count: hosts.count)
+        // In the order of ids, so that the order of the dictionary does not show.
+        for (id, taken) in held.sorted(by: { $0.key < $1.key }) {
+            if let slot = hosts.slot(of: taken.host) { residents[slot].append((id, taken.lifetime)) }
+        }
+        for slot in 0..<hosts.count {
+            lifetimes?.rebuild(slot, with: residents[slot], room: hosts.rows[slot].room)
+            if let kept = kept[hosts.rows[slot].id] { lifetimes?.restore(kept, at: slot) }
+        }
+    }
+
+    /// Goes on with another model; exits are predicted anew.
+    public mutating func useLifetimeModel(_ model: any LifetimeModel) {
+        guard let settings = lifetimes?.settings else { return }
+        lifetimes?.use(LifetimePredictor(model, cap: settings.cap))
+    }
+
+    /// Lets time pass: predicts exits that are not known or have passed, and raises the class of hosts past
+    /// their deadline. Does nothing where lifetimes are not tracked. Full hosts are left until they have
+    /// room.
+    ///
+    /// - Parameter repredicting: false for policies that go by the first predictions.
+    public mutating func advance(to now: Timestamp, repredicting: Bool = true) {
+        guard lifetimes != nil else { return }
+        lifetimes?.advance(to: now.microseconds)
+        lifetimes?.promoteOverdue()
+        if repredicting { lifetimes?.refreshStale(hosts) }
+    }
+
+    /// What is to be remembered of a host across a restart; nil where lifetimes are not tracked.
+    public func lifetime(of host: ID<Document>) -> HostLifetime? {
+        hosts.slot(of: HostKey(host)).flatMap { lifetimes?.kept($0) }
+    }
+
+    /// The lifetime that is predicted for a VM that starts now, seconds; nil where lifetimes are not tracked.
+    public func predictedLifetime(of request: VMRequest) -> Double? {
+        lifetimes?.predictor.remaining(uptime: 0, of: VMFeatures(request))
+    }
+
+    /// Questions asked of the model so far.
+    public var lifetimePredictions: Int { lifetimes?.predictions ?? 0 }
+
+    /// How often predicted classes were right lately.
+    public var classAccuracy: ClassAccuracy? { lifetimes?.accuracy }
+
+    mutating func rebuildLifetimes(at slot: Int) {
+        guard lifetimes != nil else { return }
+        let key = hosts.keys[slot]
+        let residents = held.filter { $0.value.host == key }.sorted { $0.key < $1.key }
+        lifetimes?.rebuild(
+            slot, with: residents.map { ($0.key, $0.value.lifetime) }, room: hosts.rows[slot].room)
+    }
+}
+
+extension HostTable {
+    /// Whether the host could take anything at all.
+    func hasRoom(_ slot: Int) -> Bool {
+        memoryRoom[slot] > 0 && (shared.room[slot] > 0 || guaranteed.room[slot] > 0)
+    }
+}
