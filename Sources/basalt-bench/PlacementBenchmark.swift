@@ -3,8 +3,9 @@ import Foundation
 import Replay
 import VMPlacement
 
-/// Decisions per second of one core on a fleet in steady use: the shapes of a trace arrive in its order, and
-/// random VMs depart so that the use stays at the target.
+/// Decisions per second of one core on a fleet in steady use: the VMs of a trace arrive in its order, and others
+/// depart so that the use stays at the target: random ones, or, for policies that go by lifetimes, those whose
+/// own time is over.
 ///
 /// Options: `--trace FILE`, `--rounds N` (at least 5), `--use-pct P`, `--seed S`.
 struct PlacementBenchmark<C: Clock<Duration>> {
@@ -20,9 +21,8 @@ struct PlacementBenchmark<C: Clock<Duration>> {
         print(
             "calibration_ms \(Calibration.milliseconds(clock))  rounds \(rounds)  seed \(seed)  trace \(path)"
         )
-        let shapes = trace.vms.map(\.resources)
         for scenario in Scenario.all {
-            var fleet = SteadyFleet(scenario: scenario, usePct: usePct, shapes: shapes, seed: seed)
+            var fleet = SteadyFleet(scenario: scenario, usePct: usePct, vms: trace.vms, seed: seed)
             fleet.fill()
             measure(&fleet, decisions: scenario.decisions, rounds: rounds)
         }
@@ -37,9 +37,11 @@ struct PlacementBenchmark<C: Clock<Duration>> {
             times.reserveCapacity(decisions)
             for _ in 0..<decisions {
                 fleet.depart()
+                fleet.prepare()
                 let start = clock.now
                 fleet.arrive()
                 times.append(start.duration(to: clock.now) / .microseconds(1))
+                fleet.settle()
             }
             rates.append(Double(decisions) * 1e6 / times.reduce(0, +))
             p99s.append(times.sorted()[decisions * 99 / 100])
