@@ -120,7 +120,7 @@ private struct Timeline {
         var line = Timeline([makeHost(1), makeHost(2)])
         line.place("short", vCPU: 1, lives: 0.2, on: 1, at: 0)
         line.place("long", vCPU: 8, lives: 60, on: 2, at: 0)
-        #expect(line.key(.gatedLava, vCPU: 1, lives: 0.5)?.hasPrefix("extension=") == true)
+        #expect(line.key(.gatedLava, vCPU: 1, lives: 0.5) == nil)
         for number in 0..<ClassAccuracy.leastEnds {
             line.place("n\(number)", vCPU: 1, lives: 0.01, on: 2, at: 0)
             line.end("n\(number)", at: 0.01)
@@ -133,6 +133,10 @@ private struct Timeline {
         }
         #expect(line.cell.classAccuracy?.share == 0.5)
         #expect(line.key(.gatedLava, vCPU: 1, lives: 0.5)?.hasPrefix("extension=") == true)
+        line.place("wrong", vCPU: 1, lives: 50, on: 2, at: 0.02)
+        line.end("wrong", at: 0.03)
+        #expect(line.key(.gatedLava, vCPU: 1, lives: 0.5) == nil)
+        #expect(line.key(.lava, vCPU: 1, lives: 0.5)?.hasPrefix("lava=") == true)
         // A week later nothing is known any more.
         line.place("late", vCPU: 1, lives: 0.01, on: 2, at: 170)
         line.end("late", at: 170.01)

@@ -6,7 +6,8 @@ internal import VMPlacement
 struct LifetimeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "oracle:SIGMA, km[:FILE] or lognormal[:FILE]; files have vcpu, mem_gb, lifetime_s, censored."))
+            "oracle:SIGMA, km[:FILE], age[:FILE] or lognormal[:FILE]; files have vcpu, mem_gb, lifetime_s, censored."
+        ))
     var predictor: String?
     @Option(help: "Longest prediction, such as 7d or 12h, or none.") var cap = "7d"
     @Option(help: "Share of a host in use at which it counts as nearly full.") var theta = 0.9

@@ -6,7 +6,7 @@ internal import Replay
 struct SimulateGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Tries policies on traces, without a control plane.",
-        subcommands: [SimulateVMsCommand.self])
+        subcommands: [SimulateVMsCommand.self, SimulateDrainCommand.self])
 }
 
 /// `--trace` and `--shard`, for commands that read a trace.
@@ -66,6 +66,8 @@ struct SimulateVMsCommand: BasaltCommand {
             output.show(try Self.presentation(of: results), surroundings)
         } catch let error as OptionError {
             throw CommandFailure(error)
+        } catch let error as TraceError {
+            throw CommandFailure(error.description)
         }
         return .done
     }

@@ -27,6 +27,10 @@ struct ExperimentLifetimes {
             let seen = try Self.observations(file, trace: trace, until: warmUp)
             model = StratifiedModel.kaplanMeier(seen, horizon: Self.horizon)
             hints = []
+        case .age(let file):
+            let seen = try Self.observations(file, trace: trace, until: warmUp)
+            model = StratifiedModel.kaplanMeier(seen, levels: [], horizon: Self.horizon)
+            hints = []
         case .logNormal(let file):
             model = StratifiedModel.logNormal(try Self.observations(file, trace: trace, until: warmUp))
             hints = []

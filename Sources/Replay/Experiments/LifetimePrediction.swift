@@ -5,10 +5,12 @@ public enum LifetimePrediction: Sendable, Hashable {
     case oracle(sigma: Double)
     /// Kaplan-Meier per size, of a file of lifetimes, or of what the trace shows until the warm-up ends.
     case kaplanMeier(file: String?)
+    /// Kaplan-Meier of all VMs together, likewise: only the uptime counts.
+    case age(file: String?)
     /// A log-normal law per size, likewise.
     case logNormal(file: String?)
 
-    /// Reads `oracle:SIGMA`, `km`, `km:FILE`, `lognormal` or `lognormal:FILE`.
+    /// Reads `oracle:SIGMA`, `km`, `age` or `lognormal`, the last three also with `:FILE`.
     ///
     /// - Throws: `OptionError` with the nearest valid choice.
     public init(parsing text: String) throws(OptionError) {
@@ -22,9 +24,10 @@ public enum LifetimePrediction: Sendable, Hashable {
             }
             self = .oracle(sigma: sigma)
         case "km" where argument != "": self = .kaplanMeier(file: argument)
+        case "age" where argument != "": self = .age(file: argument)
         case "lognormal" where argument != "": self = .logNormal(file: argument)
         default:
-            let names = ["oracle:0.5", "km", "lognormal"]
+            let names = ["oracle:0.5", "km", "age", "lognormal"]
             throw Self.error(text, nearest: PolicyName.nearest(to: text, in: names))
         }
     }
@@ -35,7 +38,7 @@ public enum LifetimePrediction: Sendable, Hashable {
     private static func error(_ value: String, nearest: String) -> OptionError {
         OptionError(
             field: "predictor", value: value,
-            expected: "oracle:SIGMA with SIGMA from 0 to 10, km, km:FILE, lognormal or lognormal:FILE",
+            expected: "oracle:SIGMA with SIGMA from 0 to 10, km, age or lognormal, or one of them with :FILE",
             nearest: nearest)
     }
 }

@@ -54,13 +54,27 @@ struct PolicyRun {
     mutating func replay(_ events: EventClock, clock: some Clock<Duration>) {
         var events = events
         while let event = events.next(), event.time <= until {
-            samples.take(before: event.time, of: cell)
-            switch event.kind {
-            case .departure: depart(event)
-            case .arrival: arrive(event, clock)
-            }
+            handle(event, clock)
         }
         samples.take(before: .max, of: cell)
+    }
+
+    /// Takes the samples that are due, then lets one VM come or go.
+    mutating func handle(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
+        samples.take(before: event.time, of: cell)
+        switch event.kind {
+        case .departure: depart(event)
+        case .arrival: arrive(event, clock)
+        }
+    }
+
+    /// The VMs on the host at an index, with their true ends.
+    func residents(onHost index: Int) -> [DrainCandidate] {
+        cell.lifetimes(on: ID(Self.uuid(index))).map { id, lifetime in
+            let row = Self.number(id.uuid)
+            return DrainCandidate(
+                number: row, lifetime: lifetime, endsAt: Timestamp(microseconds: vms[row].departure))
+        }
     }
 
     private mutating func depart(_ event: EventClock.Event) {
@@ -136,5 +150,10 @@ struct PolicyRun {
                 0, 0, 0, 0, 0, 0, 0, 0, byte(56), byte(48), byte(40), byte(32), byte(24), byte(16), byte(8),
                 byte(0)
             ))
+    }
+
+    /// The number that an id was made of.
+    private static func number(_ uuid: UUID) -> Int {
+        withUnsafeBytes(of: uuid.uuid) { bytes in bytes.suffix(8).reduce(0) { $0 << 8 | Int($1) } }
     }
 }

@@ -25,14 +25,8 @@ public struct VMExperiment: Sendable {
     ///
     /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of lifetimes.
     public func run(_ trace: VMTrace, clock: some Clock<Duration>) throws -> [PolicyResult] {
-        let until = options.untilSeconds ?? Int(trace.lastArrival / PolicyRun.microsecondsPerSecond)
-        try options.checkWindow(until: until)
+        let (until, lifetimes) = try prepare(trace)
         let events = EventClock(trace)
-        let lifetimes = try options.prediction.map {
-            try ExperimentLifetimes(
-                $0, trace: trace, warmUp: Int64(options.warmUpSeconds) * PolicyRun.microsecondsPerSecond,
-                seed: options.seed)
-        }
         return options.policies.map { policy in
             var run = PolicyRun(
                 trace: trace, policy: policy, options: options, until: until,
@@ -40,5 +34,17 @@ public struct VMExperiment: Sendable {
             run.replay(events, clock: clock)
             return run.result
         }
+    }
+
+    /// The end of the run, in seconds, and the model that all policies share.
+    func prepare(_ trace: VMTrace) throws -> (until: Int, lifetimes: ExperimentLifetimes?) {
+        let until = options.untilSeconds ?? Int(trace.lastArrival / PolicyRun.microsecondsPerSecond)
+        try options.checkWindow(until: until)
+        let lifetimes = try options.prediction.map {
+            try ExperimentLifetimes(
+                $0, trace: trace, warmUp: Int64(options.warmUpSeconds) * PolicyRun.microsecondsPerSecond,
+                seed: options.seed)
+        }
+        return (until, lifetimes)
     }
 }

@@ -9,7 +9,8 @@ public import Fleet
 /// - `waste`: as best fit, but first the host with the least left over that usual sizes cannot use.
 /// - `nilas`: as best fit, but first the host that has to stay in use the least longer.
 /// - `lava`: by classes of lifetimes, see `LavaTier`, then as `nilas`.
-/// - `gated-lava`: `lava` while the classes predicted were right often enough, otherwise `nilas`.
+/// - `gated-lava`: `lava` while the classes predicted were right often enough, below that `nilas`, and with
+///   predictions that say little `best-fit`: what to use where nobody watches the model.
 /// - `la-binary`: as `nilas`, with one step only and the predictions made when VMs started (Barbalho et al.,
 ///   MLSys 2023); `la-binary-repredict`, `nilas-one-shot` and `lava-one-shot` are for comparison.
 public typealias PlacementPolicy = PoolSpec.Placement

@@ -48,6 +48,17 @@ extension PlacementCell {
         hosts.slot(of: HostKey(host)).flatMap { lifetimes?.kept($0) }
     }
 
+    /// The VMs on a host as predictions see them, by id; none where lifetimes are not tracked.
+    public func lifetimes(on host: ID<Document>) -> [(id: ID<Allocation>, lifetime: VMLifetime)] {
+        guard let slot = hosts.slot(of: HostKey(host)), let residents = lifetimes?.residents[slot] else {
+            return []
+        }
+        return residents.sorted { $0.allocation < $1.allocation }.map {
+            let started = Timestamp(microseconds: $0.startedAt)
+            return ($0.allocation, VMLifetime(features: $0.features, startedAt: started))
+        }
+    }
+
     /// The lifetime that is predicted for a VM that starts now, seconds; nil where lifetimes are not tracked.
     public func predictedLifetime(of request: VMRequest) -> Double? {
         lifetimes?.predictor.remaining(uptime: 0, of: VMFeatures(request))

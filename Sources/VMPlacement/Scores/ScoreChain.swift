@@ -64,14 +64,16 @@ extension PlacementCell {
             break
         }
         guard let lifetimes else { return .bestFit }
+        let gate = policy == .gatedLava ? LifetimeGate(lifetimes.accuracy) : .classes
+        guard gate > .closed else { return .bestFit }
         let arrival = lifetimes.arrival(of: VMFeatures(request), startedAt: request.startedAt?.microseconds)
-        let exits = policy.repredicts ? lifetimes.exits : lifetimes.firstExits
         let isBinary = policy == .laBinary || policy == .laBinaryRepredict
         let cost = TemporalCost(
-            arrival, exits: exits, boundaries: isBinary ? [.zero] : lifetimes.settings.boundaries)
+            arrival, exits: policy.repredicts ? lifetimes.exits : lifetimes.firstExits,
+            boundaries: isBinary ? [.zero] : lifetimes.settings.boundaries)
         switch policy {
         case .lava, .lavaOneShot: return .lava(LavaTier(arrival, lifetimes, cost))
-        case .gatedLava where lifetimes.trustsClasses: return .lava(LavaTier(arrival, lifetimes, cost))
+        case .gatedLava where gate == .classes: return .lava(LavaTier(arrival, lifetimes, cost))
         default: return .temporal(cost)
         }
     }
