@@ -1,7 +1,7 @@
 /// How often the class predicted for a VM was the one it lived to, over the VMs that ended in the last week.
-public struct ClassAccuracy: Sendable, Hashable {
+public struct ClassAccuracy: Sendable, Hashable, Codable {
     /// What ended within one hour.
-    private struct Hour: Sendable, Hashable {
+    private struct Hour: Sendable, Hashable, Codable {
         var number: Int64
         var right: Int
         var all: Int

@@ -6,12 +6,15 @@ extension PlacementCell {
     /// - Parameters:
     ///   - now: start of the cell's time.
     ///   - kept: what was remembered of hosts; the others are judged by their present exit.
+    ///   - accuracy: what was remembered of `classAccuracy`.
     public mutating func trackLifetimes(
         _ settings: LifetimeSettings, model: any LifetimeModel, now: Timestamp,
-        kept: [ID<Document>: HostLifetime] = [:]
+        kept: [ID<Document>: HostLifetime] = [:], accuracy: ClassAccuracy = .init()
     ) {
         let predictor = LifetimePredictor(model, cap: settings.cap)
-        var table = LifetimeTable(settings: settings, predictor: predictor, now: now.microseconds)
+        var table = LifetimeTable(
+            settings: settings, predictor: predictor, now: now.microseconds,
+            accuracy: accuracy)
         for slot in 0..<hosts.count { table.insert(at: slot) }
         lifetimes = table
         var residents = [[(ID<Allocation>, VMLifetime)]](repeating: [], count: hosts.count)

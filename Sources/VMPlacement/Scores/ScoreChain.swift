@@ -64,7 +64,7 @@ extension PlacementCell {
             break
         }
         guard let lifetimes else { return .bestFit }
-        let gate = policy == .gatedLava ? LifetimeGate(lifetimes.accuracy) : .classes
+        let gate = policy == .gatedLava ? lifetimes.gate : .classes
         guard gate > .closed else { return .bestFit }
         let arrival = lifetimes.arrival(of: VMFeatures(request), startedAt: request.startedAt?.microseconds)
         let isBinary = policy == .laBinary || policy == .laBinaryRepredict

@@ -1,7 +1,7 @@
 public import Fleet
 
 /// What lifetime-aware placement remembers of a host: small, so that it can be stored and restored.
-public struct HostLifetime: Sendable, Hashable {
+public struct HostLifetime: Sendable, Hashable, Codable {
     /// A host's part in LAVA.
     public enum State: UInt8, Sendable, Hashable, Codable {
         /// No VM, no class.

@@ -25,9 +25,15 @@ struct LifetimeTable: Sendable {
     private(set) var residents: [[Resident]] = []
     /// Questions asked of the model.
     private(set) var predictions = 0
-    private(set) var accuracy = ClassAccuracy()
+    private(set) var accuracy: ClassAccuracy
+    private(set) var gate: LifetimeGate
 
-    init(settings: LifetimeSettings, predictor: LifetimePredictor, now: Int64) {
+    init(
+        settings: LifetimeSettings, predictor: LifetimePredictor, now: Int64,
+        accuracy: ClassAccuracy = .init()
+    ) {
+        self.accuracy = accuracy
+        gate = LifetimeGate.closed.next(accuracy)
         self.settings = settings
         self.predictor = predictor
         self.now = now
@@ -165,6 +171,7 @@ extension LifetimeTable {
         if hasEnded {
             let lived = LifetimeClass(seconds: Double(now - gone.startedAt) / 1e6)
             accuracy.add(isRight: lived == gone.firstClass, at: now)
+            gate = gate.next(accuracy)
         }
         guard !residents[slot].isEmpty else {
             clear(slot)
