@@ -61,6 +61,7 @@ enum CommandExamples {
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
         "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],
+        "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],
         "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],

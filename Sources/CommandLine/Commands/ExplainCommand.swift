@@ -19,7 +19,9 @@ struct ExplainCommand: BasaltCommand {
             shown = entries.filter { $0.path == path || $0.path.hasPrefix(path + ".") }
         }
         // Not a table: what explains must not be cut.
-        let lines = shown.flatMap { ["\($0.path) <\($0.type)>", "    \($0.help)"] }
+        let lines = shown.flatMap { entry in
+            ["\(entry.path) <\(entry.type)>"] + Self.broken(entry.help).map { "    \($0)" }
+        }
         let fields: [Presentation.Field] = [
             .init("Kind", Text(kind.rawValue)), .init("Version", Text(WireDocument.apiVersion)),
             .init("About", Text(FieldGuide.about(kind))),
@@ -35,6 +37,22 @@ struct ExplainCommand: BasaltCommand {
                 value: .object(["kind": .string(kind.rawValue), "items": .array(items)])), surroundings)
         return .done
     }
+
+    /// Lines of whole words that stay within the width of every other output.
+    private static func broken(_ text: String) -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + 1 + word.count <= lineWidth {
+                lines[lines.count - 1] += " \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+
+    /// With the indent this is within 100 columns.
+    private static let lineWidth = 92
 
     /// `resources` means `spec.resources`: nobody types `spec` in a hurry.
     private static func path(_ text: String, among paths: [String]) throws -> String {

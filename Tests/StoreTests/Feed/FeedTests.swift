@@ -83,17 +83,17 @@ struct FeedTests {
         try await Scene.run(implementation) { scene in
             try await scene.createVM("seen")
             try await scene.advance(60)
-            #expect(try await scene.store.feedDelay() == .zero)
+            #expect(try await scene.feedDelay() == .zero)
             let older = try await scene.harness.holdTransaction()
             try await scene.advance(5)
-            #expect(try await scene.store.feedDelay() == .zero)
+            #expect(try await scene.feedDelay() == .zero)
             try await scene.createVM("hidden")
             try await scene.advance(30)
             try await scene.createVM("hidden-too")
-            #expect(try await scene.store.feedDelay() == .seconds(30))
+            #expect(try await scene.feedDelay() == .seconds(30))
             let late = scene.draft(.vm, "late", project: "team", spec: "{}")
             _ = try await older.finish(creating: [late], context: Scene.user)
-            #expect(try await scene.store.feedDelay() == .zero)
+            #expect(try await scene.feedDelay() == .zero)
         }
     }
 

@@ -41,6 +41,11 @@ struct Scene: Sendable {
         return try await store.feed(after: cursor, limit: limit)
     }
 
+    func feedDelay() async throws -> Duration {
+        try await harness.settle()
+        return try await store.feedDelay()
+    }
+
     func feedPosition() async throws -> FeedCursor {
         try await harness.settle()
         return try await store.feedPosition()
