@@ -26,6 +26,21 @@ struct CommandTests {
                 + "la-binary or la-binary-repredict or nilas-one-shot or nilas or lava-one-shot or lava or "
                 + "gated-lava expected; the nearest is best-fit"
         ),
+        (
+            ["simulate", "vms", "--trace", "-", "--policies", "lava"],
+            "basalt: --predictor: \"\" given, a predictor of lifetimes for lava expected; the nearest is "
+                + "oracle:0.5"
+        ),
+        (
+            ["simulate", "vms", "--trace", "-", "--cap", "7"],
+            "basalt: --cap: \"7\" given, a whole number with the unit s, m, h or d up to ten years, or none "
+                + "expected; the nearest is 7d"
+        ),
+        (
+            ["simulate", "drain", "--trace", "-", "--order", "larss"],
+            "basalt: --order: \"larss\" given, lars or creation or random or biggest or shortest or oracle "
+                + "expected; the nearest is lars"
+        ),
         (["token", "create", "t", "--role", "admn"], "basalt: no role \"admn\"; the nearest is \"admin\""),
         (["vm", "create", "a", "--cpu", "2"], "basalt: --cpu needs --memory"),
         (["get", "plans"], "basalt: plans are read one by one: basalt get plan ID"),

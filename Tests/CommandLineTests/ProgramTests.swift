@@ -79,6 +79,35 @@ struct ProgramTests {
         #expect(placed == [380, 380])
     }
 
+    @Test(arguments: [
+        [
+            "vms", "--policies", "nilas,lava,gated-lava,la-binary,waste", "--predictor", "oracle:1",
+            "--cap", "12h", "--theta", "0.8", "--class-slack", "1.5",
+        ],
+        ["vms", "--policies", "nilas", "--predictor", "km", "--cap", "none"],
+        ["drain", "--order", "lars,random,shortest", "--slots", "1", "--fraction", "0.5", "--sample", "600"],
+    ])
+    func twoProcessesPredictTheSame(command: [String]) async throws {
+        let fixture = try CommandFixture()
+        var rows = "arrive_s,depart_s,vcpu,mem_gb\n"
+        for row in 0..<600 {
+            rows += "\(row * 30),\(row * 30 + row * 7919 % 90_000),\(row % 8 + 1),\(row % 13 + 1)\n"
+        }
+        let trace = try fixture.write("trace.csv", rows)
+        let arguments =
+            ["simulate"] + command
+            + ["--trace", trace, "--hosts", "20", "--warmup", "6000", "--seed", "7", "-o", "json"]
+        let first = try await Program.run(arguments, fixture, nil)
+        let second = try await Program.run(arguments, fixture, nil)
+        #expect(first.status == 0 && first.errors == "")
+        #expect(first.output == second.output)
+        let results = try JSONDecoder().decode(JSONValue.self, from: Data(first.output.utf8)).array ?? []
+        for result in results where command[0] == "vms" && result["policy"] != .string("waste") {
+            #expect(result["classAccuracy"] != .null && result["predictionsPerPlacement"] != .null)
+        }
+        #expect(results.count == command[2].split(separator: ",").count)
+    }
+
     @Test func replaysATraceAgainstAControlPlaneThatDrops() async throws {
         let fixture = try CommandFixture()
         Sample.fill(fixture.plane)

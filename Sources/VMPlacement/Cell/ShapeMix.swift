@@ -2,27 +2,40 @@ import Fleet
 
 /// How many VMs of each size a cell holds.
 struct ShapeMix: Sendable {
-    /// Sizes that count as usual.
-    static let usualLimit = 5
-
-    private var counts: [Resources: Int] = [:]
-
-    mutating func change(_ shape: Resources, by sign: Int) {
-        let count = (counts[shape] ?? 0) + sign
-        counts[shape] = count > 0 ? count : nil
+    private struct Entry: Sendable {
+        var shape: Resources
+        var count: Int
     }
 
-    /// The most frequent sizes, the largest first; of equally frequent ones the smaller.
-    var usual: [Resources] {
-        var best: [(shape: Resources, count: Int)] = []
-        // Ordered by count and size, so the order of the dictionary does not show.
-        for (shape, count) in counts {
-            let index = best.firstIndex {
-                ($0.count, shape.milliCPU, shape.memoryMiB) < (count, $0.shape.milliCPU, $0.shape.memoryMiB)
-            }
-            best.insert((shape, count), at: index ?? best.count)
-            if best.count > Self.usualLimit { best.removeLast() }
+    /// Sizes that count as usual.
+    private static let usualLimit = 5
+
+    /// Frequent sizes drift to the front, so that they are found at once; the order decides nothing.
+    private var entries: [Entry] = []
+
+    mutating func change(_ shape: Resources, by sign: Int) {
+        guard let index = entries.firstIndex(where: { $0.shape == shape }) else {
+            entries.append(Entry(shape: shape, count: sign))
+            return
         }
-        return best.map(\.shape).sorted { ($1.milliCPU, $1.memoryMiB) < ($0.milliCPU, $0.memoryMiB) }
+        entries[index].count += sign
+        if entries[index].count == 0 {
+            entries.swapAt(index, entries.count - 1)
+            entries.removeLast()
+        } else if index > 0, entries[index - 1].count < entries[index].count {
+            entries.swapAt(index - 1, index)
+        }
+    }
+
+    /// The most frequent sizes, of equally frequent ones the smaller; the largest first.
+    var usual: [Resources] {
+        let frequent = entries.sorted {
+            ($1.count, $0.shape.milliCPU, $0.shape.memoryMiB) < (
+                $0.count, $1.shape.milliCPU, $1.shape.memoryMiB
+            )
+        }
+        return frequent.prefix(Self.usualLimit).map(\.shape).sorted {
+            ($1.milliCPU, $1.memoryMiB) < ($0.milliCPU, $0.memoryMiB)
+        }
     }
 }
