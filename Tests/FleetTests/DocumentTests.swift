@@ -35,6 +35,12 @@ import Testing
                 == [.conflict])
     }
 
+    @Test(arguments: PoolSpec.Placement.allCases)
+    func `a pool takes policies that need no predictions`(placement: PoolSpec.Placement) {
+        let defects = PoolSpec(cell: "c", admits: [.vm], placement: placement).defects()
+        #expect(defects.map(\.field) == (placement.needsLifetimes ? ["spec.placement"] : []))
+    }
+
     @Test func `a host that takes no workloads says why`() {
         #expect(
             HostSpec(cell: "c", pool: "p", cordoned: true).defects().map(\.field) == ["spec.cordonReason"])
