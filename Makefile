@@ -31,8 +31,8 @@ run: setup ## Run a fleet on this machine and break it half-way; ARGS=--once end
 
 test: setup ## Build and run every test
 	swift build --build-tests
-	swift test --skip-build --skip EndToEnd
-	swift test --skip-build --no-parallel --filter EndToEnd
+	Tests/run.sh --skip EndToEnd
+	Tests/run.sh --no-parallel --filter EndToEnd
 
 contract: setup ## Send what openapi.yaml describes, and what it forbids, to a running control plane
 	Tests/Contract/schemathesis.sh $(ARGS)

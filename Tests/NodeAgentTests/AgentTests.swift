@@ -6,7 +6,7 @@ import Testing
 
 /// The agent as a service, with its tasks and a manual clock. Conditions are waited for, however long the
 /// machine takes; manual time passes meanwhile.
-@Suite("The agent as a service", .serialized, .timeLimit(.minutes(1)))
+@Suite("The agent as a service", .serialized, .timeLimit(.minutes(5)))
 struct AgentTests {
     private let directory: TemporaryDirectory
     private let clock = ManualClock()

@@ -2,7 +2,7 @@ import Fleet
 @testable import NodeAgent
 import Testing
 
-@Suite("Mailbox and clocks", .timeLimit(.minutes(1)))
+@Suite("Mailbox and clocks", .timeLimit(.minutes(5)))
 struct MailboxTests {
     @Test("A reader takes all that waits, in order")
     func order() async throws {

@@ -17,7 +17,7 @@ extension ServerTests {
         @Test func exhaustionAndTimeout() async throws {
             let settings = PoolConfiguration(
                 minimumConnections: 0, maximumConnections: 1, queueLimit: 1,
-                acquireTimeout: .seconds(3))
+                acquireTimeout: .seconds(10))
             try await ServerTests.withPool(settings) { pool in
                 try await pool.withConnection { _ in
                     async let waiting = postgresError { try await pool.query("SELECT 1") }

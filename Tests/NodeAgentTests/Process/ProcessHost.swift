@@ -122,7 +122,7 @@ final class ProcessHost {
         try await eventually("part \(number) runs") { try self.state(number) == .running }
     }
 
-    func ends(_ number: Int, within limit: Duration = .seconds(20)) async throws -> PartEnd {
+    func ends(_ number: Int, within limit: Duration = patience) async throws -> PartEnd {
         try await eventually("part \(number) ends", within: limit) {
             if case .ended(let end) = try self.state(number) { end } else { nil }
         }
@@ -152,9 +152,12 @@ final class ProcessHost {
     }
 }
 
+/// A bound for waits that end much sooner, however busy the machine is.
+let patience = Duration.seconds(120)
+
 /// Asks again until the probe gives a value.
 func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(20), _ probe: () async throws -> Value?
+    _ what: String, within limit: Duration = patience, _ probe: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
     while true {
@@ -165,7 +168,7 @@ func eventually<Value>(
 }
 
 func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     let _: Bool = try await eventually(what, within: limit) { try await condition() ? true : nil }
 }

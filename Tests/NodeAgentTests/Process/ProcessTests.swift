@@ -165,7 +165,7 @@ extension ProcessSuites {
             try await ProcessHost.run { host in
                 let began = ContinuousClock.now
                 for number in 1...200 { try host.start(number) }
-                try await eventually("200 run", within: .seconds(60)) {
+                try await eventually("200 run") {
                     try host.parts().count { $0.state == .running } == 200
                 }
                 let ran = ContinuousClock.now
@@ -173,7 +173,7 @@ extension ProcessSuites {
                 #expect(try host.parts().count { $0.state == .running } == 200)
                 let adopted = ContinuousClock.now
                 for number in 1...200 { try host.stop(number) }
-                try await eventually("none runs", within: .seconds(60)) {
+                try await eventually("none runs") {
                     try host.parts().allSatisfy { if case .ended = $0.state { true } else { false } }
                 }
                 Swift.print(

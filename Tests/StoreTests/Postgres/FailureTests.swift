@@ -149,20 +149,14 @@ struct FailureTests {
             var seen = try await other.waitForChange(after: 0, timeout: .zero)
             try await scene.create(.cell, "c0", spec: CellSpec())
             seen = try await other.waitForChange(after: seen, timeout: PostgresHarness.patience)
-            var fastest = PostgresHarness.patience
+            // A wait that nobody ends leaves the count where it was.
             for index in 1...3 {
-                let clock = ContinuousClock()
-                let start = clock.now
                 let known = seen
                 async let woken = other.waitForChange(after: known, timeout: PostgresHarness.patience)
                 try await scene.create(.cell, "c\(index)", spec: CellSpec())
-                let next = try await woken
-                #expect(next > seen)
-                fastest = min(fastest, clock.now - start)
-                seen = next
+                seen = try await woken
+                #expect(seen > known)
             }
-            // A busy machine may delay one, but not all of them.
-            #expect(fastest < .seconds(1))
         }
     }
 
