@@ -14,6 +14,35 @@ extension ServerTests {
             }
         }
 
+        @Test(arguments: [
+            (Duration.zero ... .zero, "Index"), (.seconds(3600) ... .seconds(3600), "Seq"),
+        ])
+        func plansAreMadeAnew(_ life: ClosedRange<Duration>, _ second: String) async throws {
+            let settings = PoolConfiguration(minimumConnections: 0, maximumConnections: 1, planLife: life)
+            try await ServerTests.withPool(settings) { pool in
+                func scan(_ connection: PostgresConnection) async throws -> String {
+                    let plan = try await connection.query("EXPLAIN EXECUTE find(1)")
+                    return try #require(plan.first).decode(String.self, at: 0)
+                }
+                try await pool.withConnection { connection in
+                    try await connection.runScript(
+                        """
+                        CREATE TEMPORARY TABLE small (id int PRIMARY KEY);
+                        INSERT INTO small VALUES (1);
+                        ANALYZE small;
+                        SET plan_cache_mode = force_generic_plan;
+                        PREPARE find(int) AS SELECT id FROM small WHERE id = $1;
+                        """)
+                    #expect(try await scan(connection).contains("Seq Scan"))
+                    // A setting does not touch plans that are made already.
+                    try await connection.runScript("SET enable_seqscan = off; SET enable_bitmapscan = off")
+                    #expect(try await scan(connection).contains("Seq Scan"))
+                }
+                let later = try await pool.withConnection { try await scan($0) }
+                #expect(later.contains(second))
+            }
+        }
+
         @Test func exhaustionAndTimeout() async throws {
             let settings = PoolConfiguration(
                 minimumConnections: 0, maximumConnections: 1, queueLimit: 1,

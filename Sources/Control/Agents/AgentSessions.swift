@@ -15,12 +15,21 @@ public final class AgentSessions: Sendable {
     private let metrics: MetricRegistry<DaemonMetric>
     private let absence: AbsenceGuard
     private let questions: LogQuestions
+    /// How long a poll waits for more once there is something: one answer then carries what a plan or two decided.
+    private static let gathering = Duration.milliseconds(10)
+
     /// Hosts that each session carries, as of its last poll here.
     private let carried = Mutex<[ID<AgentSession>: CarriedHosts]>([:])
 
     private struct CarriedHosts {
         var incarnation: Int
         var hosts: Set<ID<Document>>
+        /// Numbers of the assignments that the agent has, of `epoch`: most changes of allocations are what the
+        /// agent itself reported, and are no news to it.
+        var told: [ID<Document>: Int] = [:]
+        var epoch = 0
+        /// What the last answer told. The agent has it when it asks on from that answer's cursor.
+        var answered: (cursor: String, told: [ID<Document>: Int])?
     }
 
     public init(
@@ -107,6 +116,7 @@ public final class AgentSessions: Sendable {
             return try await everything(session)
         }
         let hosts = try await hosts(of: session, fresh: false)
+        let told = told(session, cursor: text, epoch: epoch)
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(min(max(request.waitSeconds, 0), limits.pollSeconds)))
         var cursor = asked
@@ -114,9 +124,9 @@ public final class AgentSessions: Sendable {
             while true {
                 let (changed, next) = try await changes(after: cursor, among: hosts)
                 cursor = next
-                if !changed.isEmpty {
-                    return PollResponse(
-                        cursor: cursor.text, epoch: epoch, assignments: try await assignments(changed))
+                let news = try await assignments(changed, known: told)
+                if !news.isEmpty {
+                    return answer(session, cursor, news)
                 }
                 let asked = try await questions.take(session.id)
                 let left = clock.now.duration(to: deadline)
@@ -135,7 +145,10 @@ public final class AgentSessions: Sendable {
     /// Until something changed or the session is asked for output.
     private func wait(_ session: SessionRecord, after cursor: FeedCursor, timeout: Duration) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.hub.waitForClient(after: cursor, timeout: timeout) }
+            group.addTask {
+                try await self.hub.waitForClient(
+                    after: cursor, timeout: timeout, gathering: Self.gathering)
+            }
             group.addTask { await self.questions.wait(session.id) }
             try await group.next()
             group.cancelAll()
@@ -146,8 +159,38 @@ public final class AgentSessions: Sendable {
     private func everything(_ session: SessionRecord) async throws -> PollResponse {
         let position = try await store.feedPosition()
         let hosts = try await hosts(of: session, fresh: true)
-        return PollResponse(
-            cursor: position.text, epoch: position.epoch, assignments: try await assignments(hosts))
+        return answer(session, position, try await assignments(hosts, known: [:]))
+    }
+
+    /// What the agent has of assignments; takes note that it has those of the answer which it asks on from.
+    private func told(_ session: SessionRecord, cursor: String, epoch: Int) -> [ID<Document>: Int] {
+        carried.withLock { carried in
+            guard var known = carried[session.id] else { return [:] }
+            if known.epoch != epoch { known.told = [:] }
+            if let answered = known.answered, answered.cursor == cursor {
+                known.told.merge(answered.told) { $1 }
+            }
+            known.epoch = epoch
+            known.answered = nil
+            carried[session.id] = known
+            return known.told
+        }
+    }
+
+    private func answer(
+        _ session: SessionRecord, _ cursor: FeedCursor, _ records: [HostAssignmentRecord]
+    ) -> PollResponse {
+        let told = records.map { ($0.host, $0.generation.number) }
+        carried.withLock {
+            $0[session.id]?.answered = (cursor.text, Dictionary(told, uniquingKeysWith: { $1 }))
+        }
+        let assignments = records.map { record in
+            let parts = record.allocations.map { PartDirective($0, task: record.tasks[$0.id]) }
+            return HostAssignment(
+                host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
+                parts: parts)
+        }
+        return PollResponse(cursor: cursor.text, epoch: cursor.epoch, assignments: assignments)
     }
 
     private func hosts(of session: SessionRecord, fresh: Bool) async throws -> Set<ID<Document>> {
@@ -173,13 +216,10 @@ public final class AgentSessions: Sendable {
         }
     }
 
-    private func assignments(_ hosts: Set<ID<Document>>) async throws -> [HostAssignment] {
-        try await store.assignments(hosts: hosts.sorted()).map { record in
-            let parts = record.allocations.map { PartDirective($0, task: record.tasks[$0.id]) }
-            return HostAssignment(
-                host: record.name, generation: record.generation, hash: HostAssignment.hash(of: parts),
-                parts: parts)
-        }
+    private func assignments(
+        _ hosts: Set<ID<Document>>, known: [ID<Document>: Int]
+    ) async throws -> [HostAssignmentRecord] {
+        try await store.assignments(hosts: hosts.sorted(), known: known)
     }
 }
 

@@ -19,6 +19,9 @@ public struct CellLimits: Sendable {
     public var judgeEvery = Duration.seconds(1)
     /// How often the cell is counted for metrics: some milliseconds for 50,000 allocations.
     public var measureEvery = Duration.seconds(5)
+    /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into plans
+    /// together, which costs a fraction of one plan each. A cell at rest answers at once.
+    public var cycleAtMostEvery = Duration.milliseconds(25)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

@@ -51,8 +51,13 @@ actor CellPipeline {
         while !Task.isCancelled {
             do {
                 if cursor == nil { try await load() }
+                let began = time.now()
                 let worked = try await measured { try await cycle() }
-                if !worked, let cursor { try await hub.wait(after: cursor, timeout: rest()) }
+                if worked {
+                    try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
+                } else if let cursor {
+                    try await hub.wait(after: cursor, timeout: rest())
+                }
             } catch StoreError.leaseLost(let cell) {
                 throw StoreError.leaseLost(cell: cell)
             } catch is CancellationError {

@@ -19,7 +19,9 @@ public final class FeedHub: Sendable {
     /// Longest time between two looks at the store when no hint comes.
     public static let lookEvery = Duration.seconds(1)
     /// First and longest pause before another look at what an older transaction holds back.
-    static let heldBack = (first: Duration.milliseconds(4), longest: Duration.milliseconds(128))
+    static let heldBack = (first: Duration.milliseconds(8), longest: Duration.milliseconds(128))
+    /// Pause after a look that found something: under load entries then come in tens, not one by one.
+    static let gathering = Duration.milliseconds(8)
     /// How often it is asked how long the held-back changes have waited.
     static let delayEvery = Duration.seconds(5)
     /// Pause after a failed look.
@@ -63,7 +65,9 @@ public final class FeedHub: Sendable {
         while !Task.isCancelled {
             do {
                 switch try await advance() {
-                case .read: pause = Self.heldBack.first
+                case .read:
+                    pause = Self.heldBack.first
+                    try await time.sleep(Self.gathering)
                 case .heldBack:
                     try await lookForDelay()
                     try await time.sleep(pause)

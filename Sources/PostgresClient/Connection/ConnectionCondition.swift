@@ -12,8 +12,22 @@ struct ConnectionCondition: Sendable {
     var transaction = Transaction.idle
     /// The SQLSTATE of the last error of the open transaction, whoever caught it.
     var lastSQLState: String?
+    /// When its query plans are to be made anew, and how long they were to live.
+    var plans: (until: ContinuousClock.Instant, life: Duration)?
     /// Called once, when the connection breaks or is closed.
     var onClose: (@Sendable () -> Void)?
+
+    /// Whether the plans have lived long enough; then, or at the first question, the next ones' life begins.
+    mutating func plansEnd(_ now: ContinuousClock.Instant, life: ClosedRange<Duration>) -> Bool {
+        guard let plans else {
+            plans = (now + life.lowerBound, life.lowerBound)
+            return false
+        }
+        guard plans.until <= now else { return false }
+        let next = min(plans.life * 2, life.upperBound)
+        self.plans = (now + next, next)
+        return true
+    }
 
     /// Ready for the next user.
     var isReusable: Bool { isOpen && transaction == .idle }

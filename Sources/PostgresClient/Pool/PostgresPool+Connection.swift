@@ -11,6 +11,7 @@ extension PostgresPool {
         let lease = try await lease()
         let result: Result
         do {
+            try await renewPlans(lease.connection)
             result = try await body(lease.connection)
         } catch {
             await giveBack(lease)
@@ -36,6 +37,11 @@ extension PostgresPool {
     ) async throws -> Int {
         let query = try EncodedQuery(statement, parameters)
         return try await withConnection { try await $0.run(query).affectedRows }
+    }
+
+    private func renewPlans(_ connection: PostgresConnection) async throws {
+        let end = connection.condition.withLock { $0.plansEnd(.now, life: poolConfiguration.planLife) }
+        if end { try await connection.runControl("DISCARD PLANS", isCancellable: false) }
     }
 
     private func giveBack(_ lease: Lease) async {

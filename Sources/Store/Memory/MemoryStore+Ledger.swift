@@ -19,8 +19,10 @@ extension MemoryStore {
         read { $0.allocations.matching(filter) }
     }
 
-    public func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord] {
-        try read { try $0.assignments(of: hosts) }
+    public func assignments(
+        hosts: [ID<Document>], known: [ID<Document>: Int]
+    ) async throws -> [HostAssignmentRecord] {
+        try read { try $0.assignments(of: hosts, known: known) }
     }
 
     public func cellTotals() async throws -> [CellTotals] {

@@ -97,8 +97,8 @@ extension PostgresStore {
         name: "feed_read",
         sql: """
             SELECT k.epoch, k.epoch = $4 AND (z.xid, z.seq) <= ($1, $2) AS valid, c.*,
-                EXISTS (SELECT 1 FROM change h
-                        WHERE h.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back,
+                coalesce((SELECT h.xid FROM change h ORDER BY h.xid DESC, h.seq DESC LIMIT 1)
+                    >= pg_snapshot_xmin(pg_current_snapshot()), false) AS held_back,
                 c.final -> 'labels' AS f_labels, c.final -> 'annotations' AS f_annotations,
                 (c.final ->> 'generation')::bigint AS f_generation, (c.final ->> 'revision')::bigint AS f_revision,
                 (c.final ->> 'created_at')::timestamptz AS f_created,

@@ -153,9 +153,12 @@ extension PostgresStore {
         return try Self.allocation(row)
     }
 
-    public func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord] {
+    public func assignments(
+        hosts: [ID<Document>], known: [ID<Document>: Int]
+    ) async throws -> [HostAssignmentRecord] {
         guard !hosts.isEmpty else { return [] }
-        let rows = try await read(Self.assignmentsStatement, [hosts.map(\.uuid)])
+        let rows = try await read(
+            Self.assignmentsStatement, [hosts.map(\.uuid), hosts.map { known[$0] ?? -1 }])
         var records: [HostAssignmentRecord] = []
         for row in rows {
             let host: ID<Document> = try row.id("host_id")
@@ -266,7 +269,9 @@ extension PostgresStore {
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*,
                 CASE WHEN d.spec ? 'run' OR d.spec ? 'image'
                      THEN jsonb_build_object('run', d.spec -> 'run', 'image', d.spec -> 'image') END AS task
-            FROM host_ledger h LEFT JOIN LATERAL (
+            FROM unnest($1::uuid[], $2::bigint[]) AS asked(host, known)
+            JOIN host_ledger h ON h.host = asked.host AND h.assignment > asked.known
+            LEFT JOIN LATERAL (
                 SELECT l.* FROM allocation l
                 WHERE l.host = h.host AND l.state <> 'released' AND NOT allocation_withheld(l)
                 UNION ALL
@@ -274,7 +279,7 @@ extension PostgresStore {
             ) a ON true
             LEFT JOIN document d
                 ON d.uid = a.workload AND a.state IN ('reserved', 'active') AND NOT a.quarantined
-            WHERE h.host = ANY ($1) ORDER BY h.host, a.id
+            ORDER BY h.host, a.id
             """)
     private static let totalsStatement = Statement(
         name: "cell_totals",

@@ -39,12 +39,15 @@ public final class PostgresStore: Store {
     }
 
     /// Limits of every session. A controller that is stopped inside a transaction is thrown out long before its
-    /// lease could be taken over; plans are generic because the sizes of array parameters vary by call.
+    /// lease could be taken over; plans are generic because the sizes of array parameters vary by call. Rows
+    /// are read by key or by page in the order of an index; without statistics a planner that may gather a bitmap
+    /// reads and sorts all documents of a kind for each page.
     public static func sessionSettings(
         idleInTransaction: Duration = .seconds(8), clockOffset: Duration = .zero
     ) -> PostgresConfiguration.SessionSettings {
         var parameters = [
             "plan_cache_mode": "force_generic_plan", "client_min_messages": "warning", "jit": "off",
+            "enable_bitmapscan": "off",
         ]
         if clockOffset != .zero { parameters["basalt.clock_offset"] = "\(clockOffset.inSeconds) seconds" }
         return .init(

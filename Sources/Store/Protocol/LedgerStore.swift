@@ -33,7 +33,10 @@ public protocol LedgerStore: Sendable {
     /// Released ones among them still run and are to be stopped. Left out are allocations from before the epoch
     /// until its quarantine ends, and those of which a quarantined copy runs: what runs goes on unlisted, and
     /// nothing is started twice.
-    func assignments(hosts: [ID<Document>]) async throws -> [HostAssignmentRecord]
+    ///
+    /// - Parameter known: numbers of assignments, of this epoch, that need not be told again; such hosts are left
+    ///   out.
+    func assignments(hosts: [ID<Document>], known: [ID<Document>: Int]) async throws -> [HostAssignmentRecord]
 
     /// Sums per cell that has a document, by name.
     func cellTotals() async throws -> [CellTotals]

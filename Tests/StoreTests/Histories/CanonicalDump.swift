@@ -76,7 +76,7 @@ struct CanonicalDump {
     private func assignmentLines(
         _ store: any Store, _ names: [ID<Document>: String]
     ) async throws -> [String] {
-        try await store.assignments(hosts: Array(names.keys)).map { record in
+        try await store.assignments(hosts: Array(names.keys), known: [:]).map { record in
             "assignment \(record.name) \(record.generation) \(record.allocations.map(\.id))"
         }.sorted()
     }

@@ -167,12 +167,17 @@ struct CommitTests {
             )
             try await scene.report([scene.part(first.id, .stopped)], sequence: 1)
             let ids = try await scene.store.hosts(.all).map(\.id)
-            let records = try await scene.store.assignments(hosts: ids + [scene.ids.id()])
+            let records = try await scene.store.assignments(hosts: ids + [scene.ids.id()], known: [:])
             #expect(records.map(\.host) == ids.sorted())
             let record = try #require(records.first { $0.name == "h1" })
             #expect(record.allocations.map(\.id) == [second.id])
             #expect(record.generation == Generation(epoch: 1, number: 3))
             #expect(records.first { $0.name == "h2" }?.allocations.isEmpty == true)
+            let numbers = Dictionary(uniqueKeysWithValues: records.map { ($0.host, $0.generation.number) })
+            #expect(try await scene.store.assignments(hosts: ids, known: numbers).isEmpty)
+            #expect(
+                try await scene.store.assignments(hosts: ids, known: [record.host: 2]).map(\.host)
+                    == ids.sorted(), "what is older, and what is not named, is told")
         }
     }
 
@@ -191,7 +196,7 @@ struct CommitTests {
             }
             func told() async throws -> [ID<Allocation>: PartTask] {
                 try #require(
-                    try await scene.store.assignments(hosts: [try await scene.host().id]).first
+                    try await scene.store.assignments(hosts: [try await scene.host().id], known: [:]).first
                 ).tasks
             }
             let both = try await place("v1", VMSpec(run: run, image: image))

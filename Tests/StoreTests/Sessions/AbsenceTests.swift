@@ -73,7 +73,7 @@ struct AbsenceTests {
             try await scene.report([scene.part(placed.id, .running)], sequence: 1)
             try await scene.hello(try await scene.session().id, [scene.hostHello("h1")])
             #expect(try await scene.allocation(placed.id).state == .active)
-            let listed = try await scene.store.assignments(hosts: [placed.host])
+            let listed = try await scene.store.assignments(hosts: [placed.host], known: [:])
             #expect(listed.flatMap(\.allocations).map(\.id) == [placed.id])
             // And neither does one without any host.
             try await scene.hello(try await scene.session().id, [])
@@ -135,6 +135,6 @@ struct AbsenceTests {
     }
 
     private func listed(_ scene: Scene) async throws -> [Allocation] {
-        try await scene.store.assignments(hosts: [try await scene.host().id]).flatMap(\.allocations)
+        try await scene.store.assignments(hosts: [try await scene.host().id], known: [:]).flatMap(\.allocations)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite("A new epoch", .postgresServer)
 struct RestoreTests {
     private func listed(_ scene: Scene, _ host: String = "h1") async throws -> [ID<Allocation>] {
-        let records = try await scene.store.assignments(hosts: [try await scene.host(host).id])
+        let records = try await scene.store.assignments(hosts: [try await scene.host(host).id], known: [:])
         return records.flatMap(\.allocations).map(\.id)
     }
 

@@ -13,8 +13,10 @@ extension MemoryState {
         return found.map(\.record).sorted { $0.id < $1.id }
     }
 
-    func assignments(of ids: [ID<Document>]) throws -> [HostAssignmentRecord] {
-        try hosts(.ids(ids)).map { host in
+    func assignments(
+        of ids: [ID<Document>], known: [ID<Document>: Int]
+    ) throws -> [HostAssignmentRecord] {
+        try hosts(.ids(ids)).filter { $0.assignment > known[$0.id] ?? .min }.map { host in
             var record = HostAssignmentRecord(
                 host: host.id, name: host.name,
                 generation: Generation(epoch: cluster.epoch, number: host.assignment),
