@@ -36,3 +36,75 @@ BEGIN
         OFFSET 0
     ) a ON true);
 END $$;
+
+-- Reads the parts of a report in order. Parts of one round do not touch each other, so a round is a few
+-- statements; a part that was named before, or that may be quarantined, begins a new one.
+CREATE OR REPLACE FUNCTION parts_seen(p_session uuid, p_parts jsonb) RETURNS seen_part[] LANGUAGE sql STABLE AS $$
+    WITH part AS (
+        SELECT e.n, v, h.name, h.host, h.cell, (v ->> 'allocation')::uuid AS allocation,
+            CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END AS directive
+        FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
+        LEFT JOIN LATERAL (SELECT * FROM host_ledger l WHERE l.session = p_session AND l.name = v ->> 'host' OFFSET 0)
+            h ON true
+    ), told AS (
+        SELECT p.*, row_number() OVER (PARTITION BY p.allocation ORDER BY n) > 1 AS again,
+            directive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation) AS lost
+        FROM part p
+    ), broken AS (
+        SELECT t.*, (again OR lost OR lag(lost, 1, false) OVER (ORDER BY n))::int AS breaks FROM told t
+    )
+    SELECT array_agg(ROW (n, sum, v ->> 'host', host, cell, allocation, v ->> 'state',
+                          concat_ws(', ', v ->> 'message', 'exit code ' || (v ->> 'exitCode')),
+                          directive)::seen_part ORDER BY n)
+    FROM (SELECT b.*, sum(breaks) OVER (ORDER BY n) FROM broken b) r
+$$;
+
+CREATE OR REPLACE FUNCTION session_parts(p_session uuid, p_parts jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_source text := 'agent/' || p_session;
+    v_parts seen_part[];
+    v_round seen_part[];
+    v_refused jsonb := '[]';
+    v_found jsonb;
+    v_ended uuid[];
+    v_changed uuid[] := '{}';
+BEGIN
+    IF jsonb_array_length(p_parts) = 0 THEN RETURN '[]'; END IF;
+    PERFORM 1 FROM host_ledger h
+    WHERE h.host = ANY (ARRAY(
+        SELECT l.host FROM (SELECT DISTINCT v ->> 'host' AS name FROM jsonb_array_elements(p_parts) v) n
+        CROSS JOIN LATERAL (
+            SELECT host FROM host_ledger WHERE session = p_session AND name = n.name OFFSET 0
+        ) l))
+      AND h.session = p_session
+    ORDER BY h.host FOR NO KEY UPDATE;
+    v_parts := parts_seen(p_session, p_parts);
+
+    SELECT coalesce(jsonb_agg(jsonb_build_object('n', n, 'host', host_name, 'allocation', allocation, 'reason',
+            'ReportRefused', 'message', 'the session does not hold host ' || host_name) ORDER BY n), '[]')
+    INTO v_refused FROM unnest(v_parts) WHERE host IS NULL;
+    IF v_refused <> '[]' THEN
+        PERFORM session_refused(p_session, array_agg(name ORDER BY n),
+            array_agg('the session does not hold host ' || name ORDER BY n), 'report', 'ReportRefused')
+        FROM (SELECT host_name, min(n) FROM unnest(v_parts) WHERE host IS NULL GROUP BY 1) r (name, n);
+    END IF;
+
+    FOR v_round IN
+        SELECT array_agg(p::seen_part ORDER BY p.n) FROM unnest(v_parts) p WHERE p.host IS NOT NULL
+        GROUP BY p.round ORDER BY p.round
+    LOOP
+        SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.n), '[]') INTO v_found FROM parts_refused(v_round) r;
+        v_refused := v_refused || v_found;
+        v_changed := v_changed || parts_stray(v_round, v_source);
+        v_changed := v_changed || parts_quarantine(v_round, v_source);
+        PERFORM parts_start(v_round, v_source);
+        v_ended := parts_end(v_round, v_source);
+        v_changed := v_changed || v_ended;
+        IF v_ended <> '{}' THEN v_changed := v_changed || parts_unveil(v_round); END IF;
+    END LOOP;
+    IF v_changed <> '{}' THEN
+        UPDATE host_ledger SET assignment = assignment + 1 WHERE host = ANY (v_changed);
+    END IF;
+    RETURN (SELECT coalesce(jsonb_agg(r - 'n' ORDER BY (r ->> 'n')::bigint), '[]')
+            FROM jsonb_array_elements(v_refused) r);
+END $$;

@@ -34,7 +34,7 @@ struct CommitTests {
             #expect(read.metadata.resourceVersion != vm.metadata.resourceVersion)
             #expect(try await scene.store.plan(planned.plan.id) == planned.plan)
             #expect(try await scene.store.planHead(cell: "a", engine: .vmPlacement) == planned.plan.id)
-            #expect(try await scene.store.planHead(cell: "a", engine: .cells) == nil)
+            #expect(try await scene.store.planHead(cell: "a", engine: .hostMaintenance) == nil)
             let entries = try await scene.feed(after: position, limit: 9).entries
             #expect(entries.map(\.kind.rawValue).sorted() == ["Allocation", "VM"])
             #expect(entries.allSatisfy { $0.cursor.transaction == outcome.transaction })

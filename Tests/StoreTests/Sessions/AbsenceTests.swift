@@ -135,6 +135,7 @@ struct AbsenceTests {
     }
 
     private func listed(_ scene: Scene) async throws -> [Allocation] {
-        try await scene.store.assignments(hosts: [try await scene.host().id], known: [:]).flatMap(\.allocations)
+        let host = try await scene.host().id
+        return try await scene.store.assignments(hosts: [host], known: [:]).flatMap(\.allocations)
     }
 }
