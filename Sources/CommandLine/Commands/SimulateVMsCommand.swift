@@ -1,7 +1,9 @@
 internal import APITypes
 internal import ArgumentParser
 internal import Fleet
+internal import LifetimeTraining
 internal import Replay
+internal import VMPlacement
 
 struct SimulateGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,15 +17,12 @@ struct TraceOptions: ParsableArguments {
     var trace: String
     @Option(help: "Part K of N of the trace, as K/N.") var shard: String?
 
-    func read() throws -> VMTrace {
-        do {
+    /// - Parameter columns: further columns to keep.
+    func read(columns: [String] = []) throws -> VMTrace {
+        try CommandFailure.explaining {
             if trace != "-" { try DocumentFile.requireFile(trace) }
-            return try VMTraceReader(shard: try shard.map { try Shard(parsing: $0) })
+            return try VMTraceReader(shard: try shard.map { try Shard(parsing: $0) }, columns: columns)
                 .read(TraceSource(argument: trace))
-        } catch let error as TraceError {
-            throw CommandFailure(error.description)
-        } catch let error as OptionError {
-            throw CommandFailure(error)
         }
     }
 }
@@ -37,6 +36,21 @@ extension CommandFailure {
         var named = error
         named.field = "--" + (flags[error.field] ?? error.field)
         self.init(named.description)
+    }
+
+    /// Turns what simulations, traces and models complain of into one line.
+    static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as OptionError {
+            throw CommandFailure(error)
+        } catch let error as TraceError {
+            throw CommandFailure(error.description)
+        } catch let error as LifetimeModelError {
+            throw CommandFailure(error.description)
+        } catch let error as TrainingError {
+            throw CommandFailure(error.description)
+        }
     }
 }
 
@@ -58,16 +72,12 @@ struct SimulateVMsCommand: BasaltCommand {
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        do {
+        try CommandFailure.explaining {
             let experiment = try VMExperiment(options: try options)
-            let trace = try traceOptions.read()
+            let trace = try traceOptions.read(columns: try lifetimes.prediction?.traceColumns() ?? [])
             let clock = UptimeClock(uptime: surroundings.uptime)
             let results = try experiment.run(trace, clock: clock)
             output.show(try Self.presentation(of: results), surroundings)
-        } catch let error as OptionError {
-            throw CommandFailure(error)
-        } catch let error as TraceError {
-            throw CommandFailure(error.description)
         }
         return .done
     }

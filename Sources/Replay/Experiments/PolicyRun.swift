@@ -9,7 +9,7 @@ struct PolicyRun {
     private static let cellName = "simulated"
     private static let poolName = "hosts"
 
-    private let vms: [TraceVM]
+    private let trace: VMTrace
     private let policy: PlacementPolicy
     private let warmUp: Int64
     private let until: Int64
@@ -30,7 +30,7 @@ struct PolicyRun {
         trace: VMTrace, policy: PlacementPolicy, options: VMExperiment.Options, until: Int,
         lifetimes: ExperimentLifetimes?
     ) {
-        vms = trace.vms
+        self.trace = trace
         self.policy = policy
         warmUp = Int64(options.warmUpSeconds) * Self.microsecondsPerSecond
         self.until = Int64(until) * Self.microsecondsPerSecond
@@ -73,7 +73,7 @@ struct PolicyRun {
         cell.lifetimes(on: ID(Self.uuid(index))).map { id, lifetime in
             let row = Self.number(id.uuid)
             return DrainCandidate(
-                number: row, lifetime: lifetime, endsAt: Timestamp(microseconds: vms[row].departure))
+                number: row, lifetime: lifetime, endsAt: Timestamp(microseconds: trace.vms[row].departure))
         }
     }
 
@@ -100,14 +100,23 @@ struct PolicyRun {
         }
         if isDone { placed += 1 } else { failed += 1 }
         if let predicted = cell.predictedLifetime(of: request) {
-            judgement.add(predicted: predicted, actual: Double(vms[event.row].lifetime) / 1e6)
+            judgement.add(predicted: predicted, actual: Double(trace.vms[event.row].lifetime) / 1e6)
         }
+    }
+
+    /// What models look at beside the size.
+    private mutating func describe(_ row: Int) {
+        let features = trace.features(row)
+        request.class = features.class
+        request.workload.project = features.project
+        request.attributes = features.attributes
     }
 
     /// Chooses and commits.
     private mutating func decide(_ event: EventClock.Event) -> Bool {
-        request.resources = vms[event.row].resources
+        request.resources = trace.vms[event.row].resources
         request.lifetimeHint = lifetimes?.hint(event.row)
+        if !trace.columns.isEmpty { describe(event.row) }
         let now = Timestamp(microseconds: event.time)
         if lifetimes != nil { cell.advance(to: now, repredicting: policy.repredicts) }
         guard case .place(let choice) = cell.place(request, policy: policy) else { return false }
