@@ -130,7 +130,8 @@ let package = Package(
         program(
             "basalt-bench",
             [
-                "APITypes", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient", "Replay", "Store",
+                "APITypes", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient", "Replay",
+                "Store",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         // Tests.

@@ -50,7 +50,8 @@ struct ModelEvaluateCommand: BasaltCommand {
             (
                 "km",
                 StratifiedModel.kaplanMeier(
-                    earlier, levels: [[.project, .size], [.project], [.size]], shape: .steps, horizon: horizon)
+                    earlier, levels: [[.project, .size], [.project], [.size]], shape: .steps, horizon: horizon
+                )
             ),
             ("km-size", StratifiedModel.kaplanMeier(earlier, shape: .steps, horizon: horizon)),
         ]

@@ -1,6 +1,7 @@
 internal import APITypes
 internal import ArgumentParser
 internal import Fleet
+internal import Foundation
 internal import LifetimeTraining
 internal import Replay
 internal import VMPlacement
@@ -69,15 +70,32 @@ struct SimulateVMsCommand: BasaltCommand {
     @OptionGroup var lifetimes: LifetimeOptions
     @Flag(help: "Measure the time of decisions; the output then differs from run to run.")
     var measureTime = false
-    @OptionGroup var output: OutputOptions
+    @Flag(help: "Measure stranded CPU and memory and how many large VMs fit, which takes longer.")
+    var stranding = false
+    @Option(
+        name: [.short, .customLong("output")], help: "table, wide, json, yaml, name, or svg FILE.",
+        completion: .list(OutputFormat.allCases.map(\.rawValue) + ["svg"]), transform: SimulationOutput.parse)
+    var output = SimulationOutput.shown(.table)
+    @Argument(help: "File of the drawing of empty hosts over time, with -o svg.", completion: .file())
+    var drawing: String?
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try CommandFailure.explaining {
+            guard (output == .drawn) == (drawing != nil) else {
+                throw CommandFailure(
+                    drawing.map { "\"\($0)\" is one word too many; -o svg FILE draws to a file" }
+                        ?? "draw to which file? give -o svg FILE")
+            }
             let experiment = try VMExperiment(options: try options)
             let trace = try traceOptions.read(columns: try lifetimes.prediction?.traceColumns() ?? [])
             let clock = UptimeClock(uptime: surroundings.uptime)
             let results = try experiment.run(trace, clock: clock)
-            output.show(try Self.presentation(of: results), surroundings)
+            if let drawing {
+                let text = EmptyHostsDrawing(results, options: experiment.options).text
+                try OutputFile.write(Data(text.utf8), to: drawing)
+            }
+            surroundings.console.write(
+                Renderer(format: output.format, surroundings).text(of: try Self.presentation(of: results)))
         }
         return .done
     }
@@ -88,8 +106,30 @@ struct SimulateVMsCommand: BasaltCommand {
                 hosts: hosts, shape: try HostShape(parsing: hostShape),
                 policies: try PolicyName.policies(parsing: policies), warmUpSeconds: warmup,
                 untilSeconds: until, sampleStepSeconds: sample, measuresTime: measureTime,
+                measuresStranding: stranding,
                 prediction: try lifetimes.prediction, lifetimes: try lifetimes.settings, seed: seed)
         }
+    }
+}
+
+/// How a simulation is shown: as other results, or drawn to a file, with the table besides.
+enum SimulationOutput: Sendable, Equatable {
+    case shown(OutputFormat)
+    case drawn
+
+    /// - Throws: a sentence with the nearest choice.
+    static func parse(_ text: String) throws -> SimulationOutput {
+        guard text != "svg" else { return .drawn }
+        guard let format = OutputFormat(rawValue: text) else {
+            let known = OutputFormat.allCases.map(\.rawValue) + ["svg"]
+            throw ValidationError(NearestChoice.refusal("format", text, among: known))
+        }
+        return .shown(format)
+    }
+
+    var format: OutputFormat {
+        guard case .shown(let format) = self else { return .table }
+        return format
     }
 }
 
@@ -100,6 +140,7 @@ extension SimulateVMsCommand {
             [
                 .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
                 .init("PLACED", .always, .right), .init("FAILED", .always, .right),
+                .init("STRANDED-CPU", .wide, .right), .init("STRANDED-MEM", .wide, .right),
                 .init("PREDICTIONS", .wide, .right), .init("CLASS-ACCURACY", .wide, .right),
                 .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
             ],
@@ -108,6 +149,8 @@ extension SimulateVMsCommand {
                     Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
                     Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
                     Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+                    Text(result.stranding.map { Quantity.percent($0.strandedCpuPct) } ?? "-"),
+                    Text(result.stranding.map { Quantity.percent($0.strandedMemPct) } ?? "-"),
                     Text(result.predictionsPerPlacement.map { String($0) } ?? "-"),
                     Text(result.classAccuracy.map { String($0) } ?? "-"),
                     Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),

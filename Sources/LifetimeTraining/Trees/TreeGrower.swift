@@ -29,7 +29,8 @@ struct TreeGrower {
         self.residuals = residuals
         var nodes = [TreeEnsemble.Node.leaf(0)]
         var leaves = [leaf(0, depth: 0, 0..<rows.count)]
-        while leaves.count < settings.leaves, let index = mostUseful(leaves), let split = leaves[index].split {
+        while leaves.count < settings.leaves, let index = mostUseful(leaves), let split = leaves[index].split
+        {
             let parent = leaves.remove(at: index)
             let (left, right) = part(parent, split, node: nodes.count)
             nodes[parent.node] = TreeEnsemble.Node(

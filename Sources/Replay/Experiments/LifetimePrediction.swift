@@ -53,7 +53,8 @@ public enum LifetimePrediction: Sendable, Hashable {
     private static func error(_ value: String, nearest: String) -> OptionError {
         OptionError(
             field: "predictor", value: value,
-            expected: "oracle:SIGMA with SIGMA from 0 to 10, km, age or lognormal, also with :FILE, or gbdt:FILE",
+            expected:
+                "oracle:SIGMA with SIGMA from 0 to 10, km, age or lognormal, also with :FILE, or gbdt:FILE",
             nearest: nearest)
     }
 }

@@ -18,6 +18,7 @@ struct PolicyRun {
     private var isPlaced: [Bool]
     private var request: VMRequest
     private var samples: WindowSamples
+    private var stranding: StrandingSamples?
     private var placed = 0
     private var failed = 0
     private var timings = DecisionTimings()
@@ -45,6 +46,9 @@ struct PolicyRun {
         samples = WindowSamples(
             next: warmUp, step: Int64(options.sampleStepSeconds) * Self.microsecondsPerSecond,
             until: self.until)
+        if options.measuresStranding {
+            stranding = StrandingSamples(host: options.shape.resources, seed: options.seed)
+        }
         let workload = WorkloadReference(
             kind: .vm, uid: ID(Self.uuid(0)), project: Self.cellName, name: Self.cellName, part: "vm")
         request = VMRequest(workload: workload, resources: .zero, queuedAt: Timestamp(microseconds: 0))
@@ -56,12 +60,17 @@ struct PolicyRun {
         while let event = events.next(), event.time <= until {
             handle(event, clock)
         }
-        samples.take(before: .max, of: cell)
+        sample(before: .max)
+    }
+
+    private mutating func sample(before time: Int64) {
+        let taken = samples.take(before: time, of: cell)
+        if taken > 0 { stranding?.take(cell, weight: taken) }
     }
 
     /// Takes the samples that are due, then lets one VM come or go.
     mutating func handle(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
-        samples.take(before: event.time, of: cell)
+        sample(before: event.time)
         switch event.kind {
         case .departure: depart(event)
         case .arrival: arrive(event, clock)
@@ -85,6 +94,7 @@ struct PolicyRun {
     }
 
     private mutating func arrive(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
+        stranding?.note(trace.vms[event.row].resources, at: event.time)
         guard event.time >= warmUp else {
             _ = decide(event)
             warmUpPredictions = cell.lifetimePredictions
@@ -134,7 +144,8 @@ struct PolicyRun {
             policy: policy, emptyHostsPct: samples.emptyHostsPct, densityPct: samples.densityPct,
             placed: placed, failed: failed, predictionsPerPlacement: predictionsPerPlacement,
             classAccuracy: judgement.share, decisionsPerSecond: measuresTime ? timings.perSecond : nil,
-            decisionP99Us: measuresTime ? timings.p99Microseconds : nil)
+            decisionP99Us: measuresTime ? timings.p99Microseconds : nil, stranding: stranding?.result,
+            emptyHosts: samples.emptyHosts)
     }
 
     private var predictionsPerPlacement: Double? {

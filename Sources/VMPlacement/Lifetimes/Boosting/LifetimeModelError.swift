@@ -47,6 +47,7 @@ public struct LifetimeModelError: Error, Sendable, Hashable {
 extension LifetimeModelError: CustomStringConvertible {
     /// Such as `model.json: version: "2" found, version 1 expected`.
     public var description: String {
-        (file.map { "\($0): " } ?? "") + "\(field): " + (found.map { "\"\($0)\" found, " } ?? "") + "\(expected) expected"
+        let place = (file.map { "\($0): " } ?? "") + "\(field): "
+        return place + (found.map { "\"\($0)\" found, " } ?? "") + "\(expected) expected"
     }
 }
