@@ -94,7 +94,8 @@ struct PolicyRun {
     }
 
     private mutating func arrive(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
-        stranding?.note(trace.vms[event.row].resources, at: event.time)
+        let shape = trace.vms[event.row].resources
+        stranding?.note(shape, at: event.time)
         guard event.time >= warmUp else {
             _ = decide(event)
             warmUpPredictions = cell.lifetimePredictions
