@@ -42,14 +42,18 @@ func syntheticVMs(_ count: Int, seed: UInt64) -> [TrainingVM] {
         #expect(try #require(judged.classAccuracy) > #require(other.classAccuracy) + 0.2)
     }
 
-    @Test func theUptimeChangesThePrediction() throws {
-        let model = try LifetimeTrainer(settings: settings())
-            .train(syntheticVMs(1500, seed: 3), until: 1e9).model
-        let features = syntheticVMs(50, seed: 3).first { $0.observation.features.project == "p0" }?
-            .observation.features
-        let young = model.expectedRemaining(uptime: 0, of: try #require(features))
-        let old = model.expectedRemaining(uptime: 100_000, of: try #require(features))
-        #expect(young < 3000 && old > young)
+    /// Half of them live a minute and a half, half for a day, and nothing but the uptime tells which.
+    @Test func theUptimeTellsThoseThatStay() throws {
+        let vms = syntheticVMs(1200, seed: 3).enumerated().map { index, vm in
+            var vm = vm
+            vm.observation.seconds = index % 2 == 0 ? 90 : 86_400
+            return vm
+        }
+        let model = try LifetimeTrainer(settings: settings()).train(vms, until: 1e9).model
+        let features = try #require(vms.first?.observation.features)
+        let young = model.expectedRemaining(uptime: 0, of: features)
+        let old = model.expectedRemaining(uptime: 3600, of: features)
+        #expect(abs(young - 43_245) < 15_000 && old > 65_000, "\(young), \(old)")
     }
 
     @Test func oneSeedGivesTheSameBytesAndAnotherDoesNot() throws {

@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import Replay
 import Testing
+import VMPlacement
 
 @Suite struct ImporterTests {
     private func convert(_ format: TraceFormat, _ text: String) throws -> TraceImporter.Outcome {

@@ -23,8 +23,7 @@ struct ModelEvaluateCommand: BasaltCommand {
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try CommandFailure.explaining {
             let file = try LifetimeModelFile(readingFile: model)
-            let trace = try traceOptions.read(
-                columns: file.featureNames + ["project", VMTrace.censoredColumn])
+            let trace = try traceOptions.read(columns: file.featureNames)
             let rows = try Self.judge(file, on: trace.trainingVMs, from: from ?? file.training.until)
             output.show(try Self.presentation(of: rows), surroundings)
         }

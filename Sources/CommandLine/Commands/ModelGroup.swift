@@ -16,7 +16,9 @@ struct ModelTrainCommand: BasaltCommand {
         commandName: "train", abstract: "Fits boosted trees to the lifetimes of a trace.",
         discussion: """
             Size and uptime are always among the features. Of the VMs seen until --until, the last fifth to start \
-            decides how many trees are kept. VMs with 1 in the column censored still ran when they were last seen.
+            decides how many trees are kept. VMs with 1 in the column censored still ran when they were last seen. \
+            Beside columns, features may be what the trace shows of the VM's project before it came: \
+            recent_lifetime, latest_lifetime, running, batch and hour.
             """)
 
     @OptionGroup var traceOptions: TraceOptions

@@ -18,12 +18,14 @@ struct TraceOptions: ParsableArguments {
     var trace: String
     @Option(help: "Part K of N of the trace, as K/N.") var shard: String?
 
-    /// - Parameter columns: further columns to keep.
+    /// - Parameter columns: further columns to keep, or to make of what the trace shows of projects.
     func read(columns: [String] = []) throws -> VMTrace {
         try CommandFailure.explaining {
             if trace != "-" { try DocumentFile.requireFile(trace) }
-            return try VMTraceReader(shard: try shard.map { try Shard(parsing: $0) }, columns: columns)
-                .read(TraceSource(argument: trace))
+            let reader = VMTraceReader(
+                shard: try shard.map { try Shard(parsing: $0) },
+                columns: columns.isEmpty ? [] : columns + ["project", VMTrace.censoredColumn])
+            return try reader.read(TraceSource(argument: trace)).addingHistory(columns)
         }
     }
 }

@@ -4,7 +4,7 @@ public import VMPlacement
 extension VMTrace {
     /// Columns that are no attributes: 1 in `censored` is a VM that still ran when it was last seen.
     public static let censoredColumn = "censored"
-    private static let projectColumn = "project"
+    static let projectColumn = "project"
     private static let classColumn = "class"
 
     /// What a prediction goes by, of the columns that were kept.
