@@ -154,7 +154,8 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
+                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", "VMPlacement", httpTypes,
+                hummingbird, nioCore,
             ]),
         tests(
             "NodeAgentTests",

@@ -20,7 +20,7 @@ extension VMExperiment {
         public var sampleStepSeconds: Int
         /// Measures decisions; without it the result depends on nothing but trace and options.
         public var measuresTime: Bool
-        /// Fills the fleet up at every sample to see what stays free, which takes longer than all the rest.
+        /// Fills a copy of the fleet up at every sample to see what stays free, which takes time.
         public var measuresStranding: Bool
         /// What predicts lifetimes; needed by policies that go by them.
         public var prediction: LifetimePrediction?

@@ -205,8 +205,9 @@ extension LifetimeModelFile {
     /// - Throws: `LifetimeModelError` that names the first field that is wrong.
     public var model: BoostedLifetimeModel {
         get throws(LifetimeModelError) {
-            guard capSeconds.isFinite, capSeconds >= LifetimePredictor.least else {
-                throw LifetimeModelError(field: "capSeconds", found: "\(capSeconds)", expected: "from 1 on")
+            guard (LifetimePredictor.least...LifetimePredictor.most).contains(capSeconds) else {
+                throw LifetimeModelError(
+                    field: "capSeconds", found: "\(capSeconds)", expected: "1 s to ten years")
             }
             guard
                 let calibration = Calibration(
@@ -245,9 +246,10 @@ extension LifetimeModelFile {
     }
 
     private func ensemble() throws(LifetimeModelError) -> TreeEnsemble {
-        let total = trees.counts.reduce(0) { $0.addingReportingOverflow(max(0, $1)).partialValue }
-        guard trees.counts.count <= Self.treeLimit, trees.counts.allSatisfy({ $0 > 0 }),
-            total == trees.features.count, total == trees.lefts.count, total == trees.values.count
+        let sizes = 1...TreeEnsemble.nodeLimit
+        guard trees.counts.count <= Self.treeLimit, trees.counts.allSatisfy(sizes.contains),
+            case let total = trees.counts.reduce(0, +),
+            [trees.features.count, trees.lefts.count, trees.values.count].allSatisfy({ $0 == total })
         else {
             throw LifetimeModelError(
                 field: "trees", found: "\(trees.counts.count) trees",
