@@ -71,6 +71,7 @@ let package = Package(
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
         library("Replay", ["Fleet", "VMPlacement"]),
+        library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
         library("APITypes", ["Fleet"]),
@@ -122,17 +123,16 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Fleet", "NodeAgent", "VMPlacement", "Replay", "APITypes", "Client", argumentParser, deque,
-                subprocess,
-                systemPackage,
-                yams,
+                "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
+                argumentParser, deque, subprocess, systemPackage, yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
             "basalt-bench",
             [
-                "APITypes", "Client", "Control", "Fleet", "PostgresClient", "Replay", "Store", "VMPlacement",
-                asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+                "APITypes", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient", "Replay",
+                "Store",
+                "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         // Tests.
         tests("ArchitectureTests", []),
@@ -141,6 +141,7 @@ let package = Package(
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
+        tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
         tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
@@ -153,7 +154,8 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
+                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", "VMPlacement", httpTypes,
+                hummingbird, nioCore,
             ]),
         tests(
             "NodeAgentTests",

@@ -26,7 +26,10 @@ struct Basalt: ParsableCommand {
                     OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(
-                name: "Traces", subcommands: [SimulateGroup.self, ReplayGroup.self, DemoCommand.self]),
+                name: "Traces",
+                subcommands: [
+                    SimulateGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self, DemoCommand.self,
+                ]),
             CommandGroup(
                 name: "Access",
                 subcommands: [

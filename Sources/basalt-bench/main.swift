@@ -4,19 +4,21 @@ import Foundation
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
-        throw BenchmarkError("name a benchmark: placement, replay, store, session, pipeline or rest")
+        throw BenchmarkError("name a benchmark: placement, replay, model, store, session, pipeline or rest")
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
     case "placement": try PlacementBenchmark(options: options, clock: ContinuousClock()).run()
     case "replay": try ReplayBenchmark(options: options, clock: ContinuousClock()).run()
+    case "model": try ModelBenchmark(options: options, clock: ContinuousClock()).run()
     case "store": try await StoreBenchmark(options: options, clock: ContinuousClock()).run()
     case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
     default:
         throw BenchmarkError(
-            "\"\(name)\" is no benchmark; there are placement, replay, store, session, pipeline and rest")
+            "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline and rest"
+        )
     }
 } catch {
     StandardError.write("basalt-bench: \(error)")

@@ -41,6 +41,16 @@ struct CommandTests {
             "basalt: --order: \"larss\" given, lars or creation or random or biggest or shortest or oracle "
                 + "expected; the nearest is lars"
         ),
+        (["simulate", "vms", "--trace", "-", "-o", "svg"], "basalt: draw to which file? give -o svg FILE"),
+        (
+            ["simulate", "vms", "--trace", "-", "empty.svg"],
+            "basalt: \"empty.svg\" is one word too many; -o svg FILE draws to a file"
+        ),
+        (
+            ["trace", "import", "--format", "azurev2", "--in", "-", "--out", "x"],
+            "basalt: --format: \"azurev2\" given, azure-packing-2020 or azure-v1 or azure-v2 or huawei or openb or "
+                + "dlrm expected; the nearest is azure-v2"
+        ),
         (["token", "create", "t", "--role", "admn"], "basalt: no role \"admn\"; the nearest is \"admin\""),
         (["vm", "create", "a", "--cpu", "2"], "basalt: --cpu needs --memory"),
         (["get", "plans"], "basalt: plans are read one by one: basalt get plan ID"),

@@ -108,6 +108,89 @@ struct ProgramTests {
         #expect(results.count == command[2].split(separator: ",").count)
     }
 
+    /// A trace in which the project decides how long VMs live.
+    private func labelledTrace(_ fixture: CommandFixture) throws -> String {
+        var rows = "arrive_s,depart_s,vcpu,mem_gb,project,censored\n"
+        for row in 0..<900 {
+            let life = [120, 9000, 100_000][row % 3] + row * 7919 % 60
+            rows += "\(row * 60),\(row * 60 + life),\(row % 4 + 1),4,p\(row % 3),0\n"
+        }
+        return try fixture.write("labelled.csv", rows)
+    }
+
+    @Test func twoProcessesTrainTheSameModelAndItPredicts() async throws {
+        let fixture = try CommandFixture()
+        let trace = try labelledTrace(fixture)
+        func train(_ name: String) async throws -> Data {
+            let outcome = try await Program.run(
+                [
+                    "model", "train", "--trace", trace, "--out", fixture.path(name), "--features", "project",
+                    "--until", "40000", "--trees", "30", "--seed", "5",
+                ], fixture, nil)
+            #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
+            return try Data(contentsOf: URL(filePath: fixture.path(name)))
+        }
+        let first = try await train("a.json")
+        #expect(try await first == train("b.json"))
+        let judged = try await Program.run(
+            ["model", "evaluate", "--model", fixture.path("a.json"), "--trace", trace, "-o", "json"], fixture,
+            nil)
+        let rows = try JSONDecoder().decode(JSONValue.self, from: Data(judged.output.utf8)).array ?? []
+        #expect(rows.map { $0["model"] } == [.string("gbdt"), .string("km"), .string("km-size")])
+        guard case .number(let concordance)? = rows.first?["judgement"]?["cIndex"] else {
+            Issue.record("no C-index in \(judged.output)")
+            return
+        }
+        #expect(concordance > 0.8)
+        for command in [["vms", "--policies", "nilas"], ["drain", "--order", "lars"]] {
+            let outcome = try await Program.run(
+                ["simulate"] + command
+                    + [
+                        "--trace", trace, "--hosts", "20", "--warmup", "40000", "-o", "json", "--predictor",
+                        "gbdt:" + fixture.path("a.json"),
+                    ], fixture, nil)
+            #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
+        }
+    }
+
+    @Test func aDamagedModelIsNamedByFileAndField() async throws {
+        let fixture = try CommandFixture()
+        let trace = try labelledTrace(fixture)
+        let model = try fixture.write("m.json", "{\"format\":\"basalt-lifetime-model\",\"version\":9}")
+        for arguments in [
+            ["model", "evaluate", "--model", model, "--trace", trace],
+            ["simulate", "vms", "--policies", "nilas", "--predictor", "gbdt:" + model, "--trace", trace],
+        ] {
+            let outcome = try await Program.run(arguments, fixture, nil)
+            #expect(outcome.status == 1 && outcome.output == "")
+            #expect(outcome.errors == "basalt: \(model): version: \"9\" found, version 1 expected\n")
+        }
+    }
+
+    @Test func aTraceIsImportedAndDrawn() async throws {
+        let fixture = try CommandFixture()
+        let events =
+            (0..<60).map { "\($0),\($0 % 4 + 1),4,\($0 * 60),0" }
+            + (0..<50).map { "\($0),1,4,\(4000 + $0),1" }
+        let input = try fixture.write(
+            "events.csv", "vmid,cpu,memory,time,type\n" + events.joined(separator: "\n") + "\n")
+        let imported = try await Program.run(
+            [
+                "trace", "import", "--format", "huawei", "--in", input, "--out", fixture.path("vms.csv"),
+                "-o", "json",
+            ],
+            fixture, nil)
+        #expect(imported.errors == "" && imported.output.contains("\"censored\" : 10"), "\(imported)")
+        let drawn = try await Program.run(
+            [
+                "simulate", "vms", "--trace", fixture.path("vms.csv"), "--hosts", "9", "--sample", "600",
+                "--stranding", "-o", "svg", fixture.path("empty.svg"),
+            ], fixture, nil)
+        #expect(drawn.errors == "" && drawn.output.hasPrefix("NAME"))
+        let text = try String(contentsOfFile: fixture.path("empty.svg"), encoding: .utf8)
+        #expect(text.hasPrefix("<svg ") && text.contains("best-fit") && text.hasSuffix("</svg>\n"))
+    }
+
     @Test func replaysATraceAgainstAControlPlaneThatDrops() async throws {
         let fixture = try CommandFixture()
         Sample.fill(fixture.plane)

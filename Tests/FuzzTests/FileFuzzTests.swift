@@ -1,6 +1,9 @@
 import APITypes
+import Fleet
+import Foundation
 import Replay
 import Testing
+import VMPlacement
 
 @testable import CommandLine
 
@@ -52,6 +55,57 @@ import Testing
                 return read.vms.allSatisfy { $0.departure >= $0.arrival && $0.milliCPU > 0 } ? nil : "\(read)"
             } catch let error as TraceError {
                 return "\(error)".contains("t.csv") ? nil : "names no file: \(error)"
+            }
+        }
+    }
+
+    @Test func importedTraces() throws {
+        let seeds: [(TraceFormat, String)] = [
+            (.huawei, "vmid,cpu,memory,time,type\n1,2,4,10,0\n2,1,2,20,0\n1,2,4,50,1\n"),
+            (
+                .azureV2,
+                "v1,sub,dep1,300,600,91.7,0.7,20.8,Unknown,4,32\nv2,sub,dep2,0,900,1,1,1,Unknown,>24,>64\n"
+            ),
+            (
+                .azurePacking2020,
+                "vmId,tenantId,priority,starttime,endtime,core,memory\n1,7,0,-1.5,0.5,0.125,0.25\n"
+            ),
+        ]
+        let machine = try HostShape(parsing: "64x192")
+        try Campaign("imported traces").run { mutator in
+            let (format, text) = mutator.pick(seeds)
+            do {
+                let bytes = mutator.damaged(text)
+                let outcome = try TraceImporter(format: format, machine: machine)
+                    .read(.bytes(bytes, name: "t.csv"))
+                return outcome.vms > 0 && outcome.text.hasPrefix("arrive_s,") ? nil : "\(outcome)"
+            } catch let error as TraceError {
+                return "\(error)".contains("t.csv") ? nil : "names no file: \(error)"
+            }
+        }
+    }
+
+    @Test func modelsOfLifetimes() throws {
+        var trees = TreeEnsemble(base: 0.5, featureCount: 2)
+        try trees.append([.init(feature: 1, left: 1, value: 2), .leaf(1.5), .leaf(2.5)])
+        let encoder = FeatureEncoder([
+            ModelFeature(name: "uptime", kind: .number),
+            ModelFeature(name: "project", kind: .category(values: ["a": 3], otherwise: 2)),
+        ])
+        let file = try LifetimeModelFile(
+            BoostedLifetimeModel(encoder: encoder, trees: trees, calibration: .none),
+            training: .init(from: 0, until: 1, vms: 1, censored: 0, examples: 1, seed: 1, dataHash: "0"),
+            metrics: .init(trees: 1, trainingError: 1, validationError: 1), capSeconds: 604_800
+        ).data()
+        let text = String(decoding: file, as: UTF8.self)
+        let features = VMFeatures(resources: .zero, project: "a")
+        try Campaign("models of lifetimes").run { mutator in
+            do {
+                // What is read predicts, whatever became of the rest.
+                let model = try LifetimeModelFile(Data(mutator.damaged(text))).model
+                return model.expectedRemaining(uptime: 5, of: features).isFinite ? nil : "no prediction"
+            } catch let error as LifetimeModelError {
+                return error.field.isEmpty ? "names no field: \(error)" : nil
             }
         }
     }

@@ -61,6 +61,7 @@ import VMPlacement
         ("oracle:0.5", LifetimePrediction.oracle(sigma: 0.5)), ("oracle:0", .oracle(sigma: 0)),
         ("km", .kaplanMeier(file: nil)), ("km:a:b.csv", .kaplanMeier(file: "a:b.csv")),
         ("age", .age(file: nil)), ("lognormal:x", .logNormal(file: "x")),
+        ("gbdt:m.json", .boosted(file: "m.json")),
     ])
     func aPredictorIsReadAsTyped(text: String, prediction: LifetimePrediction) throws {
         #expect(try LifetimePrediction(parsing: text) == prediction)
@@ -68,7 +69,7 @@ import VMPlacement
 
     @Test(arguments: [
         ("oracle", "oracle:0.5"), ("oracle:-1", "oracle:0.5"), ("oracle:nan", "oracle:0.5"), ("kn", "km"),
-        ("log-normal", "lognormal"), ("km:", "km"), ("", "km"),
+        ("log-normal", "lognormal"), ("km:", "km"), ("", "km"), ("gbdt", "gbdt:model.json"),
     ])
     func aPredictorNamesTheNearest(text: String, nearest: String) {
         let error = #expect(throws: OptionError.self) { try LifetimePrediction(parsing: text) }

@@ -60,7 +60,15 @@ enum CommandExamples {
         "vm adopt": ["basalt vm adopt web-1 -p shop"],
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
-        "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],
+        "simulate vms": [
+            "basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192",
+            "basalt simulate vms --trace vms.csv --policies best-fit,nilas --predictor km -o svg empty.svg",
+        ],
+        "model train": [
+            "basalt model train --trace vms.csv --out model.json --features project,role --until 2000000"
+        ],
+        "model evaluate": ["basalt model evaluate --model model.json --trace vms.csv -o json"],
+        "trace import": ["basalt trace import --format azure-v2 --in vmtable.csv --out vms.csv"],
         "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],

@@ -6,7 +6,10 @@ internal import VMPlacement
 struct LifetimeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "oracle:SIGMA, km[:FILE], age[:FILE] or lognormal[:FILE]; files have vcpu, mem_gb, lifetime_s, censored."
+            """
+            oracle:SIGMA, km[:FILE], age[:FILE] or lognormal[:FILE], whose files have vcpu, mem_gb, lifetime_s and \
+            censored, or gbdt:FILE of basalt model train.
+            """
         ))
     var predictor: String?
     @Option(help: "Longest prediction, such as 7d or 12h, or none.") var cap = "7d"

@@ -29,17 +29,13 @@ struct SimulateDrainCommand: BasaltCommand {
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        do {
+        try CommandFailure.explaining {
             let experiment = try DrainExperiment(
                 fleet: try fleet,
                 options: .init(orders: try orders, slots: slots, minutes: minutes, fraction: fraction))
-            let trace = try traceOptions.read()
+            let trace = try traceOptions.read(columns: try lifetimes.prediction?.traceColumns() ?? [])
             let results = try experiment.run(trace, clock: UptimeClock(uptime: surroundings.uptime))
             output.show(try Self.presentation(of: results), surroundings)
-        } catch let error as OptionError {
-            throw CommandFailure(error)
-        } catch let error as TraceError {
-            throw CommandFailure(error.description)
         }
         return .done
     }

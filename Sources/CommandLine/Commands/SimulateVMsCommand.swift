@@ -1,7 +1,10 @@
 internal import APITypes
 internal import ArgumentParser
 internal import Fleet
+internal import Foundation
+internal import LifetimeTraining
 internal import Replay
+internal import VMPlacement
 
 struct SimulateGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,15 +18,14 @@ struct TraceOptions: ParsableArguments {
     var trace: String
     @Option(help: "Part K of N of the trace, as K/N.") var shard: String?
 
-    func read() throws -> VMTrace {
-        do {
+    /// - Parameter columns: further columns to keep, or to make of what the trace shows of projects.
+    func read(columns: [String] = []) throws -> VMTrace {
+        try CommandFailure.explaining {
             if trace != "-" { try DocumentFile.requireFile(trace) }
-            return try VMTraceReader(shard: try shard.map { try Shard(parsing: $0) })
-                .read(TraceSource(argument: trace))
-        } catch let error as TraceError {
-            throw CommandFailure(error.description)
-        } catch let error as OptionError {
-            throw CommandFailure(error)
+            let reader = VMTraceReader(
+                shard: try shard.map { try Shard(parsing: $0) },
+                columns: columns.isEmpty ? [] : columns + ["project", VMTrace.censoredColumn])
+            return try reader.read(TraceSource(argument: trace)).addingHistory(columns)
         }
     }
 }
@@ -37,6 +39,21 @@ extension CommandFailure {
         var named = error
         named.field = "--" + (flags[error.field] ?? error.field)
         self.init(named.description)
+    }
+
+    /// Turns what simulations, traces and models complain of into one line.
+    static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as OptionError {
+            throw CommandFailure(error)
+        } catch let error as TraceError {
+            throw CommandFailure(error.description)
+        } catch let error as LifetimeModelError {
+            throw CommandFailure(error.description)
+        } catch let error as TrainingError {
+            throw CommandFailure(error.description)
+        }
     }
 }
 
@@ -55,19 +72,32 @@ struct SimulateVMsCommand: BasaltCommand {
     @OptionGroup var lifetimes: LifetimeOptions
     @Flag(help: "Measure the time of decisions; the output then differs from run to run.")
     var measureTime = false
-    @OptionGroup var output: OutputOptions
+    @Flag(help: "Measure stranded CPU and memory and how many large VMs fit, which takes longer.")
+    var stranding = false
+    @Option(
+        name: [.short, .customLong("output")], help: "table, wide, json, yaml, name, or svg FILE.",
+        completion: .list(OutputFormat.allCases.map(\.rawValue) + ["svg"]), transform: SimulationOutput.parse)
+    var output = SimulationOutput.shown(.table)
+    @Argument(help: "File of the drawing of empty hosts over time, with -o svg.", completion: .file())
+    var drawing: String?
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        do {
+        try CommandFailure.explaining {
+            guard (output == .drawn) == (drawing != nil) else {
+                throw CommandFailure(
+                    drawing.map { "\"\($0)\" is one word too many; -o svg FILE draws to a file" }
+                        ?? "draw to which file? give -o svg FILE")
+            }
             let experiment = try VMExperiment(options: try options)
-            let trace = try traceOptions.read()
+            let trace = try traceOptions.read(columns: try lifetimes.prediction?.traceColumns() ?? [])
             let clock = UptimeClock(uptime: surroundings.uptime)
             let results = try experiment.run(trace, clock: clock)
-            output.show(try Self.presentation(of: results), surroundings)
-        } catch let error as OptionError {
-            throw CommandFailure(error)
-        } catch let error as TraceError {
-            throw CommandFailure(error.description)
+            if let drawing {
+                let text = EmptyHostsDrawing(results, options: experiment.options).text
+                try OutputFile.write(Data(text.utf8), to: drawing)
+            }
+            surroundings.console.write(
+                Renderer(format: output.format, surroundings).text(of: try Self.presentation(of: results)))
         }
         return .done
     }
@@ -78,8 +108,30 @@ struct SimulateVMsCommand: BasaltCommand {
                 hosts: hosts, shape: try HostShape(parsing: hostShape),
                 policies: try PolicyName.policies(parsing: policies), warmUpSeconds: warmup,
                 untilSeconds: until, sampleStepSeconds: sample, measuresTime: measureTime,
+                measuresStranding: stranding,
                 prediction: try lifetimes.prediction, lifetimes: try lifetimes.settings, seed: seed)
         }
+    }
+}
+
+/// How a simulation is shown: as other results, or drawn to a file, with the table besides.
+enum SimulationOutput: Sendable, Equatable {
+    case shown(OutputFormat)
+    case drawn
+
+    /// - Throws: a sentence with the nearest choice.
+    static func parse(_ text: String) throws -> SimulationOutput {
+        guard text != "svg" else { return .drawn }
+        guard let format = OutputFormat(rawValue: text) else {
+            let known = OutputFormat.allCases.map(\.rawValue) + ["svg"]
+            throw ValidationError(NearestChoice.refusal("format", text, among: known))
+        }
+        return .shown(format)
+    }
+
+    var format: OutputFormat {
+        guard case .shown(let format) = self else { return .table }
+        return format
     }
 }
 
@@ -90,6 +142,7 @@ extension SimulateVMsCommand {
             [
                 .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
                 .init("PLACED", .always, .right), .init("FAILED", .always, .right),
+                .init("STRANDED-CPU", .wide, .right), .init("STRANDED-MEM", .wide, .right),
                 .init("PREDICTIONS", .wide, .right), .init("CLASS-ACCURACY", .wide, .right),
                 .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
             ],
@@ -98,6 +151,8 @@ extension SimulateVMsCommand {
                     Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
                     Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
                     Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+                    Text(result.stranding.map { Quantity.percent($0.strandedCpuPct) } ?? "-"),
+                    Text(result.stranding.map { Quantity.percent($0.strandedMemPct) } ?? "-"),
                     Text(result.predictionsPerPlacement.map { String($0) } ?? "-"),
                     Text(result.classAccuracy.map { String($0) } ?? "-"),
                     Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),

@@ -18,9 +18,14 @@ struct Renderer: Sendable {
 
     /// For the console of a command: coloured on a terminal unless `NO_COLOR` is set.
     init(_ options: OutputOptions, _ surroundings: Surroundings) {
+        self.init(format: options.output, surroundings)
+    }
+
+    /// The same for a command with formats of its own.
+    init(format: OutputFormat, _ surroundings: Surroundings) {
         let console = surroundings.console
         self.init(
-            format: options.output,
+            format: format,
             width: console.outputIsTerminal ? console.width ?? Self.widest : Self.widest,
             colour: console.outputIsTerminal && surroundings.variable("NO_COLOR") == nil
                 && surroundings.variable("TERM") != "dumb")

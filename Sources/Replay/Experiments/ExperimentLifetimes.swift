@@ -15,10 +15,10 @@ struct ExperimentLifetimes {
     /// Microseconds: no VM is said to live a thousand years, which keeps times inside 64 bits.
     private static let hintLimit = 3e16
 
-    /// - Throws: `TraceError` for a file of lifetimes that cannot be used.
+    /// - Throws: `TraceError` for a file of lifetimes that cannot be used, `LifetimeModelError` for one of a model.
     init(
         _ prediction: LifetimePrediction, trace: VMTrace, warmUp: Int64, seed: UInt64
-    ) throws(TraceError) {
+    ) throws {
         switch prediction {
         case .oracle(let sigma):
             model = HintModel(spread: sigma)
@@ -33,6 +33,9 @@ struct ExperimentLifetimes {
             hints = []
         case .logNormal(let file):
             model = StratifiedModel.logNormal(try Self.observations(file, trace: trace, until: warmUp))
+            hints = []
+        case .boosted(let file):
+            model = try LifetimeModelFile(readingFile: file).model
             hints = []
         }
     }

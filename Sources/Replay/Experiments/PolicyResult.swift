@@ -20,11 +20,16 @@ public struct PolicyResult: Sendable, Hashable {
     public var decisionsPerSecond: Double?
     /// 99th percentile of a decision with its commit, µs; nil unless time was measured.
     public var decisionP99Us: Double?
+    /// Room of no use and large VMs that fit; nil unless it was asked for.
+    public var stranding: StrandingResult?
+    /// Hosts without a VM at each sample of the window, per cent; for drawings, not part of the encoded form.
+    public var emptyHosts: [Double]
 
     public init(
         policy: PlacementPolicy, emptyHostsPct: Double, densityPct: Double, placed: Int, failed: Int,
         predictionsPerPlacement: Double? = nil, classAccuracy: Double? = nil,
-        decisionsPerSecond: Double? = nil, decisionP99Us: Double? = nil
+        decisionsPerSecond: Double? = nil, decisionP99Us: Double? = nil, stranding: StrandingResult? = nil,
+        emptyHosts: [Double] = []
     ) {
         self.policy = policy
         self.emptyHostsPct = emptyHostsPct
@@ -35,13 +40,30 @@ public struct PolicyResult: Sendable, Hashable {
         self.classAccuracy = classAccuracy
         self.decisionsPerSecond = decisionsPerSecond
         self.decisionP99Us = decisionP99Us
+        self.stranding = stranding
+        self.emptyHosts = emptyHosts
     }
 }
 
 extension PolicyResult: Codable {
     private enum CodingKeys: String, CodingKey {
         case policy, emptyHostsPct, densityPct, placed, failed, predictionsPerPlacement, classAccuracy
-        case decisionsPerSecond, decisionP99Us
+        case decisionsPerSecond, decisionP99Us, stranding
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            policy: try container.decode(PlacementPolicy.self, forKey: .policy),
+            emptyHostsPct: try container.decode(Double.self, forKey: .emptyHostsPct),
+            densityPct: try container.decode(Double.self, forKey: .densityPct),
+            placed: try container.decode(Int.self, forKey: .placed),
+            failed: try container.decode(Int.self, forKey: .failed),
+            predictionsPerPlacement: try container.decode(Double?.self, forKey: .predictionsPerPlacement),
+            classAccuracy: try container.decode(Double?.self, forKey: .classAccuracy),
+            decisionsPerSecond: try container.decode(Double?.self, forKey: .decisionsPerSecond),
+            decisionP99Us: try container.decode(Double?.self, forKey: .decisionP99Us),
+            stranding: try container.decodeIfPresent(StrandingResult.self, forKey: .stranding))
     }
 
     /// Every key is written, `null` for what was not measured, so that readers see one shape.
@@ -56,5 +78,6 @@ extension PolicyResult: Codable {
         try container.encode(classAccuracy, forKey: .classAccuracy)
         try container.encode(decisionsPerSecond, forKey: .decisionsPerSecond)
         try container.encode(decisionP99Us, forKey: .decisionP99Us)
+        try container.encode(stranding, forKey: .stranding)
     }
 }

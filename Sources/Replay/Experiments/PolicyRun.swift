@@ -9,7 +9,7 @@ struct PolicyRun {
     private static let cellName = "simulated"
     private static let poolName = "hosts"
 
-    private let vms: [TraceVM]
+    private let trace: VMTrace
     private let policy: PlacementPolicy
     private let warmUp: Int64
     private let until: Int64
@@ -18,6 +18,7 @@ struct PolicyRun {
     private var isPlaced: [Bool]
     private var request: VMRequest
     private var samples: WindowSamples
+    private var stranding: StrandingSamples?
     private var placed = 0
     private var failed = 0
     private var timings = DecisionTimings()
@@ -30,7 +31,7 @@ struct PolicyRun {
         trace: VMTrace, policy: PlacementPolicy, options: VMExperiment.Options, until: Int,
         lifetimes: ExperimentLifetimes?
     ) {
-        vms = trace.vms
+        self.trace = trace
         self.policy = policy
         warmUp = Int64(options.warmUpSeconds) * Self.microsecondsPerSecond
         self.until = Int64(until) * Self.microsecondsPerSecond
@@ -45,6 +46,9 @@ struct PolicyRun {
         samples = WindowSamples(
             next: warmUp, step: Int64(options.sampleStepSeconds) * Self.microsecondsPerSecond,
             until: self.until)
+        if options.measuresStranding {
+            stranding = StrandingSamples(host: options.shape.resources, seed: options.seed)
+        }
         let workload = WorkloadReference(
             kind: .vm, uid: ID(Self.uuid(0)), project: Self.cellName, name: Self.cellName, part: "vm")
         request = VMRequest(workload: workload, resources: .zero, queuedAt: Timestamp(microseconds: 0))
@@ -56,12 +60,17 @@ struct PolicyRun {
         while let event = events.next(), event.time <= until {
             handle(event, clock)
         }
-        samples.take(before: .max, of: cell)
+        sample(before: .max)
+    }
+
+    private mutating func sample(before time: Int64) {
+        let taken = samples.take(before: time, of: cell)
+        if taken > 0 { stranding?.take(cell, weight: taken) }
     }
 
     /// Takes the samples that are due, then lets one VM come or go.
     mutating func handle(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
-        samples.take(before: event.time, of: cell)
+        sample(before: event.time)
         switch event.kind {
         case .departure: depart(event)
         case .arrival: arrive(event, clock)
@@ -73,7 +82,7 @@ struct PolicyRun {
         cell.lifetimes(on: ID(Self.uuid(index))).map { id, lifetime in
             let row = Self.number(id.uuid)
             return DrainCandidate(
-                number: row, lifetime: lifetime, endsAt: Timestamp(microseconds: vms[row].departure))
+                number: row, lifetime: lifetime, endsAt: Timestamp(microseconds: trace.vms[row].departure))
         }
     }
 
@@ -85,6 +94,8 @@ struct PolicyRun {
     }
 
     private mutating func arrive(_ event: EventClock.Event, _ clock: some Clock<Duration>) {
+        let shape = trace.vms[event.row].resources
+        stranding?.note(shape, at: event.time)
         guard event.time >= warmUp else {
             _ = decide(event)
             warmUpPredictions = cell.lifetimePredictions
@@ -100,14 +111,23 @@ struct PolicyRun {
         }
         if isDone { placed += 1 } else { failed += 1 }
         if let predicted = cell.predictedLifetime(of: request) {
-            judgement.add(predicted: predicted, actual: Double(vms[event.row].lifetime) / 1e6)
+            judgement.add(predicted: predicted, actual: Double(trace.vms[event.row].lifetime) / 1e6)
         }
+    }
+
+    /// What models look at beside the size.
+    private mutating func describe(_ row: Int) {
+        let features = trace.features(row)
+        request.class = features.class
+        request.workload.project = features.project
+        request.attributes = features.attributes
     }
 
     /// Chooses and commits.
     private mutating func decide(_ event: EventClock.Event) -> Bool {
-        request.resources = vms[event.row].resources
+        request.resources = trace.vms[event.row].resources
         request.lifetimeHint = lifetimes?.hint(event.row)
+        if !trace.columns.isEmpty { describe(event.row) }
         let now = Timestamp(microseconds: event.time)
         if lifetimes != nil { cell.advance(to: now, repredicting: policy.repredicts) }
         guard case .place(let choice) = cell.place(request, policy: policy) else { return false }
@@ -125,7 +145,8 @@ struct PolicyRun {
             policy: policy, emptyHostsPct: samples.emptyHostsPct, densityPct: samples.densityPct,
             placed: placed, failed: failed, predictionsPerPlacement: predictionsPerPlacement,
             classAccuracy: judgement.share, decisionsPerSecond: measuresTime ? timings.perSecond : nil,
-            decisionP99Us: measuresTime ? timings.p99Microseconds : nil)
+            decisionP99Us: measuresTime ? timings.p99Microseconds : nil, stranding: stranding?.result,
+            emptyHosts: samples.emptyHosts)
     }
 
     private var predictionsPerPlacement: Double? {

@@ -20,6 +20,8 @@ extension VMExperiment {
         public var sampleStepSeconds: Int
         /// Measures decisions; without it the result depends on nothing but trace and options.
         public var measuresTime: Bool
+        /// Fills a copy of the fleet up at every sample to see what stays free, which takes time.
+        public var measuresStranding: Bool
         /// What predicts lifetimes; needed by policies that go by them.
         public var prediction: LifetimePrediction?
         /// What lifetime-aware policies go by beside it.
@@ -30,7 +32,7 @@ extension VMExperiment {
         public init(
             hosts: Int, shape: HostShape, policies: [PlacementPolicy] = [.firstFit, .bestFit],
             shard: Shard? = nil, warmUpSeconds: Int = 0, untilSeconds: Int? = nil,
-            sampleStepSeconds: Int = 3600, measuresTime: Bool = false,
+            sampleStepSeconds: Int = 3600, measuresTime: Bool = false, measuresStranding: Bool = false,
             prediction: LifetimePrediction? = nil, lifetimes: LifetimeSettings = .init(), seed: UInt64 = 0
         ) {
             self.hosts = hosts
@@ -41,6 +43,7 @@ extension VMExperiment {
             self.untilSeconds = untilSeconds
             self.sampleStepSeconds = sampleStepSeconds
             self.measuresTime = measuresTime
+            self.measuresStranding = measuresStranding
             self.prediction = prediction
             self.lifetimes = lifetimes
             self.seed = seed

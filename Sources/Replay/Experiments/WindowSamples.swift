@@ -11,6 +11,8 @@ struct WindowSamples {
     private var emptyShares = 0.0
     private var inUseCount = 0
     private var densities = 0.0
+    /// Per sample, per cent.
+    private(set) var emptyHosts: [Double] = []
 
     init(next: Int64, step: Int64, until: Int64) {
         self.next = next
@@ -19,18 +21,25 @@ struct WindowSamples {
     }
 
     /// Takes the samples that are due before an event at `time`, while the cell is as it was until then.
-    mutating func take(before time: Int64, of cell: PlacementCell) {
-        guard next < time, next <= until else { return }
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    mutating func take(before time: Int64, of cell: PlacementCell) -> Int {
+        guard next < time, next <= until else { return 0 }
+        let before = count
         let packing = cell.packing
         while next < time, next <= until {
             count += 1
-            emptyShares += Double(packing.emptyHosts) / Double(packing.hosts)
+            let share = Double(packing.emptyHosts) / Double(packing.hosts)
+            emptyShares += share
+            emptyHosts.append(share * 100)
             if packing.milliCPUOfHostsInUse > 0 {
                 inUseCount += 1
                 densities += Double(packing.usedMilliCPU) / Double(packing.milliCPUOfHostsInUse)
             }
             next += step
         }
+        return count - before
     }
 
     var emptyHostsPct: Double { percent(emptyShares, count) }

@@ -12,13 +12,15 @@ struct RowFields: ~Copyable {
     ///
     /// - Returns: false for a header and for a blank line.
     mutating func split(
-        _ line: Span<UInt8>, _ number: Int, columns names: [String], needsBatch: Bool = false
+        _ line: Span<UInt8>, _ number: Int, columns names: [String], optional: [String] = [],
+        needsBatch: Bool = false
     ) throws(TraceError) -> Bool {
         guard !Self.isBlank(line) else { return false }
         row.split(line)
         guard columns == nil else { return true }
         let header = row.fields.indices.map { row.text($0, of: line) }
-        columns = try TraceColumns(names, header: header, line: number, file: file, needsBatch: needsBatch)
+        columns = try TraceColumns(
+            names, optional: optional, header: header, line: number, file: file, needsBatch: needsBatch)
         return false
     }
 
@@ -34,6 +36,15 @@ struct RowFields: ~Copyable {
             .missingHeader, file: file, line: 1,
             expected: "a header that names \(names.joined(separator: ", "))")
     }
+
+    /// The text of a column that need not be there; nil where it is not, or the row ends before it.
+    func optionalText(_ column: Int, _ line: Span<UInt8>) -> String? {
+        guard let position = columns?.optional[column], position < row.fields.count else { return nil }
+        return row.text(position, of: line)
+    }
+
+    /// Whether the header named a column that need not be there.
+    func hasOptional(_ column: Int) -> Bool { columns?.optional[column] != nil }
 
     private func position(_ column: Int) -> Int { columns?.positions[column] ?? 0 }
 

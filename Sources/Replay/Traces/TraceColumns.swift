@@ -8,18 +8,22 @@ struct TraceColumns {
     let positions: [Int]
     /// Position of `batch_id` when a shard asks for it.
     let batch: Int?
+    /// Positions of columns that need not be there; nil where they are not.
+    let optional: [Int?]
 
     /// Finds the columns by name, in any order and case; others are ignored.
     ///
     /// - Throws: `missingColumn` or `duplicateColumn`.
     init(
-        _ required: [String], header names: [String], line: Int, file: String, needsBatch: Bool = false
+        _ required: [String], optional: [String] = [], header names: [String], line: Int, file: String,
+        needsBatch: Bool = false
     ) throws(TraceError) {
         let names = names.map { $0.lowercased() }
         var positions: [Int] = []
         for column in required {
             positions.append(try Self.position(of: column, in: names, line: line, file: file))
         }
+        self.optional = optional.map { names.firstIndex(of: $0) }
         self.names = required
         self.positions = positions
         batch = needsBatch ? try Self.position(of: Self.batch, in: names, line: line, file: file) : nil

@@ -3,21 +3,29 @@ struct TraceParser: ~Copyable {
     static let columns = ["arrive_s", "depart_s", "vcpu", "mem_gb"]
 
     private let shard: Shard?
+    private let names: [String]
     private var fields: RowFields
     private var vms: [TraceVM] = []
+    private var kept: [TraceColumn]
 
-    init(file: String, shard: Shard?) {
+    init(file: String, shard: Shard?, columns: [String]) {
         self.shard = shard
+        names = columns.map { $0.lowercased() }
         fields = RowFields(file: file)
+        kept = names.map(TraceColumn.init)
     }
 
     mutating func parse(_ line: Span<UInt8>, number: Int) throws(TraceError) {
-        guard try fields.split(line, number, columns: Self.columns, needsBatch: shard != nil) else { return }
+        guard
+            try fields.split(
+                line, number, columns: Self.columns, optional: names, needsBatch: shard != nil)
+        else { return }
         let vm = try vm(line, number)
         if let shard {
             guard shard.contains(batch: try fields.batch(line, number)) else { return }
         }
         vms.append(vm)
+        for column in kept.indices { kept[column].append(fields.optionalText(column, line)) }
     }
 
     /// The trace, once every line was parsed.
@@ -27,7 +35,9 @@ struct TraceParser: ~Copyable {
             let kept = shard.map { " of shard \($0.index)/\($0.count)" } ?? ""
             throw TraceError(.empty, file: fields.file, expected: "at least one VM\(kept)")
         }
-        return VMTrace(vms: vms)
+        var present: [TraceColumn] = []
+        for column in kept.indices where fields.hasOptional(column) { present.append(kept[column]) }
+        return VMTrace(vms: vms, columns: present)
     }
 
     private func vm(_ line: Span<UInt8>, _ number: Int) throws(TraceError) -> TraceVM {

@@ -7,14 +7,19 @@
 public struct VMTraceReader: Sendable {
     /// The part of the rows that is kept; nil keeps all.
     public var shard: Shard?
+    /// Further columns to keep, where the header names them: what models of lifetimes look at, and `censored`.
+    public var columns: [String]
 
-    public init(shard: Shard? = nil) { self.shard = shard }
+    public init(shard: Shard? = nil, columns: [String] = []) {
+        self.shard = shard
+        self.columns = columns
+    }
 
     /// Reads a whole trace, in one pass and without holding its text.
     ///
     /// - Throws: `TraceError` that names file, line, column, value and what was expected.
     public func read(_ source: TraceSource) throws(TraceError) -> VMTrace {
-        var parser = TraceParser(file: source.name, shard: shard)
+        var parser = TraceParser(file: source.name, shard: shard, columns: columns)
         try source.forEachLine { (number, line) throws(TraceError) in try parser.parse(line, number: number) }
         return try parser.finish()
     }

@@ -22,6 +22,8 @@ public struct VMRequest: Sendable, Hashable {
     public var onPartition: PartitionPolicy
     /// Expected time from start to deletion, when the owner knows.
     public var lifetimeHint: Duration?
+    /// What else models of lifetimes look at, such as the application the VM belongs to; decides nothing else.
+    public var attributes: [String: String]
     /// When the VM started, if it runs already and is to move; nil for a new one.
     public var startedAt: Timestamp?
     /// Place in the queue: the earliest first, ties by the workload's uid.
@@ -31,7 +33,8 @@ public struct VMRequest: Sendable, Hashable {
         workload: WorkloadReference, workloadGeneration: Int = 1, pool: String? = nil, resources: Resources,
         devices: [DeviceRequest] = [], class: WorkloadClass = .standard, hostSelector: [String: String] = [:],
         antiAffinity: AntiAffinity? = nil, onPartition: PartitionPolicy = .keep,
-        lifetimeHint: Duration? = nil, startedAt: Timestamp? = nil, queuedAt: Timestamp
+        lifetimeHint: Duration? = nil, attributes: [String: String] = [:], startedAt: Timestamp? = nil,
+        queuedAt: Timestamp
     ) {
         self.workload = workload
         self.workloadGeneration = workloadGeneration
@@ -43,6 +46,7 @@ public struct VMRequest: Sendable, Hashable {
         self.antiAffinity = antiAffinity
         self.onPartition = onPartition
         self.lifetimeHint = lifetimeHint
+        self.attributes = attributes
         self.startedAt = startedAt
         self.queuedAt = queuedAt
     }

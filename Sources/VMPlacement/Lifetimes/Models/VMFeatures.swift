@@ -10,22 +10,26 @@ public struct VMFeatures: Sendable, Hashable {
     public var project: String
     /// Expected time from start to deletion, seconds, when the owner knows.
     public var hintSeconds: Double?
+    /// What else is known when it is created, such as the application it belongs to: models name what they
+    /// look at.
+    public var attributes: [String: String]
 
     public init(
         resources: Resources, class: WorkloadClass = .standard, project: String = "",
-        hintSeconds: Double? = nil
+        hintSeconds: Double? = nil, attributes: [String: String] = [:]
     ) {
         self.resources = resources
         self.class = `class`
         self.project = project
         self.hintSeconds = hintSeconds
+        self.attributes = attributes
     }
 
     /// Those of a VM that waits.
     public init(_ request: VMRequest) {
         self.init(
             resources: request.resources, class: request.class, project: request.workload.project,
-            hintSeconds: request.lifetimeHint?.inSeconds)
+            hintSeconds: request.lifetimeHint?.inSeconds, attributes: request.attributes)
     }
 
     /// Those that an allocation shows; the owner's hint is not among them.
