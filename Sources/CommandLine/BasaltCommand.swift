@@ -23,6 +23,7 @@ struct Basalt: ParsableCommand {
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
                     LogsCommand.self, VMGroup.self, HostGroup.self, AllocationGroup.self,
+                    PolicyGroup.self,
                     OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(

@@ -33,6 +33,9 @@ extension FakeControlPlane.State {
         case ("POST", 5, "cells"):
             return FakeControlPlane.answer(
                 200, BreakerResetResponse(cell: segments[2], zone: "zone-1", confirmed: 12))
+        case ("GET", 4, "policies"): return history(Self.policy(segments))
+        case ("GET", 5, "policies"): return version(segments[4], of: Self.policy(segments))
+        case ("POST", 4, "policies"): return rollback(Self.policy(segments), request)
         case ("POST", 4, "hosts"): return hostVerb(segments[2], segments[3], request)
         case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
             return FakeControlPlane.answer(
@@ -45,6 +48,8 @@ extension FakeControlPlane.State {
         default: return nil
         }
     }
+
+    private static func policy(_ segments: [String]) -> String { "/v1/policies/" + segments[2] }
 
     private var cluster: ClusterSummary {
         let vms = documents.values.filter { $0.kind == Kind.vm.rawValue }.count

@@ -59,7 +59,7 @@ package enum RouteTable {
         switch kind {
         case .cell, .pool, .flavor:
             (.read(.catalogue), .read(.catalogue), .write(.fleet), .write(.fleet))
-        case .host: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
+        case .host, .policy: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
         // A quota is not the tenant's to change.
         case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
         case .vm: (.read(.project), .read(.project), .write(.project), .write(.project))
@@ -79,6 +79,11 @@ package enum RouteTable {
         ]
         for method in [HTTPRequest.Method.put, .patch, .delete] {
             rules[Key(method, item)] = RouteRule(grants.write, query: ["dryRun"])
+        }
+        if kind.keepsHistory {
+            rules[Key(.get, item + "/history")] = RouteRule(grants.read, query: page)
+            rules[Key(.get, item + "/history/{version}")] = RouteRule(grants.read)
+            rules[Key(.post, item + "/rollback")] = RouteRule(grants.write, query: ["dryRun"])
         }
         if kind.isTenant {
             rules[Key(.get, "/v1/" + kind.plural)] = RouteRule(.read(.ownProjects), query: list)

@@ -49,6 +49,7 @@ struct DocumentRoutes {
         group.put(item) { request, context in try await self.replace(kind, request, context) }
         group.patch(item) { request, context in try await self.patch(kind, request, context) }
         group.delete(item) { request, context in try await self.delete(kind, request, context) }
+        if kind.keepsHistory { addHistory(kind, to: group) }
     }
 
     // MARK: Reading
@@ -200,7 +201,7 @@ struct DocumentRoutes {
         }
     }
 
-    private func update(
+    func update(
         _ kind: Kind, _ request: Request, _ context: APIContext, verb: String,
         change: @Sendable @escaping (inout Resource) throws -> Void
     ) async throws -> Response {
@@ -260,7 +261,7 @@ struct DocumentRoutes {
 
     // MARK: Headers and parameters
 
-    private static func project(_ kind: Kind, _ context: APIContext) throws -> String? {
+    static func project(_ kind: Kind, _ context: APIContext) throws -> String? {
         guard kind.isTenant, let project = context.parameters.get("project") else { return nil }
         guard Name.defect(in: project) == nil else {
             throw StoreError.notFound(kind: .project, name: String(project.prefix(80)))
@@ -269,7 +270,7 @@ struct DocumentRoutes {
     }
 
     /// What is no name names nothing.
-    private static func name(_ kind: Kind, _ context: APIContext) throws -> String {
+    static func name(_ kind: Kind, _ context: APIContext) throws -> String {
         let name = try context.parameters.require(kind == .project ? "project" : "name")
         guard Name.defect(in: name) == nil else {
             throw StoreError.notFound(kind: kind, name: String(name.prefix(80)))

@@ -58,6 +58,17 @@ enum CommandExamples {
             "basalt allocation release 01890a5d-ac96-774b-bcce-b302099a8057 --reason stray --confirm"
         ],
         "vm adopt": ["basalt vm adopt web-1 -p shop"],
+        "policy list": ["basalt policy list"],
+        "policy get": ["basalt policy get dense -o yaml", "basalt policy get dense --version 1"],
+        "policy set": [
+            "basalt policy set dense --score best-fit", "basalt policy set dense --score waste --dry-run",
+        ],
+        "policy delete": ["basalt policy delete dense"],
+        "policy history": ["basalt policy history dense"],
+        "policy diff": ["basalt policy diff dense", "basalt policy diff dense --from 1 --to 3"],
+        "policy rollback": [
+            "basalt policy rollback dense --to 1 --dry-run", "basalt policy rollback dense --to 1",
+        ],
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
         "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],

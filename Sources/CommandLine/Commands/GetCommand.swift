@@ -7,7 +7,10 @@ struct GetCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Shows documents and records.")
 
-    @Argument(help: "cells, pools, hosts, flavors, projects, vms, allocations, operations, events, plans.")
+    @Argument(
+        help:
+            "cells, pools, hosts, flavors, policies, projects, vms, allocations, operations, events, plans."
+    )
     var kind: String
     @Argument(help: "One name, or the id of a record.")
     var name: String?
