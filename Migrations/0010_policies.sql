@@ -74,3 +74,44 @@ CREATE OR REPLACE FUNCTION document_user(p_document document) RETURNS text LANGU
         WHERE p_document.kind = 'Project' AND project = p_document.name AND state <> 'released'
     ) users LIMIT 1
 $$;
+
+-- As before, but that a part which left an exit code did run, whatever its agent calls its end: it stopped. With 126
+-- and 127 agents say, as shells do, that there was nothing to run.
+CREATE OR REPLACE FUNCTION parts_seen(p_session uuid, p_parts jsonb) RETURNS seen_part[] LANGUAGE sql STABLE AS $$
+    WITH part AS (
+        SELECT e.n, v, h.name, h.host, h.cell, (v ->> 'allocation')::uuid AS allocation,
+            CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END AS directive
+        FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
+        LEFT JOIN host_ledger h ON h.name = v ->> 'host' AND h.session = p_session
+    ), told AS (
+        SELECT p.*, row_number() OVER (PARTITION BY p.allocation ORDER BY n) > 1 AS again,
+            directive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation) AS lost
+        FROM part p
+    ), broken AS (
+        SELECT t.*, (again OR lost OR lag(lost, 1, false) OVER (ORDER BY n))::int AS breaks FROM told t
+    )
+    SELECT array_agg(ROW (n, sum, v ->> 'host', host, cell, allocation,
+                          CASE WHEN v ->> 'state' = 'failed' AND v ->> 'exitCode' NOT IN ('126', '127')
+                               THEN 'stopped' ELSE v ->> 'state' END,
+                          concat_ws(', ', v ->> 'message', 'exit code ' || (v ->> 'exitCode')),
+                          directive)::seen_part ORDER BY n)
+    FROM (SELECT b.*, sum(breaks) OVER (ORDER BY n) FROM broken b) r
+$$;
+
+-- Releases what has ended. Only what was never seen running can have failed to start.
+CREATE OR REPLACE FUNCTION parts_end(p_parts seen_part[], p_source text) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_ended record;
+BEGIN
+    SELECT array_agg(a.id ORDER BY p.n) AS ids, array_agg(DISTINCT a.host) AS hosts,
+        array_agg(CASE WHEN a.state = 'releasing' THEN 'Released'
+                       WHEN a.state = 'reserved' AND p.state = 'failed' THEN 'StartFailed'
+                       ELSE 'Exited' END ORDER BY p.n) AS reasons,
+        array_agg(p.message ORDER BY p.n) AS messages
+    INTO v_ended
+    FROM unnest(p_parts) p JOIN allocation a ON a.id = p.allocation
+    WHERE p.host = a.host AND p.state IN ('stopped', 'failed') AND a.state <> 'released';
+    IF v_ended.ids IS NULL THEN RETURN '{}'; END IF;
+    PERFORM allocation_release(v_ended.ids, v_ended.reasons, v_ended.messages, p_source);
+    RETURN v_ended.hosts;
+END $$;
