@@ -32,6 +32,7 @@ struct Basalt: ParsableCommand {
                 name: "Access",
                 subcommands: [
                     LoginCommand.self, ContextGroup.self, TokenGroup.self, JoinTokenGroup.self,
+                    AuditCommand.self,
                     CompletionCommand.self, CompleteCommand.self, VersionCommand.self,
                 ]),
         ])

@@ -54,6 +54,7 @@ import Testing
         "Plan": reading(Plan.self), "Explanation": reading(PlacementExplanation.self),
         "Why": reading(WhyResponse.self), "HostVerb": request(HostVerbRequest.self),
         "TokenRequest": request(TokenRequest.self), "Token": reading(TokenResponse.self),
+        "TokenSummary": reading(TokenSummary.self),
         "JoinTokenRequest": request(JoinTokenRequest.self), "JoinToken": reading(JoinTokenResponse.self),
         "AuditRecord": reading(AuditRecord.self), "Cluster": reading(ClusterSummary.self),
         "Starts": reading(StartStatistics.self), "CheckRequest": request(CheckRequest.self),

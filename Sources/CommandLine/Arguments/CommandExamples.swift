@@ -85,6 +85,12 @@ enum CommandExamples {
         ],
         "context delete": ["basalt context delete production"],
         "token create": ["basalt token create ci --role operator --secret-file ci.token"],
+        "token list": ["basalt token list"],
+        "token revoke": ["basalt token revoke ci", "basalt token revoke ci old --dry-run"],
+        "audit": [
+            "basalt audit --since 2h", "basalt audit --actor user/ada --subject policy/dense -o wide",
+            "basalt audit --refused -p shop",
+        ],
         "join-token create": [
             "basalt join-token create --cell east --pool vms --hosts 'rack1-*' --secret-file t"
         ],
