@@ -31,7 +31,8 @@ struct GoldenTests {
         "audit", "audit -o wide", "token list", "token revoke ci", "token revoke ci --dry-run -o json",
         "explain vm", "explain pool.placement", "explain cell -o json",
         "label vm web-1 rack=r7 -o yaml",
-        "host cordon host-1 --reason disk", "host undrain host-1 --reason mended", "host breaker list",
+        "host cordon host-1 --reason disk", "host cordon host-1 --reason disk --dry-run",
+        "host undrain host-1 --reason mended", "host breaker list",
         "host drain host-2 --reason disk --dry-run",
         "host breaker reset east --zone zone-1 --reason off --yes",
     ])

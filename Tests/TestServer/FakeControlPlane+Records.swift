@@ -136,6 +136,9 @@ extension FakeControlPlane.State {
                 members["cordonReason"] = (body?.reason).map { .string($0) }
                 host.spec = .object(members)
             }
+            if request.query["dryRun"] == "true" {
+                return FakeControlPlane.answer(200, ["document": host])
+            }
             store(host, at: path, change: .modified)
             return FakeControlPlane.answer(200, host)
         case "drain":

@@ -104,13 +104,13 @@ package enum RouteTable {
         // Writes nothing: the journals are judged and forgotten.
         Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
-        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
             .read(.project), query: ["after", "tail", "wait"]),
         Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet), query: ["dryRun"]),
-        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
         Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),

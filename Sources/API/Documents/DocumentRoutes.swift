@@ -71,7 +71,7 @@ struct DocumentRoutes {
     private func list(_ kind: Kind, project: String?, _ request: Request, _ context: APIContext) async throws
         -> Response
     {
-        let parameters = try ListParameters(request, fields: ["name", "cell"])
+        let parameters = try ListParameters(request, fields: ["name", "cell"] + kind.selectableFields)
         if let watch = parameters.watch {
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
@@ -79,13 +79,14 @@ struct DocumentRoutes {
                     kind: kind, project: project, projects: context.caller?.projects,
                     labels: parameters.labels))
         }
-        let page = try await store.list(
-            ListQuery(
-                kind: kind, project: project, labels: parameters.labels,
-                name: parameters.fields["name"],
-                cell: parameters.fields["cell"], after: parameters.after,
-                projects: kind.isTenant || kind == .project ? context.caller?.projects?.sorted() : nil,
-                limit: parameters.limit))
+        var query = ListQuery(
+            kind: kind, project: project, labels: parameters.labels,
+            name: parameters.fields["name"],
+            cell: parameters.fields["cell"], after: parameters.after,
+            projects: kind.isTenant || kind == .project ? context.caller?.projects?.sorted() : nil,
+            limit: parameters.limit)
+        query.fields = parameters.fields.filter { kind.selectableFields.contains($0.key) }
+        let page = try await store.list(query)
         return try JSONAnswer.list(
             page.documents.map(JSONAnswer.document),
             nextCursor: page.more ? page.documents.last.map { ListParameters.cursor($0.metadata) } : nil,

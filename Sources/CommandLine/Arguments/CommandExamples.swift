@@ -15,7 +15,9 @@ enum CommandExamples {
         ],
         "get": [
             "basalt get hosts -o wide", "basalt get vms -A -l tier=web -w",
-            "basalt get vm web-1 -p shop -o yaml", "basalt get allocations --field-selector state=active",
+            "basalt get vm web-1 -p shop -o yaml",
+            "basalt get vms -A --field-selector status.state=Pending,spec.pool=vms",
+            "basalt get allocations --field-selector state=active",
         ],
         "describe": ["basalt describe vm web-1 -p shop"],
         "apply": ["basalt apply -f fleet.yaml", "basalt apply -f - --dry-run"],
@@ -43,7 +45,10 @@ enum CommandExamples {
             "basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait",
             "basalt vm create llm-1 --flavor h100x8 --class guaranteed",
         ],
-        "host cordon": ["basalt host cordon host-1 --reason disk"],
+        "host cordon": [
+            "basalt host cordon host-1 --reason disk",
+            "basalt host cordon host-1 --reason disk --dry-run -o yaml",
+        ],
         "host uncordon": ["basalt host uncordon host-1 --reason repaired"],
         "host drain": [
             "basalt host drain host-1 --reason firmware --dry-run",

@@ -19,7 +19,7 @@ struct GetCommand: BasaltCommand {
     var allProjects = false
     @Option(name: [.customShort("l"), .customLong("selector")], help: "Labels, such as tier=web,zone!=b.")
     var labelSelector: String?
-    @Option(help: "Fields, such as host=host-1.")
+    @Option(help: "Fields, such as status.host=host-1 of VMs.")
     var fieldSelector: String?
     @Flag(name: .shortAndLong, help: "Go on showing what changes.")
     var watch = false

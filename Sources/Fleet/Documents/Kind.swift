@@ -37,6 +37,17 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     /// lists the same kinds.
     public var keepsHistory: Bool { self == .policy }
 
+    /// Fields that lists are narrowed by, beside `name` and `cell`: paths of strings in `spec` and `status`.
+    public var selectableFields: [String] {
+        switch self {
+        case .vm: ["spec.class", "spec.flavor", "spec.pool", "status.host", "status.state"]
+        case .host: ["spec.pool", "status.contact"]
+        case .pool: ["spec.placement", "spec.policies.placement"]
+        case .policy: ["spec.placement.score", "spec.type"]
+        default: []
+        }
+    }
+
     /// Reads a singular, plural or differently cased name, as a CLI user types it.
     public init?(named text: String) {
         let lowered = text.lowercased()
