@@ -43,6 +43,14 @@ extension RESTClient {
         return try await hostVerb("fence", host: host, request, as: JSONValue.self)
     }
 
+    /// What a fence would release; asks for nobody's word.
+    public func dryRunFence(host: String, reason: String) async throws -> JSONValue {
+        var call = try Call.post(
+            APIPath("hosts", host, "fence"), body: HostVerbRequest(reason: reason), key: newIdempotencyKey())
+        call.query = [("dryRun", "true")]
+        return try await send(call, as: JSONValue.self)
+    }
+
     /// What `cordon`, `uncordon` or `undrain` would make of the host.
     public func dryRun(_ verb: HostEdit, host: String, reason: String) async throws -> DryRun {
         let request = HostVerbRequest(reason: reason)

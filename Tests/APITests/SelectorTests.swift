@@ -67,6 +67,9 @@ import Testing
                 #expect(answer.contains(#""cordoned":true"#) == (verb == "undrain"), "\(verb)")
             }
             #expect(try await spec("/v1/hosts/it", "get") == cordoned)
+            let fence = try await client.send(
+                .post, "/v1/hosts/it/fence?dryRun=true", body: #"{"reason":"burnt"}"#)
+            #expect(fence.status == .ok && String(buffer: fence.body) == #"{"released":[]}"#)
             let slip = try await client.send(
                 .post, "/v1/hosts/it/cordon?dryRun=yes", body: #"{"reason":"x"}"#)
             #expect(slip.problem?.code == .malformedRequest)

@@ -171,7 +171,8 @@ struct HostVerbRoutes {
     private func fence(_ request: Request, _ context: APIContext) async throws -> Response {
         let verb = try await Self.verb(request, reasonRequired: true)
         let name = try context.parameters.require("name")
-        guard verb.confirm == true else {
+        let isTrial = try DocumentRoutes.isDryRun(request)
+        guard verb.confirm == true || isTrial else {
             throw Problem(
                 .guardRefused,
                 detail:
@@ -184,12 +185,12 @@ struct HostVerbRoutes {
         guard host.contact != .ready else {
             throw Problem(.guardRefused, detail: "\(name) renews its lease: it runs; drain it instead")
         }
-        guard let lease = try await store.leases().first(where: { $0.lease.cell == host.cell })?.lease else {
-            throw Problem(.unavailable, detail: "no controller holds the cell \(host.cell); try again")
-        }
-        if try DocumentRoutes.isDryRun(request) {
+        if isTrial {
             let held = try await store.allocations(.hosts([host.id])).filter(\.state.consumesCapacity)
             return try JSONAnswer.response(["released": held.map(\.id.description).sorted()])
+        }
+        guard let lease = try await store.leases().first(where: { $0.lease.cell == host.cell })?.lease else {
+            throw Problem(.unavailable, detail: "no controller holds the cell \(host.cell); try again")
         }
         let released = try await store.releaseFenced(
             host: host.id, everything: true, lease: lease, context: write("fence", context))

@@ -164,6 +164,9 @@ struct RecordRoutes {
     private func cancel(_ context: APIContext) async throws -> Response {
         var operation = try await operation(context)
         guard operation.state == .running else { return try JSONAnswer.response(operation) }
+        guard operation.verb == "host.drain" else {
+            throw Problem(.guardRefused, detail: "\(operation.verb) cannot be stopped half-way")
+        }
         _ = try await store.update(
             .host, project: nil, name: operation.target, precondition: .none,
             context: write("cancel", context)

@@ -55,7 +55,10 @@ enum CommandExamples {
             "basalt host drain host-1 --reason firmware --deadline 1h --max-parallel 4 --monitor --yes",
         ],
         "host undrain": ["basalt host undrain host-1 --reason postponed"],
-        "host fence": ["basalt host fence host-1 --reason burnt --confirm"],
+        "host fence": [
+            "basalt host fence host-1 --reason burnt --dry-run",
+            "basalt host fence host-1 --reason burnt --confirm",
+        ],
         "host breaker list": ["basalt host breaker list"],
         "host breaker reset": ["basalt host breaker reset east --zone z1 --reason off --yes"],
         "allocation adopt": ["basalt allocation adopt 01890a5d-ac96-774b-bcce-b302099a8057"],
