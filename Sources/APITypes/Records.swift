@@ -278,6 +278,22 @@ public struct TokenResponse: Sendable, Hashable, Codable {
     }
 }
 
+/// One of `GET /v1/tokens`: a bearer token without its secret.
+public struct TokenSummary: Sendable, Hashable, Codable {
+    public var name: String
+    public var role: Role
+    /// Projects that it is bound to, sorted; nil reaches the whole fleet.
+    public var projects: [String]?
+    public var expiresAt: Timestamp?
+
+    public init(name: String, role: Role, projects: [String]?, expiresAt: Timestamp?) {
+        self.name = name
+        self.role = role
+        self.projects = projects
+        self.expiresAt = expiresAt
+    }
+}
+
 /// A new join token, answered once.
 public struct JoinTokenResponse: Sendable, Hashable, Codable {
     public var secret: String

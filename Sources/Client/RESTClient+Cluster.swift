@@ -35,6 +35,23 @@ extension RESTClient {
             try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: TokenResponse.self)
     }
 
+    /// Bearer tokens without their secrets, by name.
+    public func tokens() async throws -> Listing<TokenSummary> {
+        try await everyPage(of: APIPath("tokens"), .init())
+    }
+
+    /// Takes a bearer token back. Servers believe it for five more seconds at most.
+    public func revokeToken(_ name: String, dryRun: Bool = false) async throws {
+        var call = Call(method: .delete, path: APIPath("tokens", name), repeatable: true)
+        if dryRun { call.query = [("dryRun", "true")] }
+        _ = try await send(call)
+    }
+
+    /// One page of the audit log, newest first; fields `actor`, `kind`, `name`, `project`, `refused`, `verb`.
+    public func audit(_ options: ListOptions = .init()) async throws -> WireList<AuditRecord> {
+        try await send(.get(APIPath("audit"), query: options.query), as: WireList<AuditRecord>.self)
+    }
+
     /// - Returns: the answer, whose secret is shown once and never again.
     public func createJoinToken(_ request: JoinTokenRequest) async throws -> JoinTokenResponse {
         try await send(

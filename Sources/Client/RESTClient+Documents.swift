@@ -142,7 +142,7 @@ extension RESTClient {
         return Listing(items: items, resourceVersion: version ?? "")
     }
 
-    private static func dryRun(_ answer: Answer) throws -> DryRun {
+    static func dryRun(_ answer: Answer) throws -> DryRun {
         let value = try answer.decoded(JSONValue.self)
         if value["document"] != nil {
             let explained = try answer.decoded(ExplainedDocument.self)

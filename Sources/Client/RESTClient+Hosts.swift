@@ -1,6 +1,9 @@
 public import APITypes
 public import Fleet
 
+/// Verbs that edit a host's spec.
+public enum HostEdit: String, Sendable, Hashable { case cordon, uncordon, undrain }
+
 extension RESTClient {
     /// Takes no new placements; what runs goes on.
     public func cordon(host: String, reason: String) async throws -> WireDocument {
@@ -38,6 +41,23 @@ extension RESTClient {
     public func fence(host: String, reason: String) async throws -> JSONValue {
         let request = HostVerbRequest(reason: reason, confirm: true)
         return try await hostVerb("fence", host: host, request, as: JSONValue.self)
+    }
+
+    /// What a fence would release; asks for nobody's word.
+    public func dryRunFence(host: String, reason: String) async throws -> JSONValue {
+        var call = try Call.post(
+            APIPath("hosts", host, "fence"), body: HostVerbRequest(reason: reason), key: newIdempotencyKey())
+        call.query = [("dryRun", "true")]
+        return try await send(call, as: JSONValue.self)
+    }
+
+    /// What `cordon`, `uncordon` or `undrain` would make of the host.
+    public func dryRun(_ verb: HostEdit, host: String, reason: String) async throws -> DryRun {
+        let request = HostVerbRequest(reason: reason)
+        var call = try Call.post(
+            APIPath("hosts", host, verb.rawValue), body: request, key: newIdempotencyKey())
+        call.query = [("dryRun", "true")]
+        return try Self.dryRun(try await send(call))
     }
 
     private func hostVerb<Value: Decodable>(

@@ -23,6 +23,7 @@ struct Basalt: ParsableCommand {
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
                     LogsCommand.self, VMGroup.self, HostGroup.self, AllocationGroup.self,
+                    PolicyGroup.self,
                     OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(
@@ -34,6 +35,7 @@ struct Basalt: ParsableCommand {
                 name: "Access",
                 subcommands: [
                     LoginCommand.self, ContextGroup.self, TokenGroup.self, JoinTokenGroup.self,
+                    AuditCommand.self,
                     CompletionCommand.self, CompleteCommand.self, VersionCommand.self,
                 ]),
         ])

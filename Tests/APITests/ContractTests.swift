@@ -51,7 +51,8 @@ import Testing
             #expect(named("header").contains("X-Request-Id"), "\(name)")
             #expect(
                 named("header").contains("If-Match")
-                    == ["PUT", "PATCH", "DELETE"].contains(key.method.rawValue),
+                    == (["PUT", "PATCH", "DELETE"].contains(key.method.rawValue)
+                        && !key.path.hasPrefix("/v1/tokens/") || key.path.hasSuffix("/rollback")),
                 "\(name)")
         }
     }
@@ -138,6 +139,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("AntiAffinityScope", AntiAffinity.Scope.self), Vocabulary("PoolUse", PoolSpec.Use.self),
         Vocabulary("AtDeadline", DrainSpec.AtDeadline.self),
         Vocabulary("Weekday", MaintenanceWindow.Weekday.self),
+        Vocabulary("PolicyType", PolicySpec.Subject.self),
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),

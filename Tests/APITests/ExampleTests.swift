@@ -45,7 +45,8 @@ import Testing
 
     private static let readings: [String: Reading] = [
         "Metadata": reading(Metadata.self), "Condition": reading(Condition.self), "CellSpec": spec(.cell),
-        "PoolSpec": spec(.pool), "HostSpec": spec(.host), "FlavorSpec": spec(.flavor),
+        "PoolSpec": spec(.pool), "PolicySpec": spec(.policy), "DocumentVersion": reading(WireVersion.self),
+        "Rollback": request(RollbackRequest.self), "HostSpec": spec(.host), "FlavorSpec": spec(.flavor),
         "ProjectSpec": spec(.project), "VMSpec": spec(.vm), "VMStatus": reading(VMStatus.self),
         "HostStatus": reading(HostStatus.self), "Device": reading(Device.self),
         "WatchEvent": reading(WatchEvent.self), "Allocation": reading(Allocation.self),
@@ -53,6 +54,7 @@ import Testing
         "Plan": reading(Plan.self), "Explanation": reading(PlacementExplanation.self),
         "Why": reading(WhyResponse.self), "HostVerb": request(HostVerbRequest.self),
         "TokenRequest": request(TokenRequest.self), "Token": reading(TokenResponse.self),
+        "TokenSummary": reading(TokenSummary.self),
         "JoinTokenRequest": request(JoinTokenRequest.self), "JoinToken": reading(JoinTokenResponse.self),
         "AuditRecord": reading(AuditRecord.self), "Cluster": reading(ClusterSummary.self),
         "Starts": reading(StartStatistics.self), "CheckRequest": request(CheckRequest.self),

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/v1/cells?dryrun=true", "dryRun"), ("/v1/hosts/it/cordon?dryRun=true", "not known"),
+        ("/v1/cells?dryrun=true", "dryRun"), ("/v1/hosts/it/cordon?dry=true", "not known"),
         ("/v1/tokens?x=1", "not known"), ("/v1/cells?dryRun=true&dryRun=false", "twice"),
     ])
     func aParameterThatIsNotKnownStopsTheRequest(_ uri: String, _ hint: String) async throws {

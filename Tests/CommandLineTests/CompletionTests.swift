@@ -33,7 +33,7 @@ struct CompletionTests {
         #expect(await complete("apply", "-f", "fl") == [":files"])
         #expect(await complete("top", "h") == ["hosts"])
         #expect(await complete("completion", "") == ["bash", "zsh", "fish"])
-        #expect(await complete("explain", "p") == ["pools", "projects"])
+        #expect(await complete("explain", "p") == ["pools", "policies", "projects"])
         #expect(await complete("nothing", "x") == [])
         // A server that is not there gives no candidates and no error.
         #expect(await complete("get", "vms", "") == [])

@@ -42,7 +42,13 @@ struct HelpTests {
         let spec: any DocumentSpec =
             switch kind {
             case .cell: CellSpec(description: "d")
-            case .pool: PoolSpec(cell: "c", admits: [.vm], placement: .bestFit, cpuRatioPerMille: 1000)
+            case .pool:
+                PoolSpec(
+                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p"),
+                    cpuRatioPerMille: 1000)
+            case .policy:
+                PolicySpec(
+                    type: .placement, description: "d", placement: PlacementRules(score: .bestFit))
             case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))

@@ -39,6 +39,16 @@ enum Sample {
                 .flavor, "small",
                 spec: ["resources": .object(["milliCPU": .integer(500), "memoryMiB": .integer(1536)])]),
             at: "flavors/small")
+        for (generation, score) in [(1, "first-fit"), (2, "best-fit")] {
+            var policy = document(
+                .policy, "dense",
+                spec: [
+                    "type": .string("placement"), "description": .string("Fills hosts"),
+                    "placement": .object(["score": .string(score)]),
+                ])
+            policy.metadata.generation = generation
+            plane.put(policy, at: "policies/dense")
+        }
         plane.add(event(1, "web-1", .created, "created by user/ada"))
         plane.add(
             event(

@@ -33,8 +33,9 @@ def before_call(context, case, kwargs):
         if NAME.fullmatch(str(path.get(key, ""))):
             path[key] = there
     headers = case.headers or {}
-    if case.method in ("PUT", "PATCH") and "If-Match" in headers:
-        answer = requests.get(os.environ["SERVER"] + case.formatted_path, verify=os.environ["CA"], timeout=20,
+    if case.method in ("PUT", "PATCH", "POST") and "If-Match" in headers:
+        item = os.environ["SERVER"] + case.formatted_path.removesuffix("/rollback")
+        answer = requests.get(item, verify=os.environ["CA"], timeout=20,
                               headers={"Authorization": "Bearer " + os.environ["TOKEN"]})
         if "ETag" in answer.headers:
             headers["If-Match"] = answer.headers["ETag"]

@@ -48,6 +48,8 @@ for kind in cells flavors projects; do
     post "/v1/$kind" '{"metadata":{"name":"web-1"},"spec":'"$(
         [[ $kind == flavors ]] && echo '{"resources":{"milliCPU":1,"memoryMiB":1}}' || echo '{}')"'}' >/dev/null
 done
+post /v1/policies '{"metadata":{"name":"web-1"},"spec":{"type":"placement","placement":{"score":"best-fit"}}}' \
+    >/dev/null
 post /v1/pools '{"metadata":{"name":"web-1"},"spec":{"cell":"east","admits":["vm"]}}' >/dev/null
 post /v1/hosts '{"metadata":{"name":"web-1"},"spec":{"cell":"east","pool":"vms"}}' >/dev/null
 post /v1/projects/shop/vms '{"metadata":{"name":"web-1"},"spec":{"flavor":"small"}}' >/dev/null

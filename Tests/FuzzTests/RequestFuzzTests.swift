@@ -14,6 +14,10 @@ import Testing
     private static let specs: [(Kind, String)] = [
         (.cell, #"{"description":"x"}"#),
         (.pool, #"{"admits":["vm"],"cell":"east","cpuRatioPerMille":2000}"#),
+        (
+            .policy,
+            #"{"description":"x","placement":{"score":"best-fit"},"type":"placement"}"#
+        ),
         (.host, #"{"cell":"east","cordonReason":"x","cordoned":true,"pool":"vms"}"#),
         (.flavor, #"{"devices":[{"count":1,"model":"H100"}],"resources":{"memoryMiB":1,"milliCPU":1}}"#),
         (.project, #"{"quota":{"devices":1,"memoryMiB":1,"milliCPU":1}}"#),

@@ -178,6 +178,7 @@ extension FakeControlPlane.State {
         var document = document
         document.metadata.resourceVersion = String(version)
         documents[path] = document
+        noteVersion(document, at: path)
         publish(change ?? (isNew ? .added : .modified), document, path)
     }
 

@@ -33,7 +33,25 @@ extension FakeControlPlane.State {
         case ("POST", 5, "cells"):
             return FakeControlPlane.answer(
                 200, BreakerResetResponse(cell: segments[2], zone: "zone-1", confirmed: 12))
+        case ("GET", 4, "policies"): return history(Self.policy(segments))
+        case ("GET", 5, "policies"): return version(segments[4], of: Self.policy(segments))
+        case ("POST", 4, "policies"): return rollback(Self.policy(segments), request)
         case ("POST", 4, "hosts"): return hostVerb(segments[2], segments[3], request)
+        case ("GET", 2, "audit"): return audit(request)
+        case ("GET", 2, "tokens"):
+            let tokens = [
+                TokenSummary(name: "ada", role: .admin, projects: nil, expiresAt: nil),
+                TokenSummary(
+                    name: "ci", role: .viewer, projects: ["lab", "shop"],
+                    expiresAt: fleetTime.advanced(by: .seconds(60))),
+            ]
+            return FakeControlPlane.answer(
+                200, WireList(items: tokens, nextCursor: nil, resourceVersion: String(version)))
+        case ("DELETE", 3, "tokens"):
+            guard segments[2] == "ci" else {
+                return FakeControlPlane.answer(Problem(.notFound, detail: "there is no Token"))
+            }
+            return .answer(status: 204, body: [])
         case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
             return FakeControlPlane.answer(
                 201,
@@ -45,6 +63,25 @@ extension FakeControlPlane.State {
         default: return nil
         }
     }
+
+    /// Five rows, one a minute, in pages of two.
+    private func audit(_ request: TestRequest) -> TestReaction {
+        let last = request.query["cursor"].flatMap(Int64.init) ?? 6
+        let rows = (1..<last).reversed().prefix(2).map { id in
+            AuditRecord(
+                id: id, at: fleetTime.advanced(by: .seconds(60 * Int(id))), actor: "user/ada",
+                requestID: "r\(id)", verb: id == 5 ? "post" : "replace", kind: id == 5 ? nil : .policy,
+                project: id == 5 ? "shop" : nil, name: id == 5 ? "/v1/projects/{project}/vms" : "dense",
+                refused: id == 5)
+        }
+        return FakeControlPlane.answer(
+            200,
+            WireList(
+                items: Array(rows), nextCursor: rows.last.flatMap { $0.id > 1 ? String($0.id) : nil },
+                resourceVersion: String(version)))
+    }
+
+    private static func policy(_ segments: [String]) -> String { "/v1/policies/" + segments[2] }
 
     private var cluster: ClusterSummary {
         let vms = documents.values.filter { $0.kind == Kind.vm.rawValue }.count
@@ -98,6 +135,9 @@ extension FakeControlPlane.State {
                 members["cordoned"] = .bool(verb == "cordon")
                 members["cordonReason"] = (body?.reason).map { .string($0) }
                 host.spec = .object(members)
+            }
+            if request.query["dryRun"] == "true" {
+                return FakeControlPlane.answer(200, ["document": host])
             }
             store(host, at: path, change: .modified)
             return FakeControlPlane.answer(200, host)

@@ -22,6 +22,7 @@ public final class FakeControlPlane: Sendable {
         var mischief: [Mischief] = []
         var watchers: [(collection: String, stream: TestStream)] = []
         var oldestVersion = 1
+        var versions: [String: [WireVersion]] = [:]
         var events: [EventRecord] = []
         var operations: [OperationRecord] = []
         var allocations: [Allocation] = []

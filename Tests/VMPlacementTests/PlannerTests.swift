@@ -82,6 +82,30 @@ import VMPlacement
         #expect(hostsOf(other) == [hostID(2)])
     }
 
+    @Test func thePlanNamesTheDocumentsThatItWentBy() {
+        let cell = PlacementCell([makeHost(1), makeHost(2)])
+        var named = makeRequest(5)
+        named.pool = "general"
+        let document = PolicyVersion(name: "dense", version: 2)
+        let inputs = PlacementPlanInputs(
+            poolPolicies: ["general": .firstFit, "idle": .waste],
+            poolDocuments: ["general": document, "idle": PolicyVersion(name: "idle", version: 1)], now: epoch)
+        func plan(_ inputs: PlacementPlanInputs, _ request: VMRequest) -> Plan {
+            VMPlacementPlanner.plan(cell: cell, pending: [request], inputs: inputs, ids: CountingIDs()).plan
+        }
+        let made = plan(inputs, named)
+        #expect(made.report.policies == [.init(pool: "general", policy: document)])
+        guard case .allocate(let directive)? = made.groups.first?.directives.first else {
+            Issue.record("nothing is placed")
+            return
+        }
+        #expect(directive.message.hasSuffix(" by first-fit (policy dense version 2)"))
+        #expect(plan(inputs, makeRequest(5)).report.policies == nil)
+        var next = inputs
+        next.poolDocuments["general"]?.version = 3
+        #expect(plan(next, named).inputsHash != made.inputsHash)
+    }
+
     @Test func theHashMovesWithWhatThePlanDependsOn() {
         func hash(_ cell: PlacementCell, _ inputs: PlacementPlanInputs, _ pending: [VMRequest]) -> String {
             VMPlacementPlanner.plan(cell: cell, pending: pending, inputs: inputs, ids: CountingIDs())

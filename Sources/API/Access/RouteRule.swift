@@ -59,7 +59,7 @@ package enum RouteTable {
         switch kind {
         case .cell, .pool, .flavor:
             (.read(.catalogue), .read(.catalogue), .write(.fleet), .write(.fleet))
-        case .host: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
+        case .host, .policy: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
         // A quota is not the tenant's to change.
         case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
         case .vm: (.read(.project), .read(.project), .write(.project), .write(.project))
@@ -80,6 +80,11 @@ package enum RouteTable {
         for method in [HTTPRequest.Method.put, .patch, .delete] {
             rules[Key(method, item)] = RouteRule(grants.write, query: ["dryRun"])
         }
+        if kind.keepsHistory {
+            rules[Key(.get, item + "/history")] = RouteRule(grants.read, query: page)
+            rules[Key(.get, item + "/history/{version}")] = RouteRule(grants.read)
+            rules[Key(.post, item + "/rollback")] = RouteRule(grants.write, query: ["dryRun"])
+        }
         if kind.isTenant {
             rules[Key(.get, "/v1/" + kind.plural)] = RouteRule(.read(.ownProjects), query: list)
         }
@@ -99,13 +104,13 @@ package enum RouteTable {
         // Writes nothing: the journals are judged and forgotten.
         Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
-        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
             .read(.project), query: ["after", "tail", "wait"]),
         Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet), query: ["dryRun"]),
-        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
         Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),
@@ -120,7 +125,9 @@ package enum RouteTable {
         Key(.get, "/v1/operations/{id}"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/operations/{id}/cancel"): RouteRule(.write(.fleet)),
         Key(.get, "/v1/plans/{id}"): RouteRule(.read(.fleet)),
+        Key(.get, "/v1/tokens"): RouteRule(.administer, query: page),
         Key(.post, "/v1/tokens"): RouteRule(.administer),
+        Key(.delete, "/v1/tokens/{name}"): RouteRule(.administer, query: ["dryRun"]),
         Key(.post, "/v1/jointokens"): RouteRule(.write(.fleet)),
         Key(.get, "/v1/audit"): RouteRule(.administer, query: page + ["fieldSelector"]),
         Key(.post, "/v1/agent/join"): RouteRule(.open, bodyLimit: RequestLimit.agentBytes),

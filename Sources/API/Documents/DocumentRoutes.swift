@@ -49,6 +49,7 @@ struct DocumentRoutes {
         group.put(item) { request, context in try await self.replace(kind, request, context) }
         group.patch(item) { request, context in try await self.patch(kind, request, context) }
         group.delete(item) { request, context in try await self.delete(kind, request, context) }
+        if kind.keepsHistory { addHistory(kind, to: group) }
     }
 
     // MARK: Reading
@@ -70,7 +71,7 @@ struct DocumentRoutes {
     private func list(_ kind: Kind, project: String?, _ request: Request, _ context: APIContext) async throws
         -> Response
     {
-        let parameters = try ListParameters(request, fields: ["name", "cell"])
+        let parameters = try ListParameters(request, fields: ["name", "cell"] + kind.selectableFields)
         if let watch = parameters.watch {
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
@@ -78,13 +79,14 @@ struct DocumentRoutes {
                     kind: kind, project: project, projects: context.caller?.projects,
                     labels: parameters.labels))
         }
-        let page = try await store.list(
-            ListQuery(
-                kind: kind, project: project, labels: parameters.labels,
-                name: parameters.fields["name"],
-                cell: parameters.fields["cell"], after: parameters.after,
-                projects: kind.isTenant || kind == .project ? context.caller?.projects?.sorted() : nil,
-                limit: parameters.limit))
+        var query = ListQuery(
+            kind: kind, project: project, labels: parameters.labels,
+            name: parameters.fields["name"],
+            cell: parameters.fields["cell"], after: parameters.after,
+            projects: kind.isTenant || kind == .project ? context.caller?.projects?.sorted() : nil,
+            limit: parameters.limit)
+        query.fields = parameters.fields.filter { kind.selectableFields.contains($0.key) }
+        let page = try await store.list(query)
         return try JSONAnswer.list(
             page.documents.map(JSONAnswer.document),
             nextCursor: page.more ? page.documents.last.map { ListParameters.cursor($0.metadata) } : nil,
@@ -200,7 +202,7 @@ struct DocumentRoutes {
         }
     }
 
-    private func update(
+    func update(
         _ kind: Kind, _ request: Request, _ context: APIContext, verb: String,
         change: @Sendable @escaping (inout Resource) throws -> Void
     ) async throws -> Response {
@@ -260,7 +262,7 @@ struct DocumentRoutes {
 
     // MARK: Headers and parameters
 
-    private static func project(_ kind: Kind, _ context: APIContext) throws -> String? {
+    static func project(_ kind: Kind, _ context: APIContext) throws -> String? {
         guard kind.isTenant, let project = context.parameters.get("project") else { return nil }
         guard Name.defect(in: project) == nil else {
             throw StoreError.notFound(kind: .project, name: String(project.prefix(80)))
@@ -269,7 +271,7 @@ struct DocumentRoutes {
     }
 
     /// What is no name names nothing.
-    private static func name(_ kind: Kind, _ context: APIContext) throws -> String {
+    static func name(_ kind: Kind, _ context: APIContext) throws -> String {
         let name = try context.parameters.require(kind == .project ? "project" : "name")
         guard Name.defect(in: name) == nil else {
             throw StoreError.notFound(kind: kind, name: String(name.prefix(80)))

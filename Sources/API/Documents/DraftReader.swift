@@ -30,6 +30,7 @@ enum DraftReader {
         case .pool: try typed(PoolSpec.self, value, &causes)
         case .host: try typed(HostSpec.self, value, &causes)
         case .flavor: try typed(FlavorSpec.self, value, &causes)
+        case .policy: try typed(PolicySpec.self, value, &causes)
         case .project: try typed(ProjectSpec.self, value, &causes)
         case .vm: try typed(VMSpec.self, value, &causes)
         case .allocation, .plan, .operation, .event, .token:

@@ -39,9 +39,13 @@ struct ListParameters {
         labels = try Self.selector(query["labelSelector"].map(String.init), "labelSelector")
         fields = try Self.selector(query["fieldSelector"].map(String.init), "fieldSelector")
         for name in fields.keys.sorted() where !allowed.contains(name) {
+            let nearest = NearestChoice.of(String(name.prefix(80)), among: allowed).map {
+                "; did you mean \"\($0)\"?"
+            }
             throw Problem(
                 .unknownParameter,
-                detail: "fieldSelector knows \(allowed.joined(separator: ", ")), not \"\(name.prefix(80))\"")
+                detail: "fieldSelector knows \(allowed.joined(separator: ", ")), not \"\(name.prefix(80))\""
+                    + (nearest ?? ""))
         }
         since = query["since"].map(String.init)
         let seconds = try query["wait"].map(Self.seconds)

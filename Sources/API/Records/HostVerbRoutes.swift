@@ -16,33 +16,28 @@ struct HostVerbRoutes {
     func add(to router: some RouterMethods<APIContext>) {
         router.post("/v1/hosts/:name/cordon") { request, context in
             let verb = try await Self.verb(request, reasonRequired: true)
-            return try JSONAnswer.response(
-                try await self.change("cordon", context) { spec in
-                    spec.cordoned = true
-                    spec.cordonReason = verb.reason
-                })
+            return try await self.answer("cordon", request, context) { spec in
+                spec.cordoned = true
+                spec.cordonReason = verb.reason
+            }
         }
         router.post("/v1/hosts/:name/uncordon") { request, context in
             _ = try await Self.verb(request, reasonRequired: false)
-            let host = try await self.change("uncordon", context) { spec in
+            return try await self.answer("uncordon", endsDrains: true, request, context) { spec in
                 spec.cordoned = nil
                 spec.draining = nil
                 spec.drain = nil
                 spec.cordonReason = nil
             }
-            try await self.endDrains(of: host.metadata.name, context)
-            return try JSONAnswer.response(host)
         }
         router.post("/v1/hosts/:name/undrain") { request, context in
             _ = try await Self.verb(request, reasonRequired: false)
             // One that was cordoned before stays so.
-            let host = try await self.change("undrain", context) { spec in
+            return try await self.answer("undrain", endsDrains: true, request, context) { spec in
                 spec.draining = nil
                 spec.drain = nil
                 if spec.cordoned != true { spec.cordonReason = nil }
             }
-            try await self.endDrains(of: host.metadata.name, context)
-            return try JSONAnswer.response(host)
         }
         router.post("/v1/hosts/:name/drain") { request, context in try await self.drain(request, context) }
         router.post("/v1/hosts/:name/fence") { request, context in try await self.fence(request, context) }
@@ -67,17 +62,37 @@ struct HostVerbRoutes {
         WriteContext(actor: context.caller?.actor ?? "unknown", requestID: context.requestID, verb: verb)
     }
 
+    /// Edits the host, or answers what it would be.
+    private func answer(
+        _ verb: String, endsDrains: Bool = false, _ request: Request, _ context: APIContext,
+        _ edit: @Sendable @escaping (inout HostSpec) -> Void
+    ) async throws -> Response {
+        if try DocumentRoutes.isDryRun(request) {
+            let name = try context.parameters.require("name")
+            guard var host = try await store.document(.host, project: nil, name: name) else {
+                throw StoreError.notFound(kind: .host, name: name)
+            }
+            try Self.apply(edit, to: &host)
+            return JSONAnswer.response("{\"document\":\(try JSONAnswer.document(host))}")
+        }
+        let host = try await change(verb, context, edit)
+        if endsDrains { try await endDrains(of: host.metadata.name, context) }
+        return try JSONAnswer.response(host)
+    }
+
     private func change(
         _ verb: String, _ context: APIContext, _ edit: @Sendable @escaping (inout HostSpec) -> Void
     ) async throws -> Resource {
         try await store.update(
             .host, project: nil, name: try context.parameters.require("name"), precondition: .none,
             context: write(verb, context)
-        ) { resource in
-            var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
-            edit(&spec)
-            resource.spec = try JSONAnswer.text(spec)
-        }
+        ) { resource in try Self.apply(edit, to: &resource) }
+    }
+
+    private static func apply(_ edit: (inout HostSpec) -> Void, to host: inout Resource) throws {
+        var spec = try JSONDecoder().decode(HostSpec.self, from: Data(host.spec.utf8))
+        edit(&spec)
+        host.spec = try JSONAnswer.text(spec)
     }
 
     private func drain(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -88,7 +103,7 @@ struct HostVerbRoutes {
         else { throw StoreError.notFound(kind: .host, name: name) }
         let now = try await store.clusterState().fleetTime(at: time.now())
         let drain = try Self.drain(verb, now: now)
-        if request.uri.queryParameters["dryRun"] == "true" {
+        if try DocumentRoutes.isDryRun(request) {
             var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
             spec.drain = drain
             return try JSONAnswer.response(try await explainer.drainTrial(of: host, spec: spec, now: now))
@@ -156,7 +171,8 @@ struct HostVerbRoutes {
     private func fence(_ request: Request, _ context: APIContext) async throws -> Response {
         let verb = try await Self.verb(request, reasonRequired: true)
         let name = try context.parameters.require("name")
-        guard verb.confirm == true else {
+        let isTrial = try DocumentRoutes.isDryRun(request)
+        guard verb.confirm == true || isTrial else {
             throw Problem(
                 .guardRefused,
                 detail:
@@ -168,6 +184,10 @@ struct HostVerbRoutes {
         else { throw StoreError.notFound(kind: .host, name: name) }
         guard host.contact != .ready else {
             throw Problem(.guardRefused, detail: "\(name) renews its lease: it runs; drain it instead")
+        }
+        if isTrial {
+            let held = try await store.allocations(.hosts([host.id])).filter(\.state.consumesCapacity)
+            return try JSONAnswer.response(["released": held.map(\.id.description).sorted()])
         }
         guard let lease = try await store.leases().first(where: { $0.lease.cell == host.cell })?.lease else {
             throw Problem(.unavailable, detail: "no controller holds the cell \(host.cell); try again")

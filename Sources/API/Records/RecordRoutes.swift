@@ -45,6 +45,10 @@ struct RecordRoutes {
             }
             return try JSONAnswer.response(plan)
         }
+        router.get("/v1/tokens") { request, _ in try await self.tokens(request) }
+        router.delete("/v1/tokens/:name") { request, context in
+            try await self.revokeToken(request, context)
+        }
         router.post("/v1/tokens") { request, context in try await self.createToken(request, context) }
         router.post("/v1/jointokens") { request, context in try await self.createJoinToken(request, context) }
     }
@@ -152,7 +156,7 @@ struct RecordRoutes {
         return operation
     }
 
-    private func write(_ verb: String, _ context: APIContext) -> WriteContext {
+    func write(_ verb: String, _ context: APIContext) -> WriteContext {
         WriteContext(actor: context.caller?.actor ?? "unknown", requestID: context.requestID, verb: verb)
     }
 
@@ -160,6 +164,9 @@ struct RecordRoutes {
     private func cancel(_ context: APIContext) async throws -> Response {
         var operation = try await operation(context)
         guard operation.state == .running else { return try JSONAnswer.response(operation) }
+        guard operation.verb == "host.drain" else {
+            throw Problem(.guardRefused, detail: "\(operation.verb) cannot be stopped half-way")
+        }
         _ = try await store.update(
             .host, project: nil, name: operation.target, precondition: .none,
             context: write("cancel", context)

@@ -15,7 +15,9 @@ enum CommandExamples {
         ],
         "get": [
             "basalt get hosts -o wide", "basalt get vms -A -l tier=web -w",
-            "basalt get vm web-1 -p shop -o yaml", "basalt get allocations --field-selector state=active",
+            "basalt get vm web-1 -p shop -o yaml",
+            "basalt get vms -A --field-selector status.state=Pending,spec.pool=vms",
+            "basalt get allocations --field-selector state=active",
         ],
         "describe": ["basalt describe vm web-1 -p shop"],
         "apply": ["basalt apply -f fleet.yaml", "basalt apply -f - --dry-run"],
@@ -43,14 +45,20 @@ enum CommandExamples {
             "basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait",
             "basalt vm create llm-1 --flavor h100x8 --class guaranteed",
         ],
-        "host cordon": ["basalt host cordon host-1 --reason disk"],
+        "host cordon": [
+            "basalt host cordon host-1 --reason disk",
+            "basalt host cordon host-1 --reason disk --dry-run -o yaml",
+        ],
         "host uncordon": ["basalt host uncordon host-1 --reason repaired"],
         "host drain": [
             "basalt host drain host-1 --reason firmware --dry-run",
             "basalt host drain host-1 --reason firmware --deadline 1h --max-parallel 4 --monitor --yes",
         ],
         "host undrain": ["basalt host undrain host-1 --reason postponed"],
-        "host fence": ["basalt host fence host-1 --reason burnt --confirm"],
+        "host fence": [
+            "basalt host fence host-1 --reason burnt --dry-run",
+            "basalt host fence host-1 --reason burnt --confirm",
+        ],
         "host breaker list": ["basalt host breaker list"],
         "host breaker reset": ["basalt host breaker reset east --zone z1 --reason off --yes"],
         "allocation adopt": ["basalt allocation adopt 01890a5d-ac96-774b-bcce-b302099a8057"],
@@ -58,6 +66,17 @@ enum CommandExamples {
             "basalt allocation release 01890a5d-ac96-774b-bcce-b302099a8057 --reason stray --confirm"
         ],
         "vm adopt": ["basalt vm adopt web-1 -p shop"],
+        "policy list": ["basalt policy list"],
+        "policy get": ["basalt policy get dense -o yaml", "basalt policy get dense --version 1"],
+        "policy set": [
+            "basalt policy set dense --score best-fit", "basalt policy set dense --score waste --dry-run",
+        ],
+        "policy delete": ["basalt policy delete dense"],
+        "policy history": ["basalt policy history dense"],
+        "policy diff": ["basalt policy diff dense", "basalt policy diff dense --from 1 --to 3"],
+        "policy rollback": [
+            "basalt policy rollback dense --to 1 --dry-run", "basalt policy rollback dense --to 1",
+        ],
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
         "simulate vms": [
@@ -82,6 +101,12 @@ enum CommandExamples {
         ],
         "context delete": ["basalt context delete production"],
         "token create": ["basalt token create ci --role operator --secret-file ci.token"],
+        "token list": ["basalt token list"],
+        "token revoke": ["basalt token revoke ci", "basalt token revoke ci old --dry-run"],
+        "audit": [
+            "basalt audit --since 2h", "basalt audit --actor user/ada --subject policy/dense -o wide",
+            "basalt audit --refused -p shop",
+        ],
         "join-token create": [
             "basalt join-token create --cell east --pool vms --hosts 'rack1-*' --secret-file t"
         ],

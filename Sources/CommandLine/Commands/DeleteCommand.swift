@@ -7,7 +7,7 @@ struct DeleteCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Deletes documents by name, or those of a file.")
 
-    @Argument(help: "cell, pool, host, flavor, project or vm.") var kind: String?
+    @Argument(help: "cell, pool, host, flavor, policy, project or vm.") var kind: String?
     @Argument var names: [String] = []
     @OptionGroup var files: FileOptions
     @OptionGroup var projectOption: ProjectOption

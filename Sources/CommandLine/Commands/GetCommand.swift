@@ -7,7 +7,10 @@ struct GetCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Shows documents and records.")
 
-    @Argument(help: "cells, pools, hosts, flavors, projects, vms, allocations, operations, events, plans.")
+    @Argument(
+        help:
+            "cells, pools, hosts, flavors, policies, projects, vms, allocations, operations, events, plans."
+    )
     var kind: String
     @Argument(help: "One name, or the id of a record.")
     var name: String?
@@ -16,7 +19,7 @@ struct GetCommand: BasaltCommand {
     var allProjects = false
     @Option(name: [.customShort("l"), .customLong("selector")], help: "Labels, such as tier=web,zone!=b.")
     var labelSelector: String?
-    @Option(help: "Fields, such as host=host-1.")
+    @Option(help: "Fields, such as status.host=host-1 of VMs.")
     var fieldSelector: String?
     @Flag(name: .shortAndLong, help: "Go on showing what changes.")
     var watch = false

@@ -13,21 +13,26 @@ struct HostFenceCommand: BasaltCommand {
 
     @OptionGroup var verb: HostVerbOptions
     @Flag(help: "You have made sure that nothing runs on the host.") var confirm = false
+    @Flag(help: "Only show how much would be released.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         // No question is asked: a flag that was typed is a decision, a key that was pressed may be none.
-        guard confirm else {
+        guard confirm || dryRun else {
             throw CommandFailure(
                 "fencing restarts what ran on \(verb.name) elsewhere; make sure it is off and give --confirm",
                 status: .refused)
         }
         let answer = try await connection.connected(surroundings) { client, _ in
-            try await client.fence(host: verb.name, reason: verb.reason)
+            dryRun
+                ? try await client.dryRunFence(host: verb.name, reason: verb.reason)
+                : try await client.fence(host: verb.name, reason: verb.reason)
         }
+        let count = answer["released"]?.array?.count ?? 0
+        let line = dryRun ? "fenced, \(count) allocations released (dry run)" : "fenced"
         let presentation = Presentation(
-            [.lines(["host/\(verb.name) fenced"])], names: ["host/\(verb.name)"], value: answer)
+            [.lines(["host/\(verb.name) \(line)"])], names: ["host/\(verb.name)"], value: answer)
         output.show(presentation, surroundings)
         return .done
     }

@@ -9,12 +9,15 @@ struct HostUndrainCommand: BasaltCommand {
             "What has moved stays where it is; the rest goes on here. A host that was cordoned stays so.")
 
     @OptionGroup var verb: HostVerbOptions
+    @Flag(help: "Only show what would happen.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let host = try await connection.connected(surroundings) { client, _ in
-            try await client.undrain(host: verb.name, reason: verb.reason)
+            dryRun
+                ? try await client.dryRun(.undrain, host: verb.name, reason: verb.reason).document
+                : try await client.undrain(host: verb.name, reason: verb.reason)
         }
         let table = DocumentTable(kind: .host, now: surroundings.now())
         output.show(table.presentation(of: host), surroundings)

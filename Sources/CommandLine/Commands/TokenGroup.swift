@@ -6,7 +6,8 @@ internal import Foundation
 
 struct TokenGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Makes bearer tokens.", subcommands: [TokenCreateCommand.self])
+        commandName: "token", abstract: "Makes and revokes bearer tokens.",
+        subcommands: [TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self])
 }
 
 struct TokenCreateCommand: BasaltCommand {
@@ -40,6 +41,55 @@ struct TokenCreateCommand: BasaltCommand {
             answer: try Serialization.tree(answer), name: "token/\(name)", file: secretFile
         )
         .show(output, surroundings)
+        return .done
+    }
+}
+
+struct TokenListCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Shows the bearer tokens, without their secrets.")
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let tokens = try await connection.connected(surroundings) { client, _ in try await client.tokens() }
+        output.show(try RecordTables(now: surroundings.now()).tokens(tokens.items), surroundings)
+        return .done
+    }
+}
+
+struct TokenRevokeCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Takes bearer tokens back; they open nothing any more.",
+        discussion: "A controller that has just seen a token believes it for five more seconds.")
+
+    @Argument var names: [String]
+    @Flag(help: "Only show what would happen.") var dryRun = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let revoked = try await connection.connected(surroundings) { client, _ in
+            var revoked: [String] = []
+            for name in names {
+                do {
+                    try await client.revokeToken(name, dryRun: dryRun)
+                } catch let error as ClientError {
+                    throw CommandFailure(error, about: "token/\(name)")
+                }
+                revoked.append(name)
+            }
+            return revoked
+        }
+        let word = dryRun ? "revoked (dry run)" : "revoked"
+        let items = revoked.map {
+            JSONValue.object(["name": .string("token/\($0)"), "outcome": .string(word)])
+        }
+        output.show(
+            Presentation(
+                [.lines(revoked.map { "token/\($0) \(word)" })], names: revoked.map { "token/\($0)" },
+                value: .object(["items": .array(items)])), surroundings)
         return .done
     }
 }

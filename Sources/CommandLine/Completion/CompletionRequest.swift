@@ -56,6 +56,7 @@ struct CompletionRequest {
         case "cell": .names(.cell, project: nil)
         case "pool": .names(.pool, project: nil)
         case "flavor": .names(.flavor, project: nil)
+        case "score": .words(PoolSpec.Placement.offered)
         case "class": .words(WorkloadClass.allCases.map(\.rawValue))
         case "on-partition": .words(PartitionPolicy.allCases.map(\.rawValue))
         case "role": .words(Role.allCases.map(\.rawValue).filter { $0 != Role.agentSession.rawValue })
@@ -78,6 +79,7 @@ struct CompletionRequest {
         case ("top", _): return .words(TopCommand.Subject.allCases.map(\.rawValue))
         case ("completion", _): return .words(CompletionCommand.shells)
         case ("context", "name") where path.last != "set": return .contexts
+        case ("policy", "name"), ("policy", "names"): return .names(.policy, project: nil)
         case ("host", "name"): return .names(.host, project: nil)
         case (_, "name"), (_, "names"):
             guard let kind = before.first.flatMap(Kind.init(named:)), kind.isDocument else {

@@ -21,6 +21,7 @@ enum FieldGuide {
         case .pool: "Hosts of a cell with the same use; policies attach here."
         case .host: "A machine. Agents make hosts; operators cordon and drain them."
         case .flavor: "Named amounts that VMs refer to."
+        case .policy: "What one engine goes by in the pools that name it; every version is kept."
         case .project: "A tenant, with what it may hold at once."
         case .vm: "A virtual machine as its owner wants it."
         case .allocation, .plan, .operation, .event, .token: "A record; nobody writes it."
@@ -47,6 +48,7 @@ enum FieldGuide {
         case .pool: return [root] + pool
         case .host: return [root] + host
         case .flavor: return [root] + resources + devices
+        case .policy: return [root] + policy
         case .project: return [root] + project
         case .vm: return [root] + vm
         case .allocation, .plan, .operation, .event, .token: return []
@@ -63,10 +65,23 @@ enum FieldGuide {
         Entry("spec.admits", "list, required", "Uses: \(choices(PoolSpec.Use.self))."),
         Entry(
             "spec.placement", "string",
-            "Policy of VM placement: \(choices(PoolSpec.Placement.self)); best-fit when absent."),
+            "Built-in policy of VMs: \(choices(PoolSpec.Placement.self)); best-fit when absent."),
+        Entry("spec.policies", "object", "Policy documents that engines go by here."),
+        Entry("spec.policies.placement", "string", "Policy of type placement; instead of placement."),
         Entry(
             "spec.cpuRatioPerMille", "integer, 1000 to 16000",
             "vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription."),
+    ]
+
+    private static let policy = [
+        Entry(
+            "spec.type", "string, required", "Which engine it is for: \(choices(PolicySpec.Subject.self))."),
+        Entry(
+            "spec.description", "string, at most \(PolicySpec.descriptionLimit) characters", "For people."),
+        Entry("spec.placement", "object, required with type placement", "How VMs are placed."),
+        Entry(
+            "spec.placement.score", "string, required",
+            "What orders the hosts that a VM fits on: \(PoolSpec.Placement.offered.joined(separator: ", "))."),
     ]
 
     private static let host = [

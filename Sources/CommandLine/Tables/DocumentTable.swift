@@ -58,6 +58,7 @@ struct DocumentTable {
         case .pool: Self.pool
         case .cell: [Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) }]
         case .flavor: [Self.cpu, Self.memory, Self.devices]
+        case .policy: Self.policy
         case .project: Self.project
         case .allocation, .plan, .operation, .event, .token: []
         }
@@ -104,11 +105,19 @@ struct DocumentTable {
             Text(optional: $0.spec["admits"]?.array?.compactMap(\.string).joined(separator: ","))
         },
         Field(.init("PLACEMENT")) {
-            Text($0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
+            let document = $0.spec["policies"]?["placement"]?.string.map { "policy/\($0)" }
+            return Text(document ?? $0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
         },
         Field(.init("CPU-RATIO", .always, .right)) {
             Text(Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))
         },
+    ]
+
+    private static let policy = [
+        Field(.init("TYPE")) { Text(optional: $0.spec["type"]?.string) },
+        Field(.init("SCORE")) { Text(optional: $0.spec["placement"]?["score"]?.string) },
+        Field(.init("VERSION", .always, .right)) { Text(String($0.metadata.generation)) },
+        Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) },
     ]
 
     private static let project = [

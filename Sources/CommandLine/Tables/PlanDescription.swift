@@ -14,7 +14,9 @@ struct PlanDescription {
                     .init("Plan", Text(plan.id.description)), .init("Cell", Text(plan.cell)),
                     .init("Engine", Text(plan.engine.rawValue)),
                     .init("Parent", Text(optional: plan.parent?.description)),
-                    .init("Policy", Text(report.policy)), .init("Seed", Text(String(plan.seed))),
+                    .init("Policy", Text(report.policy)),
+                    .init("Policies", Text(optional: Self.policies(of: report))),
+                    .init("Seed", Text(String(plan.seed))),
                     .init("Inputs", Text(plan.inputsHash)), .init("Hosts", Text(String(report.hosts))),
                     .init("Placed", Text(String(report.placed))),
                     .init("Created", Text(plan.createdAt.description)),
@@ -26,6 +28,12 @@ struct PlanDescription {
             }
             return Presentation(blocks, names: ["plan/\(plan.id)"], value: try Serialization.tree(plan))
         }
+    }
+
+    /// Such as `vms: dense version 2`.
+    private static func policies(of report: PlanReport) -> String? {
+        report.policies?.map { "\($0.pool): \($0.policy.name) version \($0.policy.version)" }
+            .joined(separator: ", ")
     }
 
     private var directives: Table {

@@ -40,6 +40,46 @@ struct RecordTables {
         try list(table(of: items), items, resourceVersion, names: items.map { "event/\($0.id)" })
     }
 
+    /// Newest first.
+    func audit(_ rows: [AuditRecord]) throws -> Presentation {
+        let table = Table(
+            [
+                .init("NAME", minimum: 14), .init("VERB", minimum: 8), .init("ACTOR", minimum: 10),
+                .init("OUTCOME"), .init("PROJECT", .roomy), .init("REQUEST", .wide), .init("TIME", .wide),
+                .init("ID", .wide, .right), age,
+            ],
+            rows.map { row in
+                [
+                    Text(row.kind.map { "\($0.singular)/\(row.name)" } ?? row.name), Text(row.verb),
+                    Text(row.actor), row.refused ? Text("refused", .bad) : Text("done"),
+                    Text(optional: row.project), Text(optional: row.requestID), Text(row.at.description),
+                    Text(String(row.id)), age(row.at),
+                ]
+            })
+        return Presentation(
+            [.table(table)], names: rows.map { "audit/\($0.id)" },
+            value: .object(["items": .array(try rows.map { try Serialization.tree($0) })]))
+    }
+
+    func tokens(_ tokens: [TokenSummary]) throws -> Presentation {
+        let table = Table(
+            [
+                .init("NAME", minimum: 12), .init("ROLE"), .init("PROJECTS", minimum: 10),
+                .init("EXPIRES"),
+            ],
+            tokens.map { token in
+                [
+                    Text(token.name), Text(token.role.rawValue),
+                    Text(token.projects?.joined(separator: ",") ?? "all"),
+                    token.expiresAt.map { $0 <= now ? Text("expired", .warning) : Text($0.description) }
+                        ?? "never",
+                ]
+            })
+        return Presentation(
+            [.table(table)], names: tokens.map { "token/\($0.name)" },
+            value: .object(["items": .array(try tokens.map { try Serialization.tree($0) })]))
+    }
+
     /// Names what the event is about first: that is what people look for.
     func table(of events: [EventRecord]) -> Table {
         Table(

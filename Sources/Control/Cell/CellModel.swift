@@ -17,6 +17,7 @@ struct CellModel {
     private(set) var byHost: [ID<Document>: Set<ID<Allocation>>] = [:]
     var pools: [String: PoolSpec] = [:]
     var flavors: [String: FlavorSpec] = [:]
+    var policies: [String: PolicyRecord] = [:]
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
     /// VMs that are to be deleted.

@@ -90,6 +90,9 @@ actor CellPipeline {
         for resource in try await all(.flavor) {
             fresh.put(flavor: resource.metadata.name, try spec(resource))
         }
+        for resource in try await all(.policy) {
+            fresh.policies[resource.metadata.name] = PolicyRecord(resource)
+        }
         for resource in try await all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
         for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
@@ -171,6 +174,10 @@ actor CellPipeline {
         }
         for name in changed.flavors.sorted() {
             model.put(flavor: name, try await store.document(.flavor, project: nil, name: name).map(spec))
+        }
+        for name in changed.policies.sorted() {
+            let resource = try await store.document(.policy, project: nil, name: name)
+            model.policies[name] = resource.flatMap { PolicyRecord($0) }
         }
         for name in changed.projects.sorted() { model.retryRefused(project: name) }
         if !changed.hosts.isEmpty {
@@ -258,9 +265,10 @@ actor CellPipeline {
         let now = time.now()
         let requests = model.requests(now: now, limit: limits.groupsPerPlan)
         guard !requests.isEmpty else { return false }
-        let policies = model.pools.compactMapValues(\.placement)
+        let (policies, documents) = model.placementPolicies()
         let inputs = PlacementPlanInputs(
-            policy: .bestFit, poolPolicies: policies, now: now, parent: heads[.vmPlacement] ?? nil,
+            policy: .bestFit, poolPolicies: policies, poolDocuments: documents, now: now,
+            parent: heads[.vmPlacement] ?? nil,
             maxGroups: limits.groupsPerPlan)
         let plan = VMPlacementPlanner.plan(on: &model.placement, pending: requests, inputs: inputs, ids: ids)
         let uids = Dictionary(
@@ -425,11 +433,13 @@ private struct ChangedRows {
     var allocations: Set<ID<Allocation>> = []
     var pools: Set<String> = []
     var flavors: Set<String> = []
+    var policies: Set<String> = []
     var projects: Set<String> = []
 
     mutating func note(_ entry: FeedEntry, cell: String) {
         switch entry.kind {
         case .flavor: flavors.insert(entry.name)
+        case .policy: policies.insert(entry.name)
         case .pool: pools.insert(entry.name)
         case .project: projects.insert(entry.name)
         // A host that moves to another cell is noted by both.

@@ -74,6 +74,9 @@ public struct PlacementExplainer: Sendable {
                 flavor: flavor.metadata.name,
                 try decoder.decode(FlavorSpec.self, from: Data(flavor.spec.utf8)))
         }
+        for policy in try await store.list(ListQuery(kind: .policy, limit: 1000)).documents {
+            model.policies[policy.metadata.name] = PolicyRecord(policy)
+        }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
         return model
@@ -89,7 +92,7 @@ extension CellModel {
         var trial = placement
         // A placed VM is explained as if it were placed now: without its own use of the fleet.
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
-        let policy = vm.spec.pool.flatMap { pools[$0]?.placement } ?? .bestFit
+        let policy = placementPolicy(ofPool: vm.spec.pool)
         return PlacementExplainer.Answer(
             status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
             explanation: vm.request(flavors: flavors).map { trial.explain($0, policy: policy) })

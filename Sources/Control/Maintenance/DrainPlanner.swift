@@ -114,7 +114,7 @@ enum DrainPlanner {
             guard let request = vm.request(flavors: model.flavors) else {
                 return blocked(.noHostFits, "its flavor is gone", nil)
             }
-            let policy = request.pool.flatMap { model.pools[$0]?.placement } ?? .bestFit
+            let policy = model.placementPolicy(ofPool: request.pool)
             guard case .place(let choice) = placement.place(request, policy: policy) else {
                 guard explained > 0 else { return blocked(.noHostFits, "no other host takes it", nil) }
                 explained -= 1

@@ -4,6 +4,7 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     case pool = "Pool"
     case host = "Host"
     case flavor = "Flavor"
+    case policy = "Policy"
     case project = "Project"
     case vm = "VM"
     case allocation = "Allocation"
@@ -13,7 +14,12 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     case token = "Token"
 
     /// Segment of the path under `/v1`, also what the CLI takes.
-    public var plural: String { rawValue.lowercased() + "s" }
+    public var plural: String {
+        switch self {
+        case .policy: "policies"
+        default: rawValue.lowercased() + "s"
+        }
+    }
 
     /// Whether documents of this kind live in a project.
     public var isTenant: Bool { self == .vm }
@@ -22,8 +28,23 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     /// in the API or have verbs of their own.
     public var isDocument: Bool {
         switch self {
-        case .cell, .pool, .host, .flavor, .project, .vm: true
+        case .cell, .pool, .host, .flavor, .policy, .project, .vm: true
         case .allocation, .plan, .operation, .event, .token: false
+        }
+    }
+
+    /// Whether every spec that a document of this kind had is kept. The trigger `audit_version` of the schema
+    /// lists the same kinds.
+    public var keepsHistory: Bool { self == .policy }
+
+    /// Fields that lists are narrowed by, beside `name` and `cell`: paths of strings in `spec` and `status`.
+    public var selectableFields: [String] {
+        switch self {
+        case .vm: ["spec.class", "spec.flavor", "spec.pool", "status.host", "status.state"]
+        case .host: ["spec.pool", "status.contact"]
+        case .pool: ["spec.placement", "spec.policies.placement"]
+        case .policy: ["spec.placement.score", "spec.type"]
+        default: []
         }
     }
 

@@ -18,7 +18,7 @@ public struct CellStatus: Sendable, Hashable, Codable {
 /// Hosts of a cell with the same use.
 public struct PoolSpec: DocumentSpec {
     public enum Use: String, Sendable, Hashable, Codable, CaseIterable { case vm, training, serving }
-    public enum Placement: String, Sendable, Hashable, Codable, CaseIterable {
+    public enum Placement: String, Sendable, Hashable, ClosedWord {
         case firstFit = "first-fit"
         case bestFit = "best-fit"
         case waste
@@ -37,13 +37,30 @@ public struct PoolSpec: DocumentSpec {
             case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava: true
             }
         }
+
+        /// What pools can go by.
+        public static var offered: [String] { allCases.filter { !$0.needsLifetimes }.map(\.rawValue) }
+
+        /// Why a pool cannot go by it.
+        func defects(at field: String) -> [FieldDefect] {
+            guard needsLifetimes else { return [] }
+            return [
+                .init(
+                    field: field, code: .invalid,
+                    message:
+                        "\(rawValue) needs predictions of lifetimes, which no pool has; try it "
+                        + "with basalt simulate vms; the nearest is \(Self.bestFit.rawValue)")
+            ]
+        }
     }
 
     public static let kind = Kind.pool
     public var cell: String
     public var admits: [Use]
-    /// Policy of VM placement; best fit when absent.
+    /// Built-in policy of VM placement; best fit when absent.
     public var placement: Placement?
+    /// Policy documents that engines go by here.
+    public var policies: PoolPolicies?
     /// vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription.
     public var cpuRatioPerMille: Int?
     /// When drains of the pool's hosts may go on; at any time when absent.
@@ -52,12 +69,14 @@ public struct PoolSpec: DocumentSpec {
     public var disruptionBudgets: [DisruptionBudget]?
 
     public init(
-        cell: String, admits: [Use], placement: Placement? = nil, cpuRatioPerMille: Int? = nil,
-        maintenance: MaintenanceSpec? = nil, disruptionBudgets: [DisruptionBudget]? = nil
+        cell: String, admits: [Use], placement: Placement? = nil, policies: PoolPolicies? = nil,
+        cpuRatioPerMille: Int? = nil, maintenance: MaintenanceSpec? = nil,
+        disruptionBudgets: [DisruptionBudget]? = nil
     ) {
         self.cell = cell
         self.admits = admits
         self.placement = placement
+        self.policies = policies
         self.cpuRatioPerMille = cpuRatioPerMille
         self.maintenance = maintenance
         self.disruptionBudgets = disruptionBudgets
@@ -74,13 +93,20 @@ public struct PoolSpec: DocumentSpec {
                     field: "spec.admits", code: .required,
                     message: "name at least one of vm, training, serving"))
         }
-        if let placement, placement.needsLifetimes {
-            found.append(
-                .init(
-                    field: "spec.placement", code: .invalid,
-                    message:
-                        "\(placement.rawValue) needs predictions of lifetimes, which no pool has; try it "
-                        + "with basalt simulate vms; the nearest is \(Placement.bestFit.rawValue)"))
+        found += placement?.defects(at: "spec.placement") ?? []
+        if let policy = policies?.placement {
+            if let defect = Name.defect(in: policy) {
+                found.append(
+                    .init(
+                        field: "spec.policies.placement", code: .invalid,
+                        message: "\"\(policy.prefix(80))\" \(defect)"))
+            }
+            if placement != nil {
+                found.append(
+                    .init(
+                        field: "spec.policies.placement", code: .conflict,
+                        message: "give placement, a built-in policy, or policies.placement, not both"))
+            }
         }
         if let ratio = cpuRatioPerMille, !(1000...16_000).contains(ratio) {
             found.append(
@@ -98,4 +124,12 @@ public struct PoolSpec: DocumentSpec {
         }
         return found
     }
+}
+
+/// Names of policy documents, one for each engine that has them.
+public struct PoolPolicies: Sendable, Hashable, Codable {
+    /// Policy of type placement.
+    public var placement: String?
+
+    public init(placement: String? = nil) { self.placement = placement }
 }

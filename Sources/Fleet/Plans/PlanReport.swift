@@ -1,18 +1,34 @@
 /// The typed reasons of a plan.
 public struct PlanReport: Sendable, Hashable, Codable {
-    /// Policy that decided, such as `best-fit`.
+    /// Policy of workloads whose pool has none of its own, such as `best-fit`.
     public var policy: String
+    /// Policy documents that decided for pools of the plan, sorted by pool; nil where there were none.
+    public var policies: [PoolPolicy]?
     /// Hosts that were looked at.
     public var hosts: Int
     public var placed: Int
     /// Workloads that no host could take, with why.
     public var unplaced: [Unplaced]
 
-    public init(policy: String, hosts: Int, placed: Int, unplaced: [Unplaced]) {
+    public init(
+        policy: String, policies: [PoolPolicy]? = nil, hosts: Int, placed: Int, unplaced: [Unplaced]
+    ) {
         self.policy = policy
+        self.policies = policies
         self.hosts = hosts
         self.placed = placed
         self.unplaced = unplaced
+    }
+
+    /// The version of a policy document that a pool went by.
+    public struct PoolPolicy: Sendable, Hashable, Codable {
+        public var pool: String
+        public var policy: PolicyVersion
+
+        public init(pool: String, policy: PolicyVersion) {
+            self.pool = pool
+            self.policy = policy
+        }
     }
 
     public struct Unplaced: Sendable, Hashable, Codable {

@@ -181,5 +181,5 @@ extension PartEnd {
         outcome: .stopped, message: "the fence deadline passed without a renewal of the lease")
     static let poweredOff = PartEnd(outcome: .stopped, message: "the machine was switched off")
     static let simulatedStartFailure = PartEnd(
-        outcome: .failed, exitCode: 1, message: "simulated start failure")
+        outcome: .failed, message: "simulated start failure")
 }

@@ -14,9 +14,9 @@ package struct DocumentReference: Sendable, Hashable {
     }
 
     /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
-    /// flavor.
+    /// flavor, policy.
     ///
-    /// A pool names its cell, a host its cell and pool, a VM its project and, when they are given, its cell,
+    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM its project and, when they are given, its cell,
     /// pool and flavor.
     package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
         var found: [DocumentReference] = []
@@ -28,6 +28,9 @@ package struct DocumentReference: Sendable, Hashable {
                 found.append(.init(field: "spec.\(member)", kind: target, name: name))
             }
         }
+        if kind == .pool, let name = spec["policies"]?["placement"]?.text {
+            found.append(.init(field: "spec.policies.placement", kind: .policy, name: name))
+        }
         return found
     }
 
@@ -36,7 +39,7 @@ package struct DocumentReference: Sendable, Hashable {
         case .pool: [("cell", .cell)]
         case .host: [("cell", .cell), ("pool", .pool)]
         case .vm: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
-        case .cell, .flavor, .project, .allocation, .plan, .operation, .event, .token: []
+        case .cell, .flavor, .policy, .project, .allocation, .plan, .operation, .event, .token: []
         }
     }
 

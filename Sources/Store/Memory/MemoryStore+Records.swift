@@ -27,6 +27,14 @@ extension MemoryStore {
         read { $0.token(secretHash: secretHash) }
     }
 
+    public func tokens(after name: String?, limit: Int) async throws -> [AccessToken] {
+        read { $0.tokens(after: name, limit: limit) }
+    }
+
+    public func deleteToken(_ name: String, context: WriteContext) async throws {
+        try write { try $0.deleteToken(name, context: context) }
+    }
+
     public func audit(_ query: AuditQuery) async throws -> [AuditRecord] { read { $0.audit(query) } }
 
     public func recordRefusal(of name: String, project: String?, context: WriteContext) async throws {

@@ -72,6 +72,7 @@ extension PostgresStore {
             [
                 query.kind.rawValue, query.project, query.after?.project ?? "", query.after?.name ?? "",
                 JSONText(query.labels.json), query.name, query.cell, query.limit + 1, query.projects,
+                JSONText(query.fields.json),
             ])
         return DocumentPage(
             documents: try rows.prefix(query.limit).map(Self.resource), more: rows.count > query.limit,
@@ -212,6 +213,10 @@ extension PostgresStore {
                 AND labels @> $5::jsonb AND ($6::text IS NULL OR name = $6)
                 AND ($7::text IS NULL OR cell = $7)
                 AND ($9::text[] IS NULL OR CASE WHEN kind = 'Project' THEN name ELSE project END = ANY ($9))
+                AND ($10::jsonb = '{}' OR NOT EXISTS (
+                    SELECT 1 FROM jsonb_each_text($10::jsonb) f
+                    WHERE (CASE split_part(f.key, '.', 1) WHEN 'spec' THEN d.spec ELSE d.status END
+                           #>> (string_to_array(f.key, '.'))[2:]) IS DISTINCT FROM f.value))
             ORDER BY project, name LIMIT $8
             """)
     private static let lockStatement = Statement(

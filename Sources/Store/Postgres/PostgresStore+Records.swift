@@ -76,16 +76,27 @@ extension PostgresStore {
     }
 
     public func token(secretHash: String) async throws -> AccessToken? {
-        try await read(Self.tokenStatement, [secretHash]).first.map { row in
-            let role: String = try row.decode("role")
-            guard let role = Role(rawValue: role) else {
-                throw StoreError.corrupt("a token has an unknown role")
-            }
-            return AccessToken(
-                name: try row.decode("name"), role: role, projects: try row.decode("projects"),
-                secretHash: secretHash,
-                expiresAt: try row.optionalTimestamp("expires_at"))
+        try await read(Self.tokenStatement, [secretHash]).first.map(Self.token)
+    }
+
+    public func tokens(after name: String?, limit: Int) async throws -> [AccessToken] {
+        try await read(Self.tokensStatement, [name, limit]).map(Self.token)
+    }
+
+    public func deleteToken(_ name: String, context: WriteContext) async throws {
+        let rows = try await write(
+            Self.deleteTokenStatement, [name, context.actor, context.requestID, context.verb])
+        guard !rows.isEmpty else { throw StoreError.notFound(kind: .token, name: name) }
+    }
+
+    private static func token(_ row: PostgresRow) throws -> AccessToken {
+        let role: String = try row.decode("role")
+        guard let role = Role(rawValue: role) else {
+            throw StoreError.corrupt("a token has an unknown role")
         }
+        return AccessToken(
+            name: try row.decode("name"), role: role, projects: try row.decode("projects"),
+            secretHash: try row.decode("secret_hash"), expiresAt: try row.optionalTimestamp("expires_at"))
     }
 
     public func recordRefusal(of name: String, project: String?, context: WriteContext) async throws {
@@ -187,8 +198,21 @@ extension PostgresStore {
     private static let tokenStatement = Statement(
         name: "token_get",
         sql: """
-            SELECT name, role, expires_at, projects FROM access_token
+            SELECT secret_hash, name, role, expires_at, projects FROM access_token
             WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > basalt_now())
+            """)
+    private static let tokensStatement = Statement(
+        name: "tokens",
+        sql: """
+            SELECT secret_hash, name, role, expires_at, projects FROM access_token
+            WHERE $1::text IS NULL OR name COLLATE "C" > $1 ORDER BY name COLLATE "C" LIMIT $2
+            """)
+    private static let deleteTokenStatement = Statement(
+        name: "token_delete",
+        sql: """
+            WITH gone AS (DELETE FROM access_token WHERE name = $1 RETURNING name)
+            INSERT INTO audit (at, actor, request_id, verb, kind, name)
+            SELECT basalt_now(), $2, $3, $4, 'Token', name FROM gone RETURNING name
             """)
     private static let auditStatement = Statement(
         name: "audit",

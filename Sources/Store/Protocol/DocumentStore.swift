@@ -100,6 +100,8 @@ public struct ListQuery: Sendable, Hashable {
     public var name: String?
     /// Cell named in the spec or status; hosts, pools and VMs only.
     public var cell: String?
+    /// Strings that must stand at these paths, such as `status.host`; an absent field is equal to none.
+    public var fields: [String: String] = [:]
     /// The page begins after this (project, name).
     public var after: Position?
     /// Documents of these projects, and these projects themselves, only; nil is all.

@@ -19,6 +19,11 @@ public protocol RecordStore: Sendable {
     /// The token with this hash that has not expired.
     func token(secretHash: String) async throws -> AccessToken?
 
+    /// Tokens after a name, expired ones as well, in order of names.
+    func tokens(after name: String?, limit: Int) async throws -> [AccessToken]
+    /// - Throws: `notFound`.
+    func deleteToken(_ name: String, context: WriteContext) async throws
+
     /// Audit rows that match, newest first.
     func audit(_ query: AuditQuery) async throws -> [AuditRecord]
 

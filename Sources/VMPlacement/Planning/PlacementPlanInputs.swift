@@ -6,6 +6,8 @@ public struct PlacementPlanInputs: Sendable {
     public var policy: PlacementPolicy
     /// `spec.placement` of pools, by name; applies to requests that name the pool.
     public var poolPolicies: [String: PlacementPolicy]
+    /// Documents that the policies of pools come from, by name of the pool; a built-in policy has none.
+    public var poolDocuments: [String: PolicyVersion]
     /// Creation time of plan and allocations.
     public var now: Timestamp
     /// Recorded in the plan; the policies of today take no chances.
@@ -17,11 +19,13 @@ public struct PlacementPlanInputs: Sendable {
     public var maxGroups: Int
 
     public init(
-        policy: PlacementPolicy = .bestFit, poolPolicies: [String: PlacementPolicy] = [:], now: Timestamp,
+        policy: PlacementPolicy = .bestFit, poolPolicies: [String: PlacementPolicy] = [:],
+        poolDocuments: [String: PolicyVersion] = [:], now: Timestamp,
         seed: UInt64 = 0, parent: ID<Plan>? = nil, maxGroups: Int = 1000
     ) {
         self.policy = policy
         self.poolPolicies = poolPolicies
+        self.poolDocuments = poolDocuments
         self.now = now
         self.seed = seed
         self.parent = parent
@@ -31,5 +35,10 @@ public struct PlacementPlanInputs: Sendable {
     /// The policy that places `request`.
     public func policy(for request: VMRequest) -> PlacementPolicy {
         request.pool.flatMap { poolPolicies[$0] } ?? policy
+    }
+
+    /// The document that the policy of `request` comes from; nil for a built-in one.
+    public func document(for request: VMRequest) -> PolicyVersion? {
+        request.pool.flatMap { poolDocuments[$0] }
     }
 }

@@ -27,12 +27,19 @@ public enum VMPlacementPlanner {
         let hash = inputsHash(cell: cell, queue: queue, inputs: inputs)
         let id = ID<Plan>(ids.next())
         var batch = PlacementBatch(cell: cell.name, plan: id, now: inputs.now)
+        var documents: [String: PolicyVersion] = [:]
         for request in queue {
             guard batch.groups.count < inputs.maxGroups else { break }
-            batch.place(request, on: &cell, policy: inputs.policy(for: request), ids: ids)
+            let document = inputs.document(for: request)
+            if let pool = request.pool { documents[pool] = document }
+            batch.place(
+                request, on: &cell, policy: inputs.policy(for: request), document: document, ids: ids)
         }
+        let policies = documents.sorted { $0.key < $1.key }
+            .map { PlanReport.PoolPolicy(pool: $0.key, policy: $0.value) }
         let report = PlanReport(
-            policy: inputs.policy.rawValue, hosts: cell.hostCount, placed: batch.groups.count,
+            policy: inputs.policy.rawValue, policies: policies.isEmpty ? nil : policies,
+            hosts: cell.hostCount, placed: batch.groups.count,
             unplaced: batch.unplaced)
         return Plan(
             id: id, cell: cell.name, engine: .vmPlacement, parent: inputs.parent, inputsHash: hash,
@@ -48,6 +55,11 @@ public enum VMPlacementPlanner {
         for (pool, policy) in inputs.poolPolicies.sorted(by: { $0.key < $1.key }) {
             hash.combine(pool)
             hash.combine(policy.rawValue)
+        }
+        for (pool, document) in inputs.poolDocuments.sorted(by: { $0.key < $1.key }) {
+            hash.combine(pool)
+            hash.combine(document.name)
+            hash.combine(document.version)
         }
         hash.combine(inputs.seed)
         hash.combine(inputs.maxGroups)
@@ -76,7 +88,8 @@ private struct PlacementBatch {
     }
 
     mutating func place(
-        _ request: VMRequest, on cell: inout PlacementCell, policy: PlacementPolicy, ids: some IDSource
+        _ request: VMRequest, on cell: inout PlacementCell, policy: PlacementPolicy,
+        document: PolicyVersion?, ids: some IDSource
     ) {
         let shape = refused.isEmpty ? nil : request.shape
         if let shape, let explanation = refused[shape] {
@@ -98,7 +111,7 @@ private struct PlacementBatch {
         let directive = AllocateDirective(
             allocation: allocation, workloadGeneration: request.workloadGeneration,
             hostGeneration: choice.hostGeneration,
-            message: "placed on host \(choice.hostName) by \(policy.rawValue)")
+            message: "placed on host \(choice.hostName) by \(policy.rawValue)\(document?.words ?? "")")
         groups.append(DirectiveGroup([.allocate(directive)]))
     }
 
@@ -107,4 +120,9 @@ private struct PlacementBatch {
             .init(
                 project: request.workload.project, name: request.workload.name, explanation: explanation))
     }
+}
+
+extension PolicyVersion {
+    /// Such as ` (policy dense version 2)`.
+    fileprivate var words: String { " (policy \(name) version \(version))" }
 }

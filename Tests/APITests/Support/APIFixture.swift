@@ -59,6 +59,7 @@ struct APIFixture {
         let vm = #"{"cell":"it","resources":{"memoryMiB":1,"milliCPU":1}}"#
         for drafts in [
             [draft(.cell, "it", "{}"), draft(.flavor, "it", #"{"resources":{"memoryMiB":1,"milliCPU":1}}"#)],
+            [draft(.policy, "it", #"{"placement":{"score":"best-fit"},"type":"placement"}"#)],
             [draft(.pool, "it", #"{"admits":["vm"],"cell":"it"}"#)],
             [draft(.host, "it", #"{"cell":"it","pool":"it"}"#)],
             [draft(.project, "shop", "{}"), draft(.project, "bank", "{}")],

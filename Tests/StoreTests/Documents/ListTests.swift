@@ -51,6 +51,31 @@ struct ListTests {
         }
     }
 
+    @Test("a list is narrowed by strings in spec and status", arguments: StoreImplementation.all)
+    func fields(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            for (name, spec, status) in [
+                ("one", #"{"pool":"p"}"#, #"{"host":"h.1","state":"Running"}"#),
+                ("two", #"{"pool":"p"}"#, #"{"state":"Pending"}"#),
+                ("three", "{}", #"{"host":"h.1","state":"Running","restarts":1}"#),
+            ] {
+                let draft = scene.draft(.vm, name, project: "team", spec: spec, status: status)
+                _ = try await scene.store.create([draft], context: Scene.user)
+            }
+            for (fields, expected) in [
+                (["spec.pool": "p"], ["one", "two"]), (["status.host": "h.1"], ["one", "three"]),
+                (["status.host": "h.1", "spec.pool": "p"], ["one"]), (["status.state": "Failed"], []),
+                (["spec.flavor": ""], []), (["status.host": "%"], []), (["spec.none.deep": "x"], []),
+            ] as [([String: String], [String])] {
+                var query = ListQuery(kind: .vm, limit: 2)
+                query.fields = fields
+                let page = try await scene.list(query)
+                #expect(page.documents.map(\.metadata.name) == expected, "\(fields)")
+                #expect(!page.more)
+            }
+        }
+    }
+
     @Test("a list's position misses nothing that follows", arguments: StoreImplementation.all)
     func position(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

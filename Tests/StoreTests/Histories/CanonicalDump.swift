@@ -43,6 +43,7 @@ struct CanonicalDump {
                 let uid = resource.metadata.uid
                 if known[uid]?.resource != resource { known[uid] = (resource, Self.line(of: resource)) }
                 lines.append(known[uid]?.line ?? "")
+                if kind.keepsHistory { lines += try await versionLines(store, resource) }
             }
         }
         lines += try await store.hosts(.all).map { Self.line(of: $0) }.sorted()
@@ -53,6 +54,16 @@ struct CanonicalDump {
         lines += try await logLines(store)
         lines += try await feedLines(store, names)
         return lines
+    }
+
+    private func versionLines(_ store: any Store, _ resource: Resource) async throws -> [String] {
+        let name = resource.metadata.name
+        return try await store.versions(
+            of: resource.kind, project: resource.metadata.project, name: name, before: nil, limit: 1000
+        ).map { version in
+            let spec = (try? JSONContent(version.spec).canonical) ?? "not JSON"
+            return "version \(name) \(version.version) \(version.at) \(version.actor) \(version.verb) \(spec)"
+        }
     }
 
     private static func line(of host: HostRecord) -> String {

@@ -47,8 +47,10 @@ extension History {
         switch number(0..<24) {
         case 0: return draft(.cell, name(of: Self.cells), spec: "{}")
         case 1:
-            let spec = #"{"cell":"\#(name(of: Self.cells))","admits":["vm"]}"#
+            let policies = once(in: 2) ? #","policies":{"placement":"n\#(number(0..<2))"}"# : ""
+            let spec = #"{"cell":"\#(name(of: Self.cells))","admits":["vm"]\#(policies)}"#
             return draft(.pool, name(of: Self.pools), spec: spec)
+        case 5: return draft(.policy, "n\(number(0..<2))", spec: policy())
         case 2: return draft(.project, name(of: Self.projects), spec: quota())
         case 3:
             return draft(.flavor, "f\(number(0..<2))", spec: Self.flavor)
@@ -65,6 +67,10 @@ extension History {
         }
     }
 
+    private mutating func policy() -> String {
+        #"{"placement":{"score":"\#(pick(["first-fit", "best-fit", "waste"]) ?? "")"},"type":"placement"}"#
+    }
+
     private func draft(_ kind: Kind, _ name: String, spec: String) -> DocumentDraft {
         DocumentDraft(uid: ids.id(), kind: kind, name: name, spec: spec)
     }
@@ -75,7 +81,10 @@ extension History {
 
     mutating func updateDocument() -> Operation {
         let mark = "\(number(0..<4))"
-        switch number(0..<6) {
+        switch number(0..<7) {
+        case 6:
+            let spec = policy()
+            return update(.policy, "n\(number(0..<2))") { $0.spec = spec }
         case 0:
             let ratio = pick([1000, 1500, 2000]) ?? 1000
             return update(.pool, name(of: Self.pools)) { resource in
@@ -126,6 +135,7 @@ extension History {
             case 2: (.host, name(of: Self.hosts), nil)
             case 3: (.project, name(of: Self.projects), nil)
             case 4: (.flavor, "f0", nil)
+            case 5: (.policy, "n\(number(0..<2))", nil)
             default: (.vm, name(of: Self.vms), once(in: 6) ? "beta" : "team")
             }
         return Operation("delete \(kind) \(project ?? "")/\(name)") { harness in

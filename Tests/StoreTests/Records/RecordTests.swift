@@ -87,6 +87,37 @@ struct RecordTests {
         }
     }
 
+    @Test("tokens are listed by name, and gone once revoked", arguments: StoreImplementation.all)
+    func revokedTokens(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let tokens = ["b", "a-1", "a.1", "a1"].map { name in
+                AccessToken(
+                    name: name, role: .viewer, projects: name == "b" ? ["team"] : nil, secretHash: "h" + name,
+                    expiresAt: name == "a1" ? Scene.start.advanced(by: .seconds(1)) : nil)
+            }
+            for token in tokens { try await scene.store.createToken(token, context: Scene.user) }
+            try await scene.advance(2)
+            let sorted = tokens.sorted { $0.name < $1.name }
+            #expect(try await scene.store.tokens(after: nil, limit: 9) == sorted)
+            #expect(try await scene.store.tokens(after: "a-1", limit: 2) == Array(sorted[1...2]))
+            #expect(try await scene.store.tokens(after: "b", limit: 9).isEmpty)
+
+            let context = WriteContext(actor: "user/ann", requestID: "r9", verb: "revoke")
+            try await scene.store.deleteToken("b", context: context)
+            #expect(try await scene.store.token(secretHash: "hb") == nil)
+            let row = try #require(try await scene.audit().first)
+            #expect(row.kind == .token && row.name == "b" && row.verb == "revoke" && row.requestID == "r9")
+            await #expect(throws: StoreError.notFound(kind: .token, name: "b")) {
+                try await scene.store.deleteToken("b", context: context)
+            }
+            #expect(try await scene.audit().count { $0.verb == "revoke" } == 1)
+            // Its name is free again.
+            try await scene.store.createToken(
+                AccessToken(name: "b", role: .admin, secretHash: "other", expiresAt: nil),
+                context: Scene.user)
+        }
+    }
+
     @Test("a token keeps the projects that it is bound to", arguments: StoreImplementation.all)
     func boundTokens(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

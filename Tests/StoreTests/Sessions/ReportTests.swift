@@ -10,9 +10,9 @@ struct ReportTests {
         (.reserved, .starting, .reserved, nil), (.reserved, .running, .active, .running),
         (.reserved, .stopped, .released, .exited), (.reserved, .failed, .released, .startFailed),
         (.active, .starting, .active, nil), (.active, .running, .active, nil),
-        (.active, .stopped, .released, .exited), (.active, .failed, .released, .startFailed),
+        (.active, .stopped, .released, .exited), (.active, .failed, .released, .exited),
         (.releasing, .starting, .releasing, nil), (.releasing, .running, .releasing, nil),
-        (.releasing, .stopped, .released, .released), (.releasing, .failed, .released, .startFailed),
+        (.releasing, .stopped, .released, .released), (.releasing, .failed, .released, .released),
         (.released, .stopped, .released, nil), (.released, .failed, .released, nil),
         (.released, .running, .released, .allocationGone), (.released, .starting, .released, nil),
     ]
@@ -37,6 +37,26 @@ struct ReportTests {
                 let after = try await scene.host()
                 #expect(after.assignment == host.assignment + (frees || runsReleased ? 1 : 0), "\(row)")
                 #expect(after.room.sharedMilliCPU == host.room.sharedMilliCPU - (frees ? 10 : 0), "\(row)")
+            }
+        }
+    }
+
+    /// It may have begun and ended between two reports.
+    @Test("a part that leaves an exit code did start", arguments: StoreImplementation.all)
+    func shortLived(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            for (index, (code, reason)) in [
+                (3, Reason.exited), (0, .exited), (126, .startFailed), (127, .startFailed),
+            ].enumerated() {
+                let placed = try await scene.place("v\(index)", lease: lease, milliCPU: 10, memoryMiB: 10)
+                var part = scene.part(placed.id, .failed)
+                part.exitCode = code
+                let last = try await scene.events().last?.id
+                #expect(try await scene.report([part], sequence: index + 1).isEmpty)
+                #expect(try await scene.allocation(placed.id).state == .released)
+                let event = try #require(try await scene.store.events(EventQuery(after: last)).last)
+                #expect(event.reason == reason && event.message.hasSuffix("exit code \(code)"), "\(event)")
             }
         }
     }

@@ -35,6 +35,7 @@ extension MemoryState {
         case .project: limits[resource.metadata.name] = nil
         default: break
         }
+        versions[resource.metadata.uid] = nil
         append(.about(last, .deleted, message, source: source))
         return last
     }

@@ -55,6 +55,20 @@ extension MemoryState {
         return token
     }
 
+    /// By name, which is compared by bytes.
+    func tokens(after name: String?, limit: Int) -> [AccessToken] {
+        let following = tokens.values.filter { token in name.map { token.name > $0 } ?? true }
+        return Array(following.sorted { $0.name < $1.name }.prefix(max(0, limit)))
+    }
+
+    mutating func deleteToken(_ name: String, context: WriteContext) throws {
+        guard let token = tokens.values.first(where: { $0.name == name }) else {
+            throw StoreError.notFound(kind: .token, name: name)
+        }
+        tokens[token.secretHash] = nil
+        writeAudit(context, kind: .token, name: name)
+    }
+
     mutating func keepHouse() {
         let limit = now.advanced(by: .zero - RequestRow.retention)
         requests = requests.filter { $0.value.at >= limit }

@@ -131,11 +131,12 @@ extension PartReport {
         RefusedPart(host: host, allocation: allocation, reason: reason, message: message)
     }
 
-    /// Why a part ended: as asked, by itself, or because it failed.
+    /// Why a part ended: as asked, by itself, or because it never started. What was seen running, or left an
+    /// exit code, did start; with 126 and 127 agents say, as shells do, that there was nothing to run.
     fileprivate func endReason(of allocation: Allocation) -> Reason {
         switch (state, allocation.state) {
-        case (.failed, _): .startFailed
         case (_, .releasing): .released
+        case (.failed, .reserved) where exitCode.map { [126, 127].contains($0) } ?? true: .startFailed
         default: .exited
         }
     }

@@ -81,5 +81,8 @@ extension MemoryState {
             AuditRecord(
                 id: Int64(audit.count + 1), at: now, actor: context.actor, requestID: context.requestID,
                 verb: context.verb, kind: kind, project: project, name: name, refused: refused))
+        if let kind, kind.keepsHistory, !refused {
+            noteVersion(of: DocumentName(kind, project: project, name), context)
+        }
     }
 }

@@ -34,6 +34,8 @@ struct MemoryState {
     var audit: [AuditRecord] = []
     var operations: [ID<OperationRecord>: OperationRecord] = [:]
     var tokens: [String: AccessToken] = [:]
+    /// Specs of the kinds that keep their history, oldest first.
+    var versions: [ID<Document>: [DocumentVersion]] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var transaction: MemoryTransaction
 
