@@ -37,28 +37,6 @@ BEGIN
     ) a ON true);
 END $$;
 
--- Reads the parts of a report in order. Parts of one round do not touch each other, so a round is a few
--- statements; a part that was named before, or that may be quarantined, begins a new one.
-CREATE OR REPLACE FUNCTION parts_seen(p_session uuid, p_parts jsonb) RETURNS seen_part[] LANGUAGE sql STABLE AS $$
-    WITH part AS (
-        SELECT e.n, v, h.name, h.host, h.cell, (v ->> 'allocation')::uuid AS allocation,
-            CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END AS directive
-        FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
-        LEFT JOIN LATERAL (SELECT * FROM host_ledger l WHERE l.session = p_session AND l.name = v ->> 'host' OFFSET 0)
-            h ON true
-    ), told AS (
-        SELECT p.*, row_number() OVER (PARTITION BY p.allocation ORDER BY n) > 1 AS again,
-            directive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation) AS lost
-        FROM part p
-    ), broken AS (
-        SELECT t.*, (again OR lost OR lag(lost, 1, false) OVER (ORDER BY n))::int AS breaks FROM told t
-    )
-    SELECT array_agg(ROW (n, sum, v ->> 'host', host, cell, allocation, v ->> 'state',
-                          concat_ws(', ', v ->> 'message', 'exit code ' || (v ->> 'exitCode')),
-                          directive)::seen_part ORDER BY n)
-    FROM (SELECT b.*, sum(breaks) OVER (ORDER BY n) FROM broken b) r
-$$;
-
 CREATE OR REPLACE FUNCTION session_parts(p_session uuid, p_parts jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_source text := 'agent/' || p_session;

@@ -82,7 +82,8 @@ CREATE OR REPLACE FUNCTION parts_seen(p_session uuid, p_parts jsonb) RETURNS see
         SELECT e.n, v, h.name, h.host, h.cell, (v ->> 'allocation')::uuid AS allocation,
             CASE jsonb_typeof(v -> 'directive') WHEN 'object' THEN v -> 'directive' END AS directive
         FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
-        LEFT JOIN host_ledger h ON h.name = v ->> 'host' AND h.session = p_session
+        LEFT JOIN LATERAL (SELECT * FROM host_ledger l WHERE l.session = p_session AND l.name = v ->> 'host' OFFSET 0)
+            h ON true
     ), told AS (
         SELECT p.*, row_number() OVER (PARTITION BY p.allocation ORDER BY n) > 1 AS again,
             directive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.id = p.allocation) AS lost
