@@ -47,6 +47,8 @@ import Testing
         "Metadata": reading(Metadata.self), "Condition": reading(Condition.self), "CellSpec": spec(.cell),
         "PoolSpec": spec(.pool), "HostSpec": spec(.host), "FlavorSpec": spec(.flavor),
         "ProjectSpec": spec(.project), "VMSpec": spec(.vm), "VMStatus": reading(VMStatus.self),
+        "VMGroupSpec": spec(.vmGroup), "VMGroupStatus": reading(VMGroupStatus.self),
+        "VMTemplate": reading(VMTemplate.self), "GroupMembership": reading(GroupMembership.self),
         "HostStatus": reading(HostStatus.self), "Device": reading(Device.self),
         "WatchEvent": reading(WatchEvent.self), "Allocation": reading(Allocation.self),
         "Event": reading(EventRecord.self), "Operation": reading(OperationRecord.self),

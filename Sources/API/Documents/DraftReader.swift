@@ -32,6 +32,7 @@ enum DraftReader {
         case .flavor: try typed(FlavorSpec.self, value, &causes)
         case .project: try typed(ProjectSpec.self, value, &causes)
         case .vm: try typed(VMSpec.self, value, &causes)
+        case .vmGroup: try typed(VMGroupSpec.self, value, &causes)
         case .allocation, .plan, .operation, .event, .token:
             throw Problem(.methodNotAllowed, detail: "\(kind.plural) are not written by users")
         }
@@ -84,6 +85,13 @@ enum DraftReader {
                     field: "kind", code: .conflict, message: "\"\(given)\" was sent to \(kind.plural)"))
         }
         check(draft.metadata.name, "metadata.name")
+        let length = draft.metadata.name.utf8.count
+        if kind == .vmGroup, length > VMGroupSpec.nameLimit, length <= Name.lengthLimit {
+            causes.append(
+                FieldDefect(
+                    field: "metadata.name", code: .invalid,
+                    message: "is longer than \(VMGroupSpec.nameLimit) bytes; its members' names are longer still"))
+        }
         if let given = draft.metadata.project, given != project {
             causes.append(
                 FieldDefect(

@@ -24,6 +24,8 @@ public struct VMRequest: Sendable, Hashable {
     public var lifetimeHint: Duration?
     /// When the VM started, if it runs already and is to move; nil for a new one.
     public var startedAt: Timestamp?
+    /// With whom it is placed or not at all; nil when it stands alone.
+    public var gang: GangMember?
     /// Place in the queue: the earliest first, ties by the workload's uid.
     public var queuedAt: Timestamp
 
@@ -31,7 +33,8 @@ public struct VMRequest: Sendable, Hashable {
         workload: WorkloadReference, workloadGeneration: Int = 1, pool: String? = nil, resources: Resources,
         devices: [DeviceRequest] = [], class: WorkloadClass = .standard, hostSelector: [String: String] = [:],
         antiAffinity: AntiAffinity? = nil, onPartition: PartitionPolicy = .keep,
-        lifetimeHint: Duration? = nil, startedAt: Timestamp? = nil, queuedAt: Timestamp
+        lifetimeHint: Duration? = nil, startedAt: Timestamp? = nil, gang: GangMember? = nil,
+        queuedAt: Timestamp
     ) {
         self.workload = workload
         self.workloadGeneration = workloadGeneration
@@ -44,6 +47,7 @@ public struct VMRequest: Sendable, Hashable {
         self.onPartition = onPartition
         self.lifetimeHint = lifetimeHint
         self.startedAt = startedAt
+        self.gang = gang
         self.queuedAt = queuedAt
     }
 
