@@ -1,5 +1,6 @@
 import Fleet
 import Store
+import VMPlacement
 
 @testable import Control
 

@@ -155,7 +155,7 @@ struct GroupTests {
                     field: "spec.template.spec.flavor", kind: .flavor, name: "small")
             ) { try await Self.group(scene, "none", VMSpec(flavor: "small")) }
             try await scene.create(.flavor, "small", spec: FlavorSpec(resources: Self.size))
-            try await Self.group(scene, "web", VMSpec(cell: "a", pool: "p", flavor: "small"))
+            _ = try await Self.group(scene, "web", VMSpec(cell: "a", pool: "p", flavor: "small"))
             for (kind, name) in [(Kind.flavor, "small"), (.project, "team")] {
                 await #expect(throws: StoreError.inUse(kind: kind, name: name, by: "VMGroup web")) {
                     try await scene.delete(kind, name)
