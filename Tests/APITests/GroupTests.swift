@@ -26,7 +26,8 @@ import Testing
             let made = try await client.send(.post, Self.collection, body: Self.body("ring", spec))
             #expect(made.status == .created)
             #expect(made.headers[.location] == "/v1/projects/shop/vmgroups/ring")
-            let group = try #require(try await fixture.store.document(.vmGroup, project: "shop", name: "ring"))
+            let group = try #require(
+                try await fixture.store.document(.vmGroup, project: "shop", name: "ring"))
             #expect(group.metadata.finalizers == [Finalizer.members])
             let why = try await client.send(.get, Self.collection + "/ring/why")
             let answer = try JSONDecoder().decode(WhyResponse.self, from: Data(why.body.readableBytesView))
@@ -107,7 +108,8 @@ import Testing
                 .patch, "/v1/projects/shop/vms/it",
                 headers: [.ifMatch: tag, .contentType: "application/merge-patch+json"],
                 body: #"{"spec":{"resources":{"milliCPU":1,"memoryMiB":1},"group":"#
-                    + #"{"name":"it","ordinal":0,"placement":"all","uid":"01000000-0000-7000-8000-0000000000ff"}}}"#)
+                    + #"{"name":"it","ordinal":0,"placement":"all","uid":"01000000-0000-7000-8000-0000000000ff"}}}"#
+            )
             #expect(joined.problem?.causes.map(\.field) == ["spec.group"])
         }
     }

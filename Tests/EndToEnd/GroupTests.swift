@@ -16,6 +16,10 @@ extension EndToEndTests {
                 try await basalt.startAgent("sim", hosts: 6)
                 try await basalt.hostsReady(6)
 
+                let whole = try await basalt.dryRun("ring", replicas: 6, .host)
+                try #require(whole.plan?.groups.map(\.directives.count) == [6] && whole.explanation == nil)
+                let much = try await basalt.dryRun("ring", replicas: 8, .host)
+                try #require(much.plan?.groups == [] && much.explanation?.gang?.fitted == 6)
                 try await basalt.createGroup("ring", replicas: 8, .host)
                 let why = try await basalt.groupWhy("ring") { $0.reason == .noHostFits }
                 try #require(why.state == .pending && why.queuePosition == 1)
@@ -37,7 +41,8 @@ extension EndToEndTests {
                 try await a.program.end()
                 try await basalt.allRun(9)
                 try await basalt.groupIs("ring") { $0.state == .running && $0.running == 8 }
-                let placed = try await basalt.client().allocations().items.filter { $0.workload.name != "lone" }
+                let placed = try await basalt.client().allocations().items
+                    .filter { $0.workload.name != "lone" }
                 try #require(placed.count == 8 && Set(placed.map(\.plan)).count == 1)
                 try #require(Set(placed.map(\.host)).count == 8)
 
@@ -64,6 +69,7 @@ extension EndToEndTests {
 
                 // A VM of somebody else has a member's name.
                 try await basalt.createVM("web-1")
+                try await basalt.vm("web-1", is: .running)
                 try await basalt.createGroup("web", replicas: 3, .none, placement: .any)
                 try await basalt.groupIs("web") { status in
                     status.conditions.contains { $0.reason == .nameTaken && $0.message.contains("web-1") }
@@ -132,14 +138,28 @@ extension Deployment {
         _ name: String, replicas: Int, _ separation: VMGroupSpec.Separation,
         placement: VMGroupSpec.Placement = .all, project: String = "shop"
     ) async throws {
+        let draft = try Self.groupDraft(name, replicas: replicas, separation, placement)
+        _ = try await client().create(draft, in: Collection(.vmGroup, project: project))
+    }
+
+    func dryRun(
+        _ name: String, replicas: Int, _ separation: VMGroupSpec.Separation
+    ) async throws -> DryRun {
+        let draft = try Self.groupDraft(name, replicas: replicas, separation, .all)
+        return try await client().dryRunCreate(draft, in: Collection(.vmGroup, project: "shop"))
+    }
+
+    private static func groupDraft(
+        _ name: String, replicas: Int, _ separation: VMGroupSpec.Separation,
+        _ placement: VMGroupSpec.Placement
+    ) throws -> WireDraft {
         var spec = Self.spec()
         spec.cell = nil
         let group = VMGroupSpec(
             replicas: replicas, placement: placement, antiAffinity: separation,
             template: VMTemplate(spec: spec))
-        _ = try await client().create(
-            WireDraft(kind: Kind.vmGroup.rawValue, metadata: .init(name: name), spec: try .encoding(group)),
-            in: Collection(.vmGroup, project: project))
+        return WireDraft(
+            kind: Kind.vmGroup.rawValue, metadata: .init(name: name), spec: try .encoding(group))
     }
 
     func groupIs(

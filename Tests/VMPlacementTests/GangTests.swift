@@ -42,7 +42,8 @@ import VMPlacement
         for unplaced in plan.report.unplaced {
             let explanation = unplaced.explanation
             #expect(explanation.gang == .init(group: "g1", members: 8, fitted: 6, member: "vm-7"))
-            #expect(explanation.feasible == 0 && explanation.rejected == [.init(reason: .antiAffinity, hosts: 6)])
+            #expect(explanation.feasible == 0)
+            #expect(explanation.rejected == [.init(reason: .antiAffinity, hosts: 6)])
         }
         let sentence = try #require(plan.report.unplaced.first).explanation.sentence
         #expect(

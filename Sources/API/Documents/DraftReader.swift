@@ -90,7 +90,7 @@ enum DraftReader {
             causes.append(
                 FieldDefect(
                     field: "metadata.name", code: .invalid,
-                    message: "is longer than \(VMGroupSpec.nameLimit) bytes; its members' names are longer still"))
+                    message: "is longer than \(VMGroupSpec.nameLimit) bytes; its members have longer names"))
         }
         if let given = draft.metadata.project, given != project {
             causes.append(

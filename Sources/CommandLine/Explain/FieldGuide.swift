@@ -110,16 +110,17 @@ enum FieldGuide {
                 "Members that there shall be; the highest ordinals go first."),
             Entry(
                 "spec.placement", "string",
-                "\(choices(VMGroupSpec.Placement.self)): all gives hosts to all that wait, or to none; any when absent."
+                "\(choices(VMGroupSpec.Placement.self)): hosts for all that wait, or for none; any when absent."
             ),
             Entry(
                 "spec.antiAffinity", "string",
                 "Members keep apart by \(choices(VMGroupSpec.Separation.self)); none when absent."),
-            Entry("spec.template", "object, required", "What members are made from; a change is for new ones."),
+            Entry(
+                "spec.template", "object, required", "What members are made from; a change is for new ones."),
             Entry("spec.template.labels", "map of strings", "Labels of the members."),
             Entry("spec.template.spec", "object, required", "As the spec of a VM."),
         ]
-        + vm.map { Entry($0.path.replacing("spec.", with: "spec.template.spec.", maxReplacements: 1), $0.type, $0.help) }
+        + vm.map { Entry("spec.template." + $0.path, $0.type, $0.help) }
 
     private static let vm =
         [

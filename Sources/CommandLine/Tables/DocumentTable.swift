@@ -86,7 +86,9 @@ struct DocumentTable {
 
     private static let vmGroup = [
         Field(.init("STATE")) { $0.stateText },
-        Field(.init("WANTED", .always, .right)) { Text(optional: $0.spec["replicas"]?.integer.map(String.init)) },
+        Field(.init("WANTED", .always, .right)) {
+            Text(optional: $0.spec["replicas"]?.integer.map(String.init))
+        },
         Field(.init("PLACED", .always, .right)) { Text(String($0.status?["placed"]?.integer ?? 0)) },
         Field(.init("RUNNING", .always, .right)) { Text(String($0.status?["running"]?.integer ?? 0)) },
         Field(.init("PLACEMENT")) {

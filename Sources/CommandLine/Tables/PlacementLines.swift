@@ -8,7 +8,8 @@ struct PlacementLines {
         var lines: [String] = []
         if let gang = explanation.gang {
             lines += [
-                "  \(gang.fitted) of \(gang.members) members of \(gang.group) fit together", "  \(gang.member):",
+                "  \(gang.fitted) of \(gang.members) members of \(gang.group) fit together",
+                "  \(gang.member):",
             ]
         }
         lines += ["  \(explanation.feasible) of \(explanation.hosts) hosts fit"]

@@ -219,11 +219,10 @@ struct CellModel {
             if let gang = vm.gang {
                 guard met.insert(gang).inserted else { continue }
                 let members = waitingMembers(of: gang, now: now)
-                guard let first = members.compactMap({ vms[$0]?.metadata }).map({ ($0.createdAt, $0.uid) }).min(by: <)
-                else { continue }
-                ready.append(QueuedVM(at: first.0, uid: first.1, gang: members))
+                guard let first = members.compactMap({ vms[$0].map(QueuedVM.init) }).min() else { continue }
+                ready.append(QueuedVM(at: first.at, uid: first.uid, gang: members))
             } else if vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true {
-                ready.append(QueuedVM(at: vm.metadata.createdAt, uid: uid))
+                ready.append(QueuedVM(vm))
             }
         }
         var queue = Heap(ready)
@@ -288,10 +287,12 @@ struct CellModel {
         dirty.insert(uid)
     }
 
-    /// Place of a pending VM in the queue, 1 is next.
+    /// Place of a pending VM in the queue, 1 is next; a member of a gang has that of its earliest.
     func queuePosition(of uid: ID<Document>) -> Int? {
         guard pending.contains(uid), let vm = vms[uid] else { return nil }
-        let mine = (vm.metadata.createdAt, uid)
+        let gang = vm.gang.flatMap { gangMembers[$0]?.values.filter(pending.contains) } ?? [uid]
+        let mine = gang.compactMap { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) } }.min(by: <)
+        guard let mine else { return nil }
         return 1 + pending.count { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) < mine } ?? false }
     }
 }
@@ -302,6 +303,14 @@ private struct QueuedVM: Comparable {
     var uid: ID<Document>
     /// The waiting members; nil for a VM that stands alone.
     var gang: [ID<Document>]?
+
+    init(_ vm: VMRecord) { (at, uid) = (vm.metadata.createdAt, vm.metadata.uid) }
+
+    init(at: Timestamp, uid: ID<Document>, gang: [ID<Document>]) {
+        self.at = at
+        self.uid = uid
+        self.gang = gang
+    }
 
     static func == (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) == (rhs.at, rhs.uid) }
     static func < (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) < (rhs.at, rhs.uid) }

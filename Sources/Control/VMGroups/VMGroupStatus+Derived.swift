@@ -67,7 +67,8 @@ extension VMGroupStatus {
     private mutating func run(_ group: VMGroupRecord, _ kept: [VMRecord], _ now: Timestamp) {
         let isWhole = running == group.spec.replicas
         let lost = kept.contains { $0.status.state == .unknown }
-        let reason: Reason = isWhole ? .running : lost ? .hostLost : state == .pending ? .waitingForPlacement : .starting
+        let starting: Reason = state == .pending ? .waitingForPlacement : .starting
+        let reason: Reason = isWhole ? .running : lost ? .hostLost : starting
         conditions.set(
             .init(
                 type: .running, status: isWhole ? .yes : lost ? .unknown : .no, reason: reason,
@@ -105,7 +106,8 @@ extension VMGroupRecord {
                     source: VMGroupsReconciler.source))
         }
         func moved(_ type: Condition.Aspect) -> Bool {
-            let (old, new) = (status.conditions.first { $0.type == type }, next.conditions.first { $0.type == type })
+            let old = status.conditions.first { $0.type == type }
+            let new = next.conditions.first { $0.type == type }
             return old?.status != new?.status || old?.reason != new?.reason
         }
         if moved(.scheduled) { tell(.scheduled) }

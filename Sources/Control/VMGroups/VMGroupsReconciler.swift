@@ -120,7 +120,9 @@ struct VMGroupsReconciler {
         if !writes.isEmpty { try await store.writeStatuses(writes, lease: lease) }
         if !ended.isEmpty {
             let gone = try await store.finalizeGroups(ended, lease: lease)
-            for uid in Set(ended).subtracting(gone) { due.again(uid, after: now.advanced(by: Self.retryAfter)) }
+            for uid in Set(ended).subtracting(gone) {
+                due.again(uid, after: now.advanced(by: Self.retryAfter))
+            }
         }
     }
 

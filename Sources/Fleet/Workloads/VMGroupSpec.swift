@@ -132,7 +132,8 @@ extension VMGroupSpec {
     }
 
     /// Whether a member is as the template says now. What its owner may change of a VM does not count.
-    public func describes(_ member: VMSpec, labels: [String: String], ordinal: Int, of group: Metadata) -> Bool
+    public func describes(_ member: VMSpec, labels: [String: String], ordinal: Int, of group: Metadata)
+        -> Bool
     {
         var (wanted, found) = (memberSpec(of: group, ordinal: ordinal), member)
         wanted.lifetimeHintSeconds = nil
@@ -149,7 +150,8 @@ extension VMGroupSpec {
         ]
         return checks.filter { !$0.1 }.map { field, _ in
             FieldDefect(
-                field: field, code: .immutable, message: "cannot change; delete the group and create it again")
+                field: field, code: .immutable, message: "cannot change; delete the group and create it again"
+            )
         }
     }
 }

@@ -35,6 +35,8 @@ import VMPlacement
         cell.model.put(vm: lone)
         #expect(cell.requests(limit: 2) == Self.names)
         #expect(cell.requests(limit: 5) == Self.names + ["lone"])
+        let members = cell.members.map { cell.model.queuePosition(of: $0.metadata.uid) }
+        #expect(members == [1, 1, 1, 1] && cell.model.queuePosition(of: lone.metadata.uid) == 5)
     }
 
     @Test func aGroupOfAnyIsNoGang() throws {
