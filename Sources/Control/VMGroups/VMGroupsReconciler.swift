@@ -14,6 +14,8 @@ struct VMGroupsReconciler {
     static let source = "vmgroups"
     /// Groups of one look.
     static let batch = 32
+    /// Members that one transaction deletes: some milliseconds each, and none needs the others.
+    static let deletions = 64
     /// Between two looks, so that the statuses of many members are one change of their group.
     static let pause = Duration.milliseconds(50)
     /// What waits for something that no feed tells is looked at so often.
@@ -150,6 +152,7 @@ struct VMGroupsReconciler {
         guard !work.isEmpty else { return Outcome(next: .done, cell: cell) }
         if !work.surplus.isEmpty {
             work.missing = []
+            work.surplus = Array(work.surplus.prefix(Self.deletions))
         } else if group.spec.isGang, cell == nil {
             switch try await chooseCell(for: group, &picture, now) {
             case .cell(let name): cell = name
