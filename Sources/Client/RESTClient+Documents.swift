@@ -8,12 +8,15 @@ public struct DryRun: Sendable {
     public var document: WireDocument
     /// For VMs: where it would be placed, or why nowhere.
     public var explanation: PlacementExplanation?
+    /// For VM groups: the plan for all members.
+    public var plan: Plan?
 }
 
 /// A VM's dry run; the other kinds answer the document itself.
 private struct ExplainedDocument: Decodable {
     var document: WireDocument
     var explanation: PlacementExplanation?
+    var plan: Plan?
 }
 
 extension RESTClient {
@@ -107,6 +110,12 @@ extension RESTClient {
         return try await send(.get(path), as: WhyResponse.self)
     }
 
+    /// Why the members of a VM group are where they are, or nowhere.
+    public func why(vmGroup name: String, project: String) async throws -> WhyResponse {
+        let path = Collection(.vmGroup, project: project).path.appending(name).appending("why")
+        return try await send(.get(path), as: WhyResponse.self)
+    }
+
     /// A piece of a VM's output.
     /// - Parameters:
     ///   - after: position behind which to read; nil for the beginning, or the last `tail` lines.
@@ -146,8 +155,9 @@ extension RESTClient {
         let value = try answer.decoded(JSONValue.self)
         if value["document"] != nil {
             let explained = try answer.decoded(ExplainedDocument.self)
-            return DryRun(document: explained.document, explanation: explained.explanation)
+            return DryRun(
+                document: explained.document, explanation: explained.explanation, plan: explained.plan)
         }
-        return DryRun(document: try answer.decoded(WireDocument.self), explanation: nil)
+        return DryRun(document: try answer.decoded(WireDocument.self), explanation: nil, plan: nil)
     }
 }

@@ -22,7 +22,7 @@ struct Basalt: ParsableCommand {
                 name: "Fleet",
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
-                    LogsCommand.self, VMGroup.self, HostGroup.self, AllocationGroup.self,
+                    LogsCommand.self, VMGroup.self, VMGroupsGroup.self, HostGroup.self, AllocationGroup.self,
                     PolicyGroup.self,
                     OperationGroup.self, OperatorGroup.self,
                 ]),

@@ -48,6 +48,8 @@ import Testing
         "PoolSpec": spec(.pool), "PolicySpec": spec(.policy), "DocumentVersion": reading(WireVersion.self),
         "Rollback": request(RollbackRequest.self), "HostSpec": spec(.host), "FlavorSpec": spec(.flavor),
         "ProjectSpec": spec(.project), "VMSpec": spec(.vm), "VMStatus": reading(VMStatus.self),
+        "VMGroupSpec": spec(.vmGroup), "VMGroupStatus": reading(VMGroupStatus.self),
+        "VMTemplate": reading(VMTemplate.self), "GroupMembership": reading(GroupMembership.self),
         "HostStatus": reading(HostStatus.self), "Device": reading(Device.self),
         "WatchEvent": reading(WatchEvent.self), "Allocation": reading(Allocation.self),
         "Event": reading(EventRecord.self), "Operation": reading(OperationRecord.self),

@@ -53,6 +53,18 @@ struct CommandTests {
         ),
         (["token", "create", "t", "--role", "admn"], "basalt: no role \"admn\"; the nearest is \"admin\""),
         (["vm", "create", "a", "--cpu", "2"], "basalt: --cpu needs --memory"),
+        (
+            ["vmgroup", "create", "a", "--replicas", "2", "--flavor", "f", "--placement", "al"],
+            "basalt: no placement \"al\"; the nearest is \"all\""
+        ),
+        (
+            ["vmgroup", "create", "a", "--replicas", "900", "--flavor", "f"],
+            "basalt: spec.replicas: 900 is outside 1 to 256"
+        ),
+        (
+            ["vmgroup", "scale", "a", "--replicas", "0"], "basalt: --replicas 0 is outside 1 to 256"
+        ),
+        (["why", "vmgruop", "a"], "basalt: no kind with a why \"vmgruop\"; the nearest is \"vmgroup\""),
         (["get", "plans"], "basalt: plans are read one by one: basalt get plan ID"),
         (
             ["get", "cells", "-w", "east"],
@@ -160,6 +172,24 @@ struct CommandTests {
                     "class": .string("spot"), "onPartition": .string("stop"),
                     "lifetimeHintSeconds": .integer(129_600),
                 ]))
+    }
+
+    @Test func createsAVMGroupFromFlags() async throws {
+        let fixture = try CommandFixture()
+        try await fixture.serving { server in
+            let outcome = await fixture.run(
+                [
+                    "vmgroup", "create", "ring", "--replicas", "8", "--placement", "all", "--apart", "rack",
+                    "--flavor", "small", "--label", "tier=ring", "-o", "name",
+                ], server: server)
+            #expect(outcome == .init(status: .done, output: "vmgroup/ring\n", errors: ""))
+        }
+        let spec = try #require(fixture.plane.document("projects/shop/vmgroups/ring")?.spec)
+        let expected = VMGroupSpec(
+            replicas: 8, placement: .all, antiAffinity: .rack,
+            template: VMTemplate(labels: ["tier": "ring"], spec: VMSpec(flavor: "small")))
+        #expect(
+            try JSONDecoder().decode(VMGroupSpec.self, from: JSONEncoder().encode(spec)) == expected)
     }
 
     @Test func aSecretCanGoToAFileOnly() async throws {

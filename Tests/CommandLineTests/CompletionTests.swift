@@ -25,6 +25,9 @@ struct CompletionTests {
                 "breaker", "cordon", "drain", "fence", "uncordon", "undrain",
             ])
         #expect(await complete("host", "unc") == ["uncordon"])
+        #expect(await complete("vmgroup", "").sorted() == ["create", "scale"])
+        #expect(await complete("vmgroup", "create", "--placement", "") == ["all", "any"])
+        #expect(await complete("why", "") == ["vm", "vmgroup"])
         #expect(await complete("get", "ho") == ["hosts"])
         #expect(await complete("get", "vms", "--wa") == ["--watch"])
         #expect(await complete("get", "-o", "") == ["table", "wide", "json", "yaml", "name"])
@@ -51,6 +54,7 @@ struct CompletionTests {
             #expect(await complete("delete", "vm", "web-1", "a-").count == 1)
             #expect(await complete("host", "drain", "") == ["host-1", "host-2"])
             #expect(await complete("get", "vms", "-p", "") == ["shop"])
+            #expect(await complete("vmgroup", "scale", "-p", "shop", "") == ["ring"])
             #expect(await complete("get", "vms", "web-1", "x") == [])
         }
     }

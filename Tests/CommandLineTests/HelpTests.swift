@@ -39,6 +39,10 @@ struct HelpTests {
     func theGuideKnowsEveryField(kind: Kind) throws {
         let devices = [DeviceRequest(model: "H100", count: 1)]
         let resources = Resources(milliCPU: 1, memoryMiB: 1)
+        let vm = VMSpec(
+            cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
+            hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
+            onPartition: .keep)
         let spec: any DocumentSpec =
             switch kind {
             case .cell: CellSpec(description: "d")
@@ -52,13 +56,13 @@ struct HelpTests {
             case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
-            default:
-                VMSpec(
-                    cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
-                    hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
-                    onPartition: .keep)
+            case .vmGroup:
+                VMGroupSpec(
+                    replicas: 1, placement: .all, antiAffinity: .host,
+                    template: VMTemplate(labels: ["a": "b"], spec: vm))
+            default: vm
             }
-        let maps: Set = ["spec.hostSelector"]
+        let maps: Set = ["spec.hostSelector", "spec.template.labels", "spec.template.spec.hostSelector"]
         func paths(_ value: Any, _ path: String) -> [String] {
             if let items = value as? [Any] { return items.first.map { paths($0, path) } ?? [path] }
             guard let members = value as? [String: Any], !maps.contains(path) else { return [path] }

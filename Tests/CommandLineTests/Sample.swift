@@ -20,6 +20,7 @@ enum Sample {
             at: "projects/shop/vms/a-name-that-goes-on-and-on-for-longer-than-most-people-would-like")
         plane.put(
             vm("batch-7", in: "lab", .failed, host: "host-2", age: 400_000), at: "projects/lab/vms/batch-7")
+        plane.put(group, at: "projects/shop/vmgroups/ring")
         plane.put(host("host-1", .ready, cordoned: false), at: "hosts/host-1")
         plane.put(host("host-2", .suspect, cordoned: true), at: "hosts/host-2")
         plane.put(
@@ -123,6 +124,25 @@ enum Sample {
                 "resources": .object(["milliCPU": .integer(2500), "memoryMiB": .integer(4096)]),
                 "devices": .array([.object(["model": .string("H100"), "count": .integer(2)])]),
             ], status: .object(status))
+    }
+
+    private static var group: WireDocument {
+        let condition = JSONValue.object([
+            "type": .string("Scheduled"), "status": .string("False"), "reason": .string("NoHostFits"),
+            "message": .string("0 of 8 members have a host: 6 of 8 members of ring fit together"),
+            "lastTransitionTime": .string(start.description),
+        ])
+        let resources = JSONValue.object(["milliCPU": .integer(8000), "memoryMiB": .integer(16_384)])
+        return document(
+            .vmGroup, "ring", project: "shop", age: 40,
+            spec: [
+                "replicas": .integer(8), "placement": .string("all"), "antiAffinity": .string("host"),
+                "template": .object(["spec": .object(["resources": resources])]),
+            ],
+            status: .object([
+                "state": .string("Pending"), "cell": .string("east"), "replicas": .integer(8),
+                "placed": .integer(0), "running": .integer(0), "conditions": .array([condition]),
+            ]))
     }
 
     private static func host(_ name: String, _ contact: HostContact, cordoned: Bool) -> WireDocument {

@@ -29,6 +29,13 @@ import Testing
             "milliCPU":1}}
             """
         ),
+        (
+            .vmGroup,
+            """
+            {"antiAffinity":"rack","placement":"all","replicas":8,"template":{"labels":{"a":"b"},"spec":{"flavor":\
+            "small"}}}
+            """
+        ),
     ]
 
     /// What is wrong with a problem; nil when it is one that a client can act on.

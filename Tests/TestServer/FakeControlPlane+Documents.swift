@@ -82,7 +82,7 @@ extension FakeControlPlane.State {
         return FakeControlPlane.answer(200, documents[request.path])
     }
 
-    /// The labels and annotations of a merge patch on a document.
+    /// The labels, annotations and first level of the spec of a merge patch on a document.
     private static func patched(_ current: WireDocument, _ body: [UInt8]) -> WireDraft? {
         guard let patch = FakeControlPlane.decode(JSONValue.self, body) else { return nil }
         func merged(_ values: [String: String], _ member: String) -> [String: String] {
@@ -91,12 +91,13 @@ extension FakeControlPlane.State {
             return values
         }
         let metadata = current.metadata
+        let spec = (current.spec.object ?? [:]).merging(patch["spec"]?.object ?? [:]) { _, new in new }
         return WireDraft(
             kind: current.kind,
             metadata: .init(
                 name: metadata.name, project: metadata.project, labels: merged(metadata.labels, "labels"),
                 annotations: merged(metadata.annotations, "annotations")),
-            spec: current.spec)
+            spec: .object(spec))
     }
 
     private mutating func delete(_ current: WireDocument, _ request: TestRequest) -> TestReaction {

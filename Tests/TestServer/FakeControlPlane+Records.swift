@@ -158,16 +158,19 @@ extension FakeControlPlane.State {
     }
 
     private func why(_ segments: [String]) -> TestReaction {
-        FakeControlPlane.answer(
+        let kind = Kind(named: segments[3]) ?? .vm
+        let gang = PlacementExplanation.Gang(
+            group: segments[4], members: 8, fitted: 6, member: "\(segments[4])-6")
+        return FakeControlPlane.answer(
             200,
             WhyResponse(
-                kind: .vm, project: segments[2], name: segments[4], state: .pending, reason: .noHostFits,
+                kind: kind, project: segments[2], name: segments[4], state: .pending, reason: .noHostFits,
                 message: "0 of 3 hosts fit", queuePosition: 2,
                 explanation: PlacementExplanation(
                     hosts: 3, feasible: 0,
                     rejected: [
                         .init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1),
                     ],
-                    nearestFix: "512 MiB more memory on host-2")))
+                    nearestFix: "512 MiB more memory on host-2", gang: kind == .vmGroup ? gang : nil)))
     }
 }

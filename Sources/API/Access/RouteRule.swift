@@ -62,7 +62,7 @@ package enum RouteTable {
         case .host, .policy: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
         // A quota is not the tenant's to change.
         case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
-        case .vm: (.read(.project), .read(.project), .write(.project), .write(.project))
+        case .vm, .vmGroup: (.read(.project), .read(.project), .write(.project), .write(.project))
         case .allocation, .plan, .operation, .event, .token:
             (.administer, .administer, .administer, .administer)
         }
@@ -104,6 +104,7 @@ package enum RouteTable {
         // Writes nothing: the journals are judged and forgotten.
         Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
+        Key(.get, "/v1/projects/{project}/vmgroups/{name}/why"): RouteRule(.read(.project)),
         Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(

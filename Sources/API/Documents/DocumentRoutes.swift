@@ -34,6 +34,9 @@ struct DocumentRoutes {
         router.get("/v1/projects/:project/vms/:name/why") { request, context in
             try await self.why(request, context)
         }
+        router.get("/v1/projects/:project/vmgroups/:name/why") { request, context in
+            try await self.whyGroup(request, context)
+        }
     }
 
     private func add(_ kind: Kind, to group: RouterGroup<APIContext>) {
@@ -54,7 +57,7 @@ struct DocumentRoutes {
 
     // MARK: Reading
 
-    private func existing(
+    func existing(
         _ kind: Kind, _ context: APIContext, _ precondition: Precondition = .none
     ) async throws -> Resource {
         let name = try Self.name(kind, context)
@@ -121,7 +124,8 @@ struct DocumentRoutes {
         let draft = DocumentDraft(
             uid: ID(ids.next()), kind: kind, project: project, name: accepted.metadata.name,
             labels: accepted.metadata.labels ?? [:], annotations: accepted.metadata.annotations ?? [:],
-            finalizers: kind == .vm ? [Finalizer.allocations] : [], spec: accepted.spec)
+            finalizers: Self.finalizers(of: kind), spec: accepted.spec)
+        try Self.checkMadeByUsers(draft)
         if try Self.isDryRun(request) { return try await trial(draft) }
         var resource: Resource
         var replayed = false
@@ -167,8 +171,13 @@ struct DocumentRoutes {
                 name: draft.name, uid: draft.uid, project: draft.project, labels: draft.labels,
                 annotations: draft.annotations, createdAt: time.now(), finalizers: draft.finalizers),
             spec: draft.spec)
-        let explanation = draft.kind == .vm ? try await explainer.trial(resource) : nil
-        let text = try explanation.map { ",\"explanation\":\(try JSONAnswer.text($0))" } ?? ""
+        let plan = draft.kind == .vmGroup ? try await explainer.trial(group: resource) : nil
+        let explanation =
+            draft.kind == .vm
+            ? try await explainer.trial(resource) : plan?.report.unplaced.first?.explanation
+        let text =
+            try (explanation.map { ",\"explanation\":\(try JSONAnswer.text($0))" } ?? "")
+            + (plan.map { ",\"plan\":\(try JSONAnswer.text($0))" } ?? "")
         return JSONAnswer.response("{\"document\":\(try JSONAnswer.document(resource))\(text)}")
     }
 
@@ -229,35 +238,6 @@ struct DocumentRoutes {
             precondition: precondition, context: write("delete", context))
         if removed { return Response(status: .noContent) }
         return try JSONAnswer.response(resource)
-    }
-
-    /// What a VM was placed by, and where a host stands, do not change under what runs.
-    static func checkImmutable(_ kind: Kind, from old: String, to new: String) throws {
-        guard kind == .vm, old != new else { return }
-        let decoder = JSONDecoder()
-        let before = try decoder.decode(VMSpec.self, from: Data(old.utf8))
-        let after = try decoder.decode(VMSpec.self, from: Data(new.utf8))
-        var causes: [FieldDefect] = []
-        func check<Value: Equatable>(_ field: String, _ value: (VMSpec) -> Value) {
-            if value(before) != value(after) {
-                causes.append(
-                    FieldDefect(
-                        field: "spec.\(field)", code: .immutable,
-                        message: "cannot change; delete the VM and create it again"))
-            }
-        }
-        check("cell", \.cell)
-        check("pool", \.pool)
-        check("flavor", \.flavor)
-        check("resources", \.resources)
-        check("devices", \.devices)
-        check("class", \.class)
-        check("hostSelector", \.hostSelector)
-        check("antiAffinity", \.antiAffinity)
-        check("onPartition", \.onPartition)
-        check("run", \.run)
-        check("image", \.image)
-        if !causes.isEmpty { throw Problem(.invalid, detail: "the VM cannot be changed so", causes: causes) }
     }
 
     // MARK: Headers and parameters

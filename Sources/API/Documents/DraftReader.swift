@@ -33,6 +33,7 @@ enum DraftReader {
         case .policy: try typed(PolicySpec.self, value, &causes)
         case .project: try typed(ProjectSpec.self, value, &causes)
         case .vm: try typed(VMSpec.self, value, &causes)
+        case .vmGroup: try typed(VMGroupSpec.self, value, &causes)
         case .allocation, .plan, .operation, .event, .token:
             throw Problem(.methodNotAllowed, detail: "\(kind.plural) are not written by users")
         }
@@ -85,6 +86,13 @@ enum DraftReader {
                     field: "kind", code: .conflict, message: "\"\(given)\" was sent to \(kind.plural)"))
         }
         check(draft.metadata.name, "metadata.name")
+        let length = draft.metadata.name.utf8.count
+        if kind == .vmGroup, length > VMGroupSpec.nameLimit, length <= Name.lengthLimit {
+            causes.append(
+                FieldDefect(
+                    field: "metadata.name", code: .invalid,
+                    message: "is longer than \(VMGroupSpec.nameLimit) bytes; its members have longer names"))
+        }
         if let given = draft.metadata.project, given != project {
             causes.append(
                 FieldDefect(

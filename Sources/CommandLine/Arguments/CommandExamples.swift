@@ -40,11 +40,16 @@ enum CommandExamples {
             "basalt events -w", "basalt events --field-selector kind=VM,reason=NoHostFits --limit 20",
         ],
         "logs": ["basalt logs web-1 -p shop", "basalt logs web-1 --tail 100 --follow"],
-        "why": ["basalt why vm web-1 -p shop"],
+        "why": ["basalt why vm web-1 -p shop", "basalt why vmgroup ring -p shop"],
         "vm create": [
             "basalt vm create web-1 -p shop --cpu 2 --memory 4GiB --wait",
             "basalt vm create llm-1 --flavor h100x8 --class guaranteed",
         ],
+        "vmgroup create": [
+            "basalt vmgroup create ring -p shop --replicas 8 --placement all --apart host --cpu 8 --memory 16GiB",
+            "basalt vmgroup create web --replicas 3 --flavor small --label tier=web --wait",
+        ],
+        "vmgroup scale": ["basalt vmgroup scale ring --replicas 4 -p shop --wait"],
         "host cordon": [
             "basalt host cordon host-1 --reason disk",
             "basalt host cordon host-1 --reason disk --dry-run -o yaml",

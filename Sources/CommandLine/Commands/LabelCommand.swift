@@ -31,7 +31,7 @@ struct MetadataEdit: ParsableArguments {
         case labels, annotations
     }
 
-    @Argument(help: "cell, pool, host, flavor, project or vm.") var kind: String
+    @Argument(help: "cell, pool, host, flavor, project, vm or vmgroup.") var kind: String
     @Argument var name: String
     @Argument(help: "KEY=VALUE sets, KEY- removes.") var changes: [String]
     @Flag(help: "Change the value of a key that has another one.") var overwrite = false

@@ -15,19 +15,7 @@ struct VMCreateCommand: BasaltCommand {
 
     @Argument var name: String
     @OptionGroup var projectOption: ProjectOption
-    @Option(help: "vCPUs, such as 2, 0.5 or 500m.") var cpu: String?
-    @Option(help: "Memory, such as 512MiB or 4GiB.") var memory: String?
-    @Option(help: "Flavor instead of --cpu and --memory.") var flavor: String?
-    @Option(help: "Devices, MODEL=COUNT; may be repeated.") var gpu: [String] = []
-    @Option(help: "Cell; chosen by the control plane when absent.") var cell: String?
-    @Option(help: "Pool; any that admits VMs when absent.") var pool: String?
-    @Option(name: .customLong("class"), help: "guaranteed, standard or spot.") var workloadClass: String?
-    @Option(help: "When the host loses contact: keep or stop.") var onPartition: String?
-    @Option(help: "Label the host must carry, KEY=VALUE; may be repeated.") var hostLabel: [String] = []
-    @Option(help: "Keep apart from members of this group.") var antiAffinityGroup: String?
-    @Option(help: "Expected lifetime, such as 36h.") var lifetime: String?
-    @Option(name: .shortAndLong, help: "Label of the VM, KEY=VALUE; may be repeated.") var label: [String] =
-        []
+    @OptionGroup var vm: VMOptions
     @Flag(help: "Only show where it would go.") var dryRun = false
     @Flag(help: "Return when it runs.") var wait = false
     @Option(help: "Longest --wait, such as 5m.") var timeout = "5m"
@@ -37,9 +25,9 @@ struct VMCreateCommand: BasaltCommand {
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let timeout = try DurationText.parse(timeout)
         let metadata = WireDraft.Metadata(
-            name: name, labels: label.isEmpty ? nil : try Self.pairs(label, "--label"))
+            name: name, labels: try vm.labels)
         let draft = WireDraft(
-            kind: Kind.vm.rawValue, metadata: metadata, spec: try Serialization.tree(try spec()))
+            kind: Kind.vm.rawValue, metadata: metadata, spec: try Serialization.tree(try vm.checked()))
         try await connection.connected(surroundings) { client, connection in
             let collection = try projectOption.collection(of: .vm, connection)
             if dryRun {
@@ -59,28 +47,6 @@ struct VMCreateCommand: BasaltCommand {
         return .done
     }
 
-    func spec() throws -> VMSpec {
-        var resources: Resources?
-        switch (cpu, memory) {
-        case (.some(let cpu), .some(let memory)):
-            resources = Resources(
-                milliCPU: try Quantity.milliCPU(cpu), memoryMiB: try Quantity.memoryMiB(memory))
-        case (nil, nil): break
-        case (.some, nil): throw CommandFailure("--cpu needs --memory")
-        case (nil, .some): throw CommandFailure("--memory needs --cpu")
-        }
-        let spec = VMSpec(
-            cell: cell, pool: pool, flavor: flavor, resources: resources,
-            devices: gpu.isEmpty ? nil : try gpu.map(Self.device),
-            class: try workloadClass.map { try Self.choice($0, "class") },
-            hostSelector: hostLabel.isEmpty ? nil : try Self.pairs(hostLabel, "--host-label"),
-            antiAffinity: antiAffinityGroup.map { AntiAffinity(group: $0) },
-            lifetimeHintSeconds: try lifetime.map { Int(try DurationText.parse($0).components.seconds) },
-            onPartition: try onPartition.map { try Self.choice($0, "partition policy") })
-        if let defect = spec.defects().first { throw CommandFailure("\(defect.field): \(defect.message)") }
-        return spec
-    }
-
     private func presentation(of dryRun: DryRun) throws -> Presentation {
         let presentation = DocumentTable(kind: .vm, now: dryRun.document.metadata.createdAt)
             .presentation(of: dryRun.document)
@@ -91,34 +57,5 @@ struct VMCreateCommand: BasaltCommand {
             value: .object([
                 "document": presentation.value, "explanation": try Serialization.tree(explanation),
             ]))
-    }
-
-    private static func device(_ text: String) throws -> DeviceRequest {
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let count = Int(parts[1]) else {
-            throw CommandFailure("\"\(text)\" names no devices; write MODEL=COUNT, such as H100=2")
-        }
-        return DeviceRequest(model: parts[0], count: count)
-    }
-
-    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ text: String, _ what: String
-    ) throws -> Choice {
-        guard let choice = Choice(rawValue: text) else {
-            throw CommandFailure(NearestChoice.refusal(what, text, among: Choice.allCases.map(\.rawValue)))
-        }
-        return choice
-    }
-
-    private static func pairs(_ texts: [String], _ option: String) throws -> [String: String] {
-        var pairs: [String: String] = [:]
-        for text in texts {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else {
-                throw CommandFailure("\(option) \"\(text)\" is not KEY=VALUE")
-            }
-            pairs[String(parts[0])] = String(parts[1])
-        }
-        return pairs
     }
 }

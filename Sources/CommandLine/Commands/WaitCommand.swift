@@ -7,7 +7,7 @@ struct WaitCommand: BasaltCommand {
         commandName: "wait", abstract: "Returns when a document is as wanted.",
         discussion: "Exits with 3 when the time runs out first.")
 
-    @Argument(help: "cell, pool, host, flavor, project or vm.") var kind: String
+    @Argument(help: "cell, pool, host, flavor, project, vm or vmgroup.") var kind: String
     @Argument var name: String
     @Option(
         name: .customLong("for"),

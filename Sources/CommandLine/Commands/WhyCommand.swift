@@ -5,24 +5,32 @@ internal import Fleet
 
 struct WhyCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Says why a VM is where it is, or nowhere.")
+        commandName: "why", abstract: "Says why a VM, or a VM group, is where it is, or nowhere.")
 
-    @Argument(help: "vm.") var kind: String
+    @Argument(help: "vm or vmgroup.") var kind: String
     @Argument var name: String
     @OptionGroup var projectOption: ProjectOption
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        guard Kind(named: kind) == .vm else {
-            throw CommandFailure(NearestChoice.refusal("kind with a why", kind, among: [Kind.vm.singular]))
+        let asked = Kind(named: kind)
+        guard let asked, Self.kinds.contains(asked) else {
+            throw CommandFailure(
+                NearestChoice.refusal("kind with a why", kind, among: Self.kinds.map(\.singular)))
         }
         try await connection.connected(surroundings) { client, connection in
-            let answer = try await client.why(vm: name, project: try projectOption.name(connection))
+            let project = try projectOption.name(connection)
+            let answer =
+                asked == .vm
+                ? try await client.why(vm: name, project: project)
+                : try await client.why(vmGroup: name, project: project)
             output.show(try Self.presentation(of: answer), surroundings)
         }
         return .done
     }
+
+    static let kinds = [Kind.vm, .vmGroup]
 
     static func presentation(of answer: WhyResponse) throws -> Presentation {
         var fields = [

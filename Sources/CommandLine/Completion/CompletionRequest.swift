@@ -59,6 +59,8 @@ struct CompletionRequest {
         case "score": .words(PoolSpec.Placement.offered)
         case "class": .words(WorkloadClass.allCases.map(\.rawValue))
         case "on-partition": .words(PartitionPolicy.allCases.map(\.rawValue))
+        case "placement": .words(VMGroupSpec.Placement.allCases.map(\.rawValue))
+        case "apart": .words(VMGroupSpec.Separation.allCases.map(\.rawValue))
         case "role": .words(Role.allCases.map(\.rawValue).filter { $0 != Role.agentSession.rawValue })
         case "file", "token-file", "ca", "secret-file", "trace": .files
         default: .words([])
@@ -74,13 +76,14 @@ struct CompletionRequest {
         else { return .words([]) }
         switch (path.first, argument.valueName) {
         case ("get", "kind"): return .words(Kind.readableNames)
-        case ("why", "kind"): return .words([Kind.vm.singular])
+        case ("why", "kind"): return .words(WhyCommand.kinds.map(\.singular))
         case (_, "kind"), ("explain", _): return .words(Kind.documentNames)
         case ("top", _): return .words(TopCommand.Subject.allCases.map(\.rawValue))
         case ("completion", _): return .words(CompletionCommand.shells)
         case ("context", "name") where path.last != "set": return .contexts
         case ("policy", "name"), ("policy", "names"): return .names(.policy, project: nil)
         case ("host", "name"): return .names(.host, project: nil)
+        case ("vmgroup", "name") where path.last == "scale": return .names(.vmGroup, project: project)
         case (_, "name"), (_, "names"):
             guard let kind = before.first.flatMap(Kind.init(named:)), kind.isDocument else {
                 return .words([])

@@ -24,6 +24,7 @@ enum FieldGuide {
         case .policy: "What one engine goes by in the pools that name it; every version is kept."
         case .project: "A tenant, with what it may hold at once."
         case .vm: "A virtual machine as its owner wants it."
+        case .vmGroup: "VMs of one template, so many at a time; NAME-0, NAME-1 and on."
         case .allocation, .plan, .operation, .event, .token: "A record; nobody writes it."
         }
     }
@@ -51,6 +52,7 @@ enum FieldGuide {
         case .policy: return [root] + policy
         case .project: return [root] + project
         case .vm: return [root] + vm
+        case .vmGroup: return [root] + vmGroup
         case .allocation, .plan, .operation, .event, .token: return []
         }
     }
@@ -115,6 +117,25 @@ enum FieldGuide {
         Entry("spec.quota.memoryMiB", "integer", "Mebibytes of memory."),
         Entry("spec.quota.devices", "integer", "GPUs of all models."),
     ]
+
+    private static let vmGroup =
+        [
+            Entry(
+                "spec.replicas", "integer, 1 to \(WorkloadLimit.replicas), required",
+                "Members that there shall be; the highest ordinals go first."),
+            Entry(
+                "spec.placement", "string",
+                "\(choices(VMGroupSpec.Placement.self)): hosts for all that wait, or for none; any when absent."
+            ),
+            Entry(
+                "spec.antiAffinity", "string",
+                "Members keep apart by \(choices(VMGroupSpec.Separation.self)); none when absent."),
+            Entry(
+                "spec.template", "object, required", "What members are made from; a change is for new ones."),
+            Entry("spec.template.labels", "map of strings", "Labels of the members."),
+            Entry("spec.template.spec", "object, required", "As the spec of a VM."),
+        ]
+        + vm.map { Entry("spec.template." + $0.path, $0.type, $0.help) }
 
     private static let vm =
         [

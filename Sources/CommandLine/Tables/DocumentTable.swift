@@ -54,6 +54,7 @@ struct DocumentTable {
     private var fields: [Field] {
         switch kind {
         case .vm: Self.vm
+        case .vmGroup: Self.vmGroup
         case .host: Self.host
         case .pool: Self.pool
         case .cell: [Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) }]
@@ -82,6 +83,24 @@ struct DocumentTable {
         Field(.init("CLASS", .wide)) { Text($0.spec["class"]?.string ?? WorkloadClass.standard.rawValue) },
         Field(.init("POOL", .wide)) { Text(optional: $0.spec["pool"]?.string) },
         Field(.init("RESTARTS", .wide, .right)) { Text(String($0.status?["restarts"]?.integer ?? 0)) },
+    ]
+
+    private static let vmGroup = [
+        Field(.init("STATE")) { $0.stateText },
+        Field(.init("WANTED", .always, .right)) {
+            Text(optional: $0.spec["replicas"]?.integer.map(String.init))
+        },
+        Field(.init("PLACED", .always, .right)) { Text(String($0.status?["placed"]?.integer ?? 0)) },
+        Field(.init("RUNNING", .always, .right)) { Text(String($0.status?["running"]?.integer ?? 0)) },
+        Field(.init("PLACEMENT")) {
+            Text($0.spec["placement"]?.string ?? VMGroupSpec.Placement.any.rawValue)
+        },
+        Field(.init("APART", minimum: 6)) {
+            Text($0.spec["antiAffinity"]?.string ?? VMGroupSpec.Separation.none.rawValue)
+        },
+        Field(.init("CELL", minimum: 8)) {
+            Text(optional: $0.spec["template"]?["spec"]?["cell"]?.string ?? $0.cell)
+        },
     ]
 
     private static let host = [

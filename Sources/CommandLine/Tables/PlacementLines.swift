@@ -5,7 +5,14 @@ struct PlacementLines {
     let explanation: PlacementExplanation
 
     var lines: [String] {
-        var lines = ["  \(explanation.feasible) of \(explanation.hosts) hosts fit"]
+        var lines: [String] = []
+        if let gang = explanation.gang {
+            lines += [
+                "  \(gang.fitted) of \(gang.members) members of \(gang.group) fit together",
+                "  \(gang.member):",
+            ]
+        }
+        lines += ["  \(explanation.feasible) of \(explanation.hosts) hosts fit"]
         for rejection in explanation.rejected {
             lines.append("  - \(rejection.hosts) refused: \(rejection.reason.rawValue)")
         }

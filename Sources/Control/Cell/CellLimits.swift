@@ -2,7 +2,8 @@ public import AgentProtocol
 
 /// Bounds and periods of a cell's pipeline.
 public struct CellLimits: Sendable {
-    /// Groups of one plan: a commit of this size stays near 50 ms.
+    /// VMs of one plan: a commit of this size stays near 50 ms. A gang that begins within it goes whole, so that
+    /// a plan may be nearly twice as long.
     public var groupsPerPlan = 256
     /// Statuses of one write, for the same reason.
     public var statusesPerWrite = 512

@@ -20,6 +20,10 @@ struct CellModel {
     var policies: [String: PolicyRecord] = [:]
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
+    /// Groups whose members are placed together, as far as they are known.
+    var gangs: [ID<Document>: VMGroupRecord] = [:]
+    /// VMs of such groups by ordinal.
+    var gangMembers: [ID<Document>: [Int: ID<Document>]] = [:]
     /// VMs that are to be deleted.
     private(set) var deleting: Set<ID<Document>> = []
     /// VMs that the ledger refused.
@@ -111,13 +115,16 @@ struct CellModel {
             }
         }
         vms[vm.metadata.uid] = next
+        if let gang = vm.gang, let ordinal = vm.spec.group?.ordinal {
+            gangMembers[gang, default: [:]][ordinal] = vm.metadata.uid
+        }
         if vm.metadata.deletionTimestamp != nil { deleting.insert(vm.metadata.uid) }
         dirty.insert(vm.metadata.uid)
         queue(vm.metadata.uid)
     }
 
     mutating func drop(vm uid: ID<Document>) {
-        vms[uid] = nil
+        if let vm = vms.removeValue(forKey: uid) { dropMember(vm) }
         lost.remove(uid)
         refused.remove(uid)
         pending.remove(uid)
@@ -202,20 +209,31 @@ struct CellModel {
         (byHost[host] ?? []).compactMap { allocations[$0] }.sorted { $0.id < $1.id }
     }
 
-    /// Requests that may be tried now, oldest first, at most `limit`.
+    /// Requests that may be tried now, oldest first: `limit` of them, and what more the last gang has.
     ///
     /// A queue may be far longer than a plan, so that only those that go into it are made into requests.
     func requests(now: Timestamp, limit: Int) -> [VMRequest] {
         var ready: [QueuedVM] = []
+        var met: Set<ID<Document>> = []
         for uid in pending {
-            guard let vm = vms[uid], vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true
-            else { continue }
-            ready.append(QueuedVM(at: vm.metadata.createdAt, uid: uid))
+            guard let vm = vms[uid] else { continue }
+            if let gang = vm.gang {
+                guard met.insert(gang).inserted else { continue }
+                let members = waitingMembers(of: gang, now: now)
+                guard let first = members.compactMap({ vms[$0].map(QueuedVM.init) }).min() else { continue }
+                ready.append(QueuedVM(at: first.at, uid: first.uid, gang: members))
+            } else if vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true {
+                ready.append(QueuedVM(vm))
+            }
         }
         var queue = Heap(ready)
         var found: [VMRequest] = []
         while found.count < limit, let next = queue.popMin() {
-            if let request = vms[next.uid]?.request(flavors: flavors) { found.append(request) }
+            if let gang = next.gang {
+                found += gangRequests(gang)
+            } else if let request = vms[next.uid]?.request(flavors: flavors) {
+                found.append(request)
+            }
         }
         return found
     }
@@ -255,6 +273,14 @@ struct CellModel {
         vms[uid]?.refusals = 0
     }
 
+    /// Lets a VM be tried again at once, though neither a host nor the ledger has more room.
+    mutating func retry(_ uid: ID<Document>) {
+        vms[uid]?.blockedAt = nil
+        guard refused.contains(uid) else { return }
+        vms[uid]?.notBefore = nil
+        vms[uid]?.refusals = 0
+    }
+
     mutating func block(_ uid: ID<Document>, _ explanation: PlacementExplanation) {
         forgetRefusal(uid)
         vms[uid]?.blockedAt = capacityVersion
@@ -262,18 +288,31 @@ struct CellModel {
         dirty.insert(uid)
     }
 
-    /// Place of a pending VM in the queue, 1 is next.
+    /// Place of a pending VM in the queue, 1 is next; a member of a gang has that of its earliest.
     func queuePosition(of uid: ID<Document>) -> Int? {
         guard pending.contains(uid), let vm = vms[uid] else { return nil }
-        let mine = (vm.metadata.createdAt, uid)
+        let gang = vm.gang.flatMap { gangMembers[$0]?.values.filter(pending.contains) } ?? [uid]
+        let mine = gang.compactMap { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) } }.min(by: <)
+        guard let mine else { return nil }
         return 1 + pending.count { vms[$0].map { ($0.metadata.createdAt, $0.metadata.uid) < mine } ?? false }
     }
 }
 
-/// Place of a VM in the queue: oldest first, ties by uid.
+/// Place of a VM, or of a gang, in the queue: oldest first, ties by uid.
 private struct QueuedVM: Comparable {
     var at: Timestamp
     var uid: ID<Document>
+    /// The waiting members; nil for a VM that stands alone.
+    var gang: [ID<Document>]?
 
+    init(_ vm: VMRecord) { (at, uid) = (vm.metadata.createdAt, vm.metadata.uid) }
+
+    init(at: Timestamp, uid: ID<Document>, gang: [ID<Document>]) {
+        self.at = at
+        self.uid = uid
+        self.gang = gang
+    }
+
+    static func == (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) == (rhs.at, rhs.uid) }
     static func < (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) < (rhs.at, rhs.uid) }
 }

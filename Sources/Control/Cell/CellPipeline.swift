@@ -93,6 +93,7 @@ actor CellPipeline {
         for resource in try await all(.policy) {
             fresh.policies[resource.metadata.name] = PolicyRecord(resource)
         }
+        for resource in try await all(.vmGroup) { fresh.put(group: try VMGroupRecord(resource)) }
         for resource in try await all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
         for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
@@ -190,6 +191,11 @@ actor CellPipeline {
             let rows = try await store.documents(.vm, uids: changed.vms.sorted())
             for resource in rows { model.put(vm: try VMRecord(resource)) }
             for uid in changed.vms.subtracting(rows.map(\.metadata.uid)) { model.drop(vm: uid) }
+        }
+        if !changed.groups.isEmpty {
+            let rows = try await store.documents(.vmGroup, uids: changed.groups.sorted())
+            for resource in rows { model.put(group: try VMGroupRecord(resource)) }
+            for uid in changed.groups.subtracting(rows.map(\.metadata.uid)) { model.drop(group: uid) }
         }
         if !changed.allocations.isEmpty {
             for allocation in try await store.allocations(.ids(changed.allocations.sorted())) {
@@ -419,10 +425,10 @@ actor CellPipeline {
             message: message, source: "vms")
     }
 
-    static func encoded(_ status: VMStatus) throws -> String {
+    static func encoded(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(status), as: UTF8.self)
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
 
@@ -430,6 +436,7 @@ actor CellPipeline {
 private struct ChangedRows {
     var hosts: Set<ID<Document>> = []
     var vms: Set<ID<Document>> = []
+    var groups: Set<ID<Document>> = []
     var allocations: Set<ID<Allocation>> = []
     var pools: Set<String> = []
     var flavors: Set<String> = []
@@ -444,6 +451,8 @@ private struct ChangedRows {
         case .project: projects.insert(entry.name)
         // A host that moves to another cell is noted by both.
         case .host: hosts.insert(entry.uid)
+        // Its members may be of this cell.
+        case .vmGroup: groups.insert(entry.uid)
         case .vm where entry.cell == cell: vms.insert(entry.uid)
         case .allocation where entry.cell == cell: allocations.insert(ID(entry.uid.uuid))
         default: break

@@ -111,9 +111,7 @@ public final class CellSupervisor: Sendable {
     private func runPipeline(_ lease: CellLease) async {
         do {
             if lease.cell == CellsReconciler.leaseName {
-                let reconciler = CellsReconciler(
-                    lease: lease, store: store, hub: hub, time: time, logger: logger)
-                try await reconciler.run()
+                try await runFleet(lease)
             } else {
                 let pipeline = CellPipeline(
                     lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits,
@@ -123,6 +121,19 @@ public final class CellSupervisor: Sendable {
             }
         } catch {
             logger.failure("lease lost", error, ["cell": "\(lease.cell)"])
+        }
+    }
+
+    /// What is done once in the fleet and not per cell; it all ends with the lease.
+    private func runFleet(_ lease: CellLease) async throws {
+        let cells = CellsReconciler(lease: lease, store: store, hub: hub, time: time, logger: logger)
+        let groups = VMGroupsReconciler(
+            lease: lease, store: store, hub: hub, ids: ids, time: time, logger: logger)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await cells.run() }
+            group.addTask { try await groups.run() }
+            try await group.next()
+            group.cancelAll()
         }
     }
 

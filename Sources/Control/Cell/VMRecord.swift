@@ -32,8 +32,13 @@ struct VMRecord {
             kind: .vm, uid: metadata.uid, project: metadata.project ?? "", name: metadata.name, part: "vm")
     }
 
+    /// The group whose members are placed together with it, or not at all.
+    var gang: ID<Document>? { spec.group?.placement == .all ? spec.group?.uid : nil }
+
     /// What the planner needs; nil when the flavor is gone.
-    func request(flavors: [String: FlavorSpec]) -> VMRequest? {
+    ///
+    /// - Parameter gang: how many members of its gang are to be placed with it; nil places it alone.
+    func request(flavors: [String: FlavorSpec], gang count: Int? = nil) -> VMRequest? {
         var resources = spec.resources
         var devices = spec.devices ?? []
         if let name = spec.flavor {
@@ -42,11 +47,12 @@ struct VMRecord {
             devices = flavor.devices ?? []
         }
         guard let resources else { return nil }
+        let gang = count.flatMap { count in
+            spec.group.map {
+                GangMember(group: $0.uid, name: $0.name, ordinal: $0.ordinal, count: count)
+            }
+        }
         return VMRequest(
-            workload: reference, workloadGeneration: metadata.generation, pool: spec.pool,
-            resources: resources,
-            devices: devices, class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
-            antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
-            lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) }, queuedAt: metadata.createdAt)
+            metadata: metadata, spec: spec, resources: resources, devices: devices, gang: gang)
     }
 }

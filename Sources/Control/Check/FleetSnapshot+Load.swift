@@ -78,7 +78,8 @@ extension FleetSnapshot {
     }
 
     private static func readWorkloads(_ store: any Store) async throws -> [WorkloadRecord] {
-        try await documents(.vm, in: store).map { document in
+        let groups = try await documents(.vmGroup, in: store)
+        return try await (documents(.vm, in: store) + groups).map { document in
             WorkloadRecord(
                 uid: document.metadata.uid, kind: document.kind, project: document.metadata.project ?? "",
                 name: document.metadata.name, generation: document.metadata.generation,

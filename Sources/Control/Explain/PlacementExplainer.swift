@@ -14,7 +14,7 @@ public struct PlacementExplainer: Sendable {
         public var explanation: PlacementExplanation?
     }
 
-    private let store: any Store
+    let store: any Store
     private let supervisor: CellSupervisor?
 
     /// - Parameter supervisor: asked first when the VM's cell is planned in this process.
@@ -29,7 +29,14 @@ public struct PlacementExplainer: Sendable {
             return Answer(status: vm.status, queuePosition: nil, explanation: nil)
         }
         if let pipeline = supervisor?.pipeline(of: cell) { return await pipeline.explain(vm) }
-        return try await model(of: cell).explain(vm)
+        var model = try await model(of: cell)
+        if let gang = vm.gang {
+            for group in try await store.documents(.vmGroup, uids: [gang]) {
+                model.put(group: try VMGroupRecord(group))
+            }
+            for member in try await store.members(of: [gang]) { model.put(vm: try VMRecord(member)) }
+        }
+        return model.explain(vm, now: try await store.now())
     }
 
     /// Where a VM that does not exist yet would go: the dry run of a creation.
@@ -40,7 +47,7 @@ public struct PlacementExplainer: Sendable {
         let cells = Set(hosts.map(\.cell)).sorted()
         var best: PlacementExplanation?
         for cell in cells {
-            let explanation = try await model(of: cell).explain(vm).explanation
+            let explanation = try await model(of: cell).explain(vm, now: try await store.now()).explanation
             if (explanation?.feasible ?? 0) > (best?.feasible ?? -1) { best = explanation }
         }
         return best
@@ -63,7 +70,7 @@ public struct PlacementExplainer: Sendable {
     }
 
     /// A model of the cell as the store holds it now.
-    private func model(of cell: String) async throws -> CellModel {
+    func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
         let decoder = JSONDecoder()
         for pool in try await store.list(ListQuery(kind: .pool, cell: cell, limit: 1000)).documents {
@@ -84,17 +91,27 @@ public struct PlacementExplainer: Sendable {
 }
 
 extension CellPipeline {
-    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm) }
+    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm, now: time.now()) }
 }
 
 extension CellModel {
-    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer {
+    func explain(_ vm: VMRecord, now: Timestamp) -> PlacementExplainer.Answer {
+        PlacementExplainer.Answer(
+            status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
+            explanation: explanation(of: vm, now: now))
+    }
+
+    private func explanation(of vm: VMRecord, now: Timestamp) -> PlacementExplanation? {
+        // Alone it may fit where its gang does not.
+        if let gang = vm.gang, byWorkload[vm.metadata.uid] == nil,
+            let explanation = explainGang(gang, now: now)
+        {
+            return explanation
+        }
         var trial = placement
         // A placed VM is explained as if it were placed now: without its own use of the fleet.
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
         let policy = placementPolicy(ofPool: vm.spec.pool)
-        return PlacementExplainer.Answer(
-            status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
-            explanation: vm.request(flavors: flavors).map { trial.explain($0, policy: policy) })
+        return vm.request(flavors: flavors).map { trial.explain($0, policy: policy) }
     }
 }

@@ -19,6 +19,8 @@ public struct Condition: Sendable, Hashable, Codable {
         case drained = "Drained"
         /// The controllers fence lost hosts of the cell by themselves.
         case healing = "Healing"
+        /// Every member of the group is as its template says now.
+        case upToDate = "UpToDate"
     }
 
     public var type: Aspect

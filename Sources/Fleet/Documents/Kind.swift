@@ -7,6 +7,7 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     case policy = "Policy"
     case project = "Project"
     case vm = "VM"
+    case vmGroup = "VMGroup"
     case allocation = "Allocation"
     case plan = "Plan"
     case operation = "Operation"
@@ -22,13 +23,13 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     }
 
     /// Whether documents of this kind live in a project.
-    public var isTenant: Bool { self == .vm }
+    public var isTenant: Bool { self == .vm || self == .vmGroup }
 
     /// Whether the kind is part of the resource table; the others have tables of their own and are read-only
     /// in the API or have verbs of their own.
     public var isDocument: Bool {
         switch self {
-        case .cell, .pool, .host, .flavor, .policy, .project, .vm: true
+        case .cell, .pool, .host, .flavor, .policy, .project, .vm, .vmGroup: true
         case .allocation, .plan, .operation, .event, .token: false
         }
     }

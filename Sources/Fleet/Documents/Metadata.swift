@@ -47,4 +47,6 @@ public enum Document {}
 public enum Finalizer {
     /// Held until every allocation of the workload is released.
     public static let allocations = "basalt/allocations"
+    /// Held until every member of the group is gone.
+    public static let members = "basalt/members"
 }

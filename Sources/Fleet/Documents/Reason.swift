@@ -67,4 +67,11 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case budgetExhausted = "BudgetExhausted"
     case outsideWindow = "OutsideWindow"
     case deadlinePassed = "DeadlinePassed"
+    // Life of a group.
+    case membersCreated = "MembersCreated"
+    case membersDeleted = "MembersDeleted"
+    case nameTaken = "NameTaken"
+    case referenceMissing = "ReferenceMissing"
+    case templateCurrent = "TemplateCurrent"
+    case templateChanged = "TemplateChanged"
 }

@@ -56,16 +56,39 @@ public struct PlacementExplanation: Sendable, Hashable, Codable {
     public var candidates: [Candidate]
     /// The smallest change seen that would let a host take the workload, in words.
     public var nearestFix: String?
+    /// How far a group got that is placed whole or not at all; the rest explains its first member that did
+    /// not fit.
+    public var gang: Gang?
 
     public init(
         hosts: Int, feasible: Int, rejected: [Rejection], candidates: [Candidate] = [],
-        nearestFix: String? = nil
+        nearestFix: String? = nil, gang: Gang? = nil
     ) {
         self.hosts = hosts
         self.feasible = feasible
         self.rejected = rejected
         self.candidates = candidates
         self.nearestFix = nearestFix
+        self.gang = gang
+    }
+
+    /// Members of one group that were tried together and did not all fit.
+    public struct Gang: Sendable, Hashable, Codable {
+        /// Name of the group.
+        public var group: String
+        /// Members that were to be placed together.
+        public var members: Int
+        /// How many of them fitted before one did not.
+        public var fitted: Int
+        /// Name of the one that did not.
+        public var member: String
+
+        public init(group: String, members: Int, fitted: Int, member: String) {
+            self.group = group
+            self.members = members
+            self.fitted = fitted
+            self.member = member
+        }
     }
 
     public struct Rejection: Sendable, Hashable, Codable {
@@ -89,8 +112,15 @@ public struct PlacementExplanation: Sendable, Hashable, Codable {
         }
     }
 
-    /// One line for a condition: `0 of 300 hosts fit: 250 InsufficientCPU, 50 HostCordoned`.
+    /// One line for a condition: `0 of 300 hosts fit: 250 InsufficientCPU, 50 HostCordoned`; of a gang
+    /// `6 of 8 members of web fit together; web-6: 0 of 6 hosts fit: 6 AntiAffinity`.
     public var sentence: String {
+        guard let gang else { return constraints }
+        let head = "\(gang.fitted) of \(gang.members) members of \(gang.group) fit together"
+        return "\(head); \(gang.member): \(constraints)"
+    }
+
+    private var constraints: String {
         let counts = rejected.map { "\($0.hosts) \($0.reason.rawValue)" }.joined(separator: ", ")
         let head = "\(feasible) of \(hosts) hosts fit"
         return counts.isEmpty ? head : "\(head): \(counts)"

@@ -63,12 +63,15 @@ public struct VMSpec: DocumentSpec {
     /// Where hosts run processes: what to run; the part idles when absent.
     public var run: RunSpec?
     public var image: ImageSpec?
+    /// The group that made the VM; written by the controllers only.
+    public var group: GroupMembership?
 
     public init(
         cell: String? = nil, pool: String? = nil, flavor: String? = nil, resources: Resources? = nil,
         devices: [DeviceRequest]? = nil, class: WorkloadClass? = nil, hostSelector: [String: String]? = nil,
         antiAffinity: AntiAffinity? = nil, lifetimeHintSeconds: Int? = nil,
-        onPartition: PartitionPolicy? = nil, run: RunSpec? = nil, image: ImageSpec? = nil
+        onPartition: PartitionPolicy? = nil, run: RunSpec? = nil, image: ImageSpec? = nil,
+        group: GroupMembership? = nil
     ) {
         self.cell = cell
         self.pool = pool
@@ -82,6 +85,7 @@ public struct VMSpec: DocumentSpec {
         self.onPartition = onPartition
         self.run = run
         self.image = image
+        self.group = group
     }
 
     public func defects() -> [FieldDefect] {
@@ -200,6 +204,8 @@ public enum WorkloadLimit {
     public static let lifetimeSeconds = 3_153_600_000
     /// Labels that a host is selected by: as many as one may carry.
     public static let selectors = 64
+    /// Members of one group: they are made, and may be placed, in one transaction.
+    public static let replicas = 256
 }
 
 extension Resources {

@@ -16,16 +16,18 @@ package struct DocumentReference: Sendable, Hashable {
     /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
     /// flavor, policy.
     ///
-    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM its project and, when they are given, its cell,
-    /// pool and flavor.
+    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM its
+    /// project and, when they are given, its cell, pool and flavor, and a VM group what its members will name.
     package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
         var found: [DocumentReference] = []
         if kind.isTenant {
             found.append(.init(field: "metadata.project", kind: .project, name: project ?? ""))
         }
+        let (naming, path) =
+            kind == .vmGroup ? (spec["template"]?["spec"], "spec.template.spec") : (spec, "spec")
         for (member, target) in members(of: kind) {
-            if let name = spec[member]?.text {
-                found.append(.init(field: "spec.\(member)", kind: target, name: name))
+            if let name = naming?[member]?.text {
+                found.append(.init(field: "\(path).\(member)", kind: target, name: name))
             }
         }
         if kind == .pool, let name = spec["policies"]?["placement"]?.text {
@@ -38,7 +40,7 @@ package struct DocumentReference: Sendable, Hashable {
         switch kind {
         case .pool: [("cell", .cell)]
         case .host: [("cell", .cell), ("pool", .pool)]
-        case .vm: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
+        case .vm, .vmGroup: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
         case .cell, .flavor, .policy, .project, .allocation, .plan, .operation, .event, .token: []
         }
     }

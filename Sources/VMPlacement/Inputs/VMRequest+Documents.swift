@@ -6,10 +6,11 @@ extension VMRequest {
     /// - Parameters:
     ///   - resources: those of the spec, or of the flavor that it names.
     ///   - devices: likewise.
+    ///   - gang: with whom it is placed, when its group says so.
     ///   - queuedAt: place in the queue; the VM's creation when nil.
     public init(
         metadata: Metadata, spec: VMSpec, resources: Resources, devices: [DeviceRequest],
-        queuedAt: Timestamp? = nil
+        gang: GangMember? = nil, queuedAt: Timestamp? = nil
     ) {
         self.init(
             workload: WorkloadReference(
@@ -19,6 +20,6 @@ extension VMRequest {
             class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
             antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
             lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) },
-            queuedAt: queuedAt ?? metadata.createdAt)
+            gang: gang, queuedAt: queuedAt ?? metadata.createdAt)
     }
 }

@@ -26,6 +26,8 @@ public struct VMRequest: Sendable, Hashable {
     public var attributes: [String: String]
     /// When the VM started, if it runs already and is to move; nil for a new one.
     public var startedAt: Timestamp?
+    /// With whom it is placed or not at all; nil when it stands alone.
+    public var gang: GangMember?
     /// Place in the queue: the earliest first, ties by the workload's uid.
     public var queuedAt: Timestamp
 
@@ -34,6 +36,7 @@ public struct VMRequest: Sendable, Hashable {
         devices: [DeviceRequest] = [], class: WorkloadClass = .standard, hostSelector: [String: String] = [:],
         antiAffinity: AntiAffinity? = nil, onPartition: PartitionPolicy = .keep,
         lifetimeHint: Duration? = nil, attributes: [String: String] = [:], startedAt: Timestamp? = nil,
+        gang: GangMember? = nil,
         queuedAt: Timestamp
     ) {
         self.workload = workload
@@ -48,6 +51,7 @@ public struct VMRequest: Sendable, Hashable {
         self.lifetimeHint = lifetimeHint
         self.attributes = attributes
         self.startedAt = startedAt
+        self.gang = gang
         self.queuedAt = queuedAt
     }
 

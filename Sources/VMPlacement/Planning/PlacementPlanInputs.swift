@@ -14,8 +14,8 @@ public struct PlacementPlanInputs: Sendable {
     public var seed: UInt64
     /// Last plan of (cell, engine).
     public var parent: ID<Plan>?
-    /// VMs placed by one plan at most, so that a commit stays short; the rest of the queue waits for the
-    /// next.
+    /// VMs placed by one plan, so that a commit stays short; the rest of the queue waits for the next. A gang
+    /// that begins below it is placed whole.
     public var maxGroups: Int
 
     public init(

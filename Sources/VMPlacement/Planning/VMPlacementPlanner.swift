@@ -1,14 +1,16 @@
 public import Fleet
 
-/// Places a queue of VMs, one group each: pure, so the controller, dry runs and simulations share it.
+/// Places a queue of VMs, a group for each, or for each gang: pure, so the controller, dry runs and simulations
+/// share it.
 public enum VMPlacementPlanner {
     /// Plans on a copy.
     ///
     /// - Parameters:
     ///   - cell: the snapshot; not changed.
-    ///   - pending: VMs without an allocation, in any order; they are placed by `queuedAt`, then uid.
+    ///   - pending: VMs without an allocation, in any order; they are placed by `queuedAt`, then uid. A gang
+    ///     has the place of its earliest member, and waits for a later plan when not all of it is here.
     ///   - inputs: policy, time, seed, parent and limit.
-    ///   - ids: the plan's id is taken first, then one per placed VM.
+    ///   - ids: the plan's id is taken first, then one per VM that a host was found for.
     /// - Returns: the plan and the cell as it is once every group has committed.
     public static func plan(
         cell: PlacementCell, pending: [VMRequest], inputs: PlacementPlanInputs, ids: some IDSource
@@ -27,20 +29,16 @@ public enum VMPlacementPlanner {
         let hash = inputsHash(cell: cell, queue: queue, inputs: inputs)
         let id = ID<Plan>(ids.next())
         var batch = PlacementBatch(cell: cell.name, plan: id, now: inputs.now)
-        var documents: [String: PolicyVersion] = [:]
-        for request in queue {
-            guard batch.groups.count < inputs.maxGroups else { break }
-            let document = inputs.document(for: request)
-            if let pool = request.pool { documents[pool] = document }
-            batch.place(
-                request, on: &cell, policy: inputs.policy(for: request), document: document, ids: ids)
+        for unit in PlacementUnit.units(of: queue) {
+            guard batch.placed < inputs.maxGroups else { break }
+            switch unit {
+            case .single(let request): batch.place(request, on: &cell, inputs: inputs, ids: ids)
+            case .gang(let members): batch.place(gang: members, on: &cell, inputs: inputs, ids: ids)
+            }
         }
-        let policies = documents.sorted { $0.key < $1.key }
-            .map { PlanReport.PoolPolicy(pool: $0.key, policy: $0.value) }
         let report = PlanReport(
-            policy: inputs.policy.rawValue, policies: policies.isEmpty ? nil : policies,
-            hosts: cell.hostCount, placed: batch.groups.count,
-            unplaced: batch.unplaced)
+            policy: inputs.policy.rawValue, policies: batch.policies, hosts: cell.hostCount,
+            placed: batch.placed, unplaced: batch.unplaced)
         return Plan(
             id: id, cell: cell.name, engine: .vmPlacement, parent: inputs.parent, inputsHash: hash,
             seed: inputs.seed, groups: batch.groups, report: report, createdAt: inputs.now)
@@ -66,63 +64,12 @@ public enum VMPlacementPlanner {
         for request in queue {
             HostKey(request.workload.uid).combine(into: &hash)
             hash.combine(request.workloadGeneration)
+            if let gang = request.gang {
+                HostKey(gang.group).combine(into: &hash)
+                hash.combine(gang.ordinal)
+                hash.combine(gang.count)
+            }
         }
         return hash.text
     }
-}
-
-/// The groups of one plan as they are made.
-private struct PlacementBatch {
-    let cell: String
-    let plan: ID<Plan>
-    let now: Timestamp
-    var groups: [DirectiveGroup] = []
-    var unplaced: [PlanReport.Unplaced] = []
-    /// Placing only takes room, so a shape that fitted nowhere fits nowhere for the rest of the plan.
-    private var refused: [VMRequest.Shape: PlacementExplanation] = [:]
-
-    init(cell: String, plan: ID<Plan>, now: Timestamp) {
-        self.cell = cell
-        self.plan = plan
-        self.now = now
-    }
-
-    mutating func place(
-        _ request: VMRequest, on cell: inout PlacementCell, policy: PlacementPolicy,
-        document: PolicyVersion?, ids: some IDSource
-    ) {
-        let shape = refused.isEmpty ? nil : request.shape
-        if let shape, let explanation = refused[shape] {
-            refuse(request, explanation)
-            return
-        }
-        if policy.needsLifetimes { cell.advance(to: now, repredicting: policy.repredicts) }
-        guard case .place(let choice) = cell.place(request, policy: policy) else {
-            let explanation = cell.explain(request, policy: policy)
-            refused[shape ?? request.shape] = explanation
-            refuse(request, explanation)
-            return
-        }
-        let allocation = choice.allocation(
-            for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: now)
-        cell.add(
-            allocation,
-            lifetime: VMLifetime(features: VMFeatures(request), startedAt: request.startedAt ?? now))
-        let directive = AllocateDirective(
-            allocation: allocation, workloadGeneration: request.workloadGeneration,
-            hostGeneration: choice.hostGeneration,
-            message: "placed on host \(choice.hostName) by \(policy.rawValue)\(document?.words ?? "")")
-        groups.append(DirectiveGroup([.allocate(directive)]))
-    }
-
-    private mutating func refuse(_ request: VMRequest, _ explanation: PlacementExplanation) {
-        unplaced.append(
-            .init(
-                project: request.workload.project, name: request.workload.name, explanation: explanation))
-    }
-}
-
-extension PolicyVersion {
-    /// Such as ` (policy dense version 2)`.
-    fileprivate var words: String { " (policy \(name) version \(version))" }
 }

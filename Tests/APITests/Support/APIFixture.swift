@@ -57,6 +57,7 @@ struct APIFixture {
             DocumentDraft(uid: ID(ids.next()), kind: kind, project: project, name: name, spec: spec)
         }
         let vm = #"{"cell":"it","resources":{"memoryMiB":1,"milliCPU":1}}"#
+        let group = #"{"replicas":2,"template":{"spec":{"flavor":"it"}}}"#
         for drafts in [
             [draft(.cell, "it", "{}"), draft(.flavor, "it", #"{"resources":{"memoryMiB":1,"milliCPU":1}}"#)],
             [draft(.policy, "it", #"{"placement":{"score":"best-fit"},"type":"placement"}"#)],
@@ -64,6 +65,7 @@ struct APIFixture {
             [draft(.host, "it", #"{"cell":"it","pool":"it"}"#)],
             [draft(.project, "shop", "{}"), draft(.project, "bank", "{}")],
             [draft(.vm, "it", vm, project: "shop"), draft(.vm, "it", vm, project: "bank")],
+            [draft(.vmGroup, "it", group, project: "shop"), draft(.vmGroup, "it", group, project: "bank")],
         ] { _ = try await store.create(drafts, context: context) }
     }
 

@@ -91,6 +91,8 @@ struct FleetFixture {
         _ = try await store.delete(
             .vm, project: "team", name: "fixed-doomed", precondition: .none, context: Self.context)
         try await create(.vm, "fixed-idle", "{}", project: "team")
+        let group = #"{"replicas":1,"template":{"spec":{}}}"#
+        try await create(.vmGroup, "fixed-group", group, project: "team", held: true)
         try await create(.vm, "fixed-gone", "{}", project: "team")
         _ = try await store.delete(
             .vm, project: "team", name: "fixed-gone", precondition: .none, context: Self.context)

@@ -211,6 +211,9 @@ extension PlantedViolation {
         PlantedViolation(.nothingVanishes, "a workload that is gone") { fleet in
             fleet.workloads.removeAll { $0.name == "fixed-idle" }
         },
+        PlantedViolation(.nothingVanishes, "a group that is gone") { fleet in
+            fleet.workloads.removeAll { $0.name == "fixed-group" }
+        },
         PlantedViolation(.nothingVanishes, "a host that is gone with what it held") { fleet in
             fleet.hosts.removeAll { $0.name == "h4" }
         },

@@ -42,7 +42,7 @@ struct History: Sendable {
     /// The next call, aimed by what `store` holds. A fleet is built first.
     mutating func next(seeing store: any Store) async throws -> Operation {
         if let first = beginning() { return first }
-        return switch number(0..<100) {
+        return switch number(0..<110) {
         case 0..<16: createDocument()
         case 16..<25: updateDocument()
         case 25..<33: deleteDocument()
@@ -56,6 +56,7 @@ struct History: Sendable {
         case 88..<90: try await releaseFenced(seeing: store)
         case 90..<92: try await resolve(seeing: store)
         case 92..<97: advance()
+        case 100..<110: try await groupCall(seeing: store)
         default: record()
         }
     }

@@ -45,7 +45,7 @@ extension MemoryState {
     /// Allocations of a workload do not hold it while it has finalizers, which wait for them.
     private func userOfDocument(_ resource: Resource) throws -> String? {
         let name = resource.metadata.name
-        let isNamed = resource.kind != .vm && resource.kind != .host
+        let isNamed = ![.vm, .vmGroup, .host].contains(resource.kind)
         for kind in Kind.allCases where kind.isDocument && isNamed {
             for other in documents.ordered(kind) {
                 let spec = try JSONContent(other.spec)
