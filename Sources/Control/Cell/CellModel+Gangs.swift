@@ -70,8 +70,9 @@ extension CellModel {
 
     /// As the next plan's, without its place in the line of plans.
     func trialInputs(now: Timestamp) -> PlacementPlanInputs {
-        PlacementPlanInputs(
-            policy: .bestFit, poolPolicies: pools.compactMapValues(\.placement), now: now,
+        let (policies, documents) = placementPolicies()
+        return PlacementPlanInputs(
+            policy: .bestFit, poolPolicies: policies, poolDocuments: documents, now: now,
             maxGroups: WorkloadLimit.replicas)
     }
 }

@@ -209,30 +209,42 @@ struct CellModel {
         (byHost[host] ?? []).compactMap { allocations[$0] }.sorted { $0.id < $1.id }
     }
 
-    /// Requests that may be tried now, oldest first: `limit` of them, and what more the last gang has.
+    /// Requests that may be tried now: `limit` of them, and what more the last gang has. The planner puts them
+    /// in order.
     ///
-    /// A queue may be far longer than a plan, so that only those that go into it are made into requests.
+    /// A queue may be far longer than a plan, so that only those that go into it are made into requests. Half
+    /// are new and the oldest of these; half did not fit before and were tried least recently, so that neither
+    /// line stops behind VMs that fit nowhere.
     func requests(now: Timestamp, limit: Int) -> [VMRequest] {
-        var ready: [QueuedVM] = []
+        var (fresh, tried): ([QueuedVM], [QueuedVM]) = ([], [])
         var met: Set<ID<Document>> = []
         for uid in pending {
             guard let vm = vms[uid] else { continue }
+            let next: QueuedVM
             if let gang = vm.gang {
                 guard met.insert(gang).inserted else { continue }
                 let members = waitingMembers(of: gang, now: now)
-                guard let first = members.compactMap({ vms[$0].map(QueuedVM.init) }).min() else { continue }
-                ready.append(QueuedVM(at: first.at, uid: first.uid, gang: members))
+                guard let whole = QueuedVM(gang: members, of: members.compactMap { vms[$0] }) else {
+                    continue
+                }
+                next = whole
             } else if vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true {
-                ready.append(QueuedVM(vm))
+                next = QueuedVM(vm)
+            } else {
+                continue
             }
+            if next.triedAt == nil { fresh.append(next) } else { tried.append(next) }
         }
-        var queue = Heap(ready)
+        var lines = [Heap(tried), Heap(fresh)]
         var found: [VMRequest] = []
-        while found.count < limit, let next = queue.popMin() {
-            if let gang = next.gang {
-                found += gangRequests(gang)
-            } else if let request = vms[next.uid]?.request(flavors: flavors) {
-                found.append(request)
+        while found.count < limit, lines.contains(where: { !$0.isEmpty }) {
+            for line in lines.indices where found.count < limit {
+                guard let next = lines[line].popMin() else { continue }
+                if let gang = next.gang {
+                    found += gangRequests(gang)
+                } else if let request = vms[next.uid]?.request(flavors: flavors) {
+                    found.append(request)
+                }
             }
         }
         return found
@@ -298,21 +310,29 @@ struct CellModel {
     }
 }
 
-/// Place of a VM, or of a gang, in the queue: oldest first, ties by uid.
+/// A VM or a whole gang that waits; least recently tried first, then the oldest.
 private struct QueuedVM: Comparable {
+    /// Version of the cell's capacity with which it was tried last; nil when it never was.
+    var triedAt: Int?
     var at: Timestamp
     var uid: ID<Document>
     /// The waiting members; nil for a VM that stands alone.
     var gang: [ID<Document>]?
 
-    init(_ vm: VMRecord) { (at, uid) = (vm.metadata.createdAt, vm.metadata.uid) }
+    init(_ vm: VMRecord) { (triedAt, at, uid) = (vm.blockedAt, vm.metadata.createdAt, vm.metadata.uid) }
 
-    init(at: Timestamp, uid: ID<Document>, gang: [ID<Document>]) {
-        self.at = at
-        self.uid = uid
+    /// - Returns: nil without members. It stands where its earliest member does.
+    init?(gang: [ID<Document>], of members: [VMRecord]) {
+        guard let first = members.map(QueuedVM.init).min(by: { ($0.at, $0.uid) < ($1.at, $1.uid) }) else {
+            return nil
+        }
+        self = first
         self.gang = gang
+        triedAt = members.contains { $0.blockedAt == nil } ? nil : members.compactMap(\.blockedAt).min()
     }
 
-    static func == (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) == (rhs.at, rhs.uid) }
-    static func < (lhs: QueuedVM, rhs: QueuedVM) -> Bool { (lhs.at, lhs.uid) < (rhs.at, rhs.uid) }
+    private var key: (Int, Timestamp, ID<Document>) { (triedAt ?? .min, at, uid) }
+
+    static func == (lhs: QueuedVM, rhs: QueuedVM) -> Bool { lhs.key == rhs.key }
+    static func < (lhs: QueuedVM, rhs: QueuedVM) -> Bool { lhs.key < rhs.key }
 }

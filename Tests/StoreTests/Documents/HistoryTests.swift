@@ -104,6 +104,9 @@ struct HistoryTests {
             try await scene.create(
                 .flavor, "small", spec: FlavorSpec(resources: Resources(milliCPU: 1, memoryMiB: 1)))
             try await scene.createVM("web")
+            try await scene.create(
+                .vmGroup, "ring", project: "team",
+                spec: VMGroupSpec(replicas: 1, template: VMTemplate(spec: VMSpec())))
             for kind in Kind.allCases where kind.isDocument {
                 let page = try await scene.list(ListQuery(kind: kind))
                 let metadata = try #require(page.documents.first?.metadata, "\(kind)")
