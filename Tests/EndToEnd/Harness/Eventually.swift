@@ -6,13 +6,16 @@ struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
+/// A bound for waits that end much sooner, however busy the machine is.
+let patience = Duration.seconds(120)
+
 /// How often a condition is looked at.
 private let lookEvery = Duration.milliseconds(20)
 
 /// Asks again until the probe gives a value. An error of the probe counts as "not yet"; the last one is told
 /// when the time is over.
 func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(30), _ probe: () async throws -> Value?
+    _ what: String, within limit: Duration = patience, _ probe: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
     var last: (any Error)?
@@ -33,7 +36,7 @@ func eventually<Value>(
 
 /// Asks again until a condition holds.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     let _: Bool = try await eventually(what, within: limit) { try await condition() ? true : nil }
 }
