@@ -62,6 +62,12 @@ enum CommandExamples {
         "operator check": ["basalt operator check"],
         "simulate vms": ["basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192"],
         "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
+        "simulate oversubscription": [
+            "basalt simulate oversubscription --usage use.csv.gz --policies static:2,p99,window:6x4h:p95",
+            "basalt simulate oversubscription --usage use.csv.gz --shuffles 20 -o svg > frontier.svg",
+        ],
+        "simulate rates": ["basalt simulate rates --usage use.csv.gz --policies recent:7d,scope:p99"],
+        "simulate predictors": ["basalt simulate predictors --input host.csv --predictors max -o csv"],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],
         "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],
