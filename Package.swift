@@ -156,7 +156,8 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", httpTypes, hummingbird, nioCore,
+                "API", "APITypes", "CommandLine", "Fleet", "Oversubscription", "Replay", "Store", httpTypes,
+                hummingbird, nioCore,
             ]),
         tests(
             "NodeAgentTests",
