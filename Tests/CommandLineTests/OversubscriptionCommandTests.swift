@@ -86,6 +86,20 @@ struct OversubscriptionCommandTests {
                 """)
     }
 
+    @Test func predictorsAreJudgedOnManyHosts() async throws {
+        let table = try await run([
+            "simulate", "predictors", "--usage", "USE", "--groups", "2", "--horizon", "24", "--steps-per-day",
+            "24",
+            "--predictors", "limit,max,vm:p50:24", "--warm-up-steps", "48",
+        ])
+        #expect(table.errors == "")
+        let lines = table.output.split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(lines.map(\.first) == ["NAME", "limit", "max_w24", "pervm_p50_h24_w24"])
+        #expect(lines[1].dropFirst() == ["0.0000", "0.0000", "0.0000"])
+        // Sums of peaks are never below the peak of sums, medians always are.
+        #expect(lines[2][1] == "0.0000" && lines[3][1] == "1.0000")
+    }
+
     @Test(arguments: [
         (
             ["oversubscription", "--usage", "USE", "--policies", "statc:2"],
@@ -106,6 +120,8 @@ struct OversubscriptionCommandTests {
             ["rates", "--usage", "USE", "--groups", "9"],
             "basalt: --groups: \"9\" given, at most the VMs of the trace, 8 expected; the nearest is 8"
         ),
+        (["predictors"], "basalt: one host or many? give --input FILE or --usage FILE"),
+        (["predictors", "--usage", "USE", "-o", "csv"], "basalt: -o csv shows one host: give --input"),
         (["predictors", "--input", "/nowhere/x"], "basalt: no file \"/nowhere/x\""),
     ])
     func aMistakeGetsOneClearLine(arguments: [String], line: String) async throws {

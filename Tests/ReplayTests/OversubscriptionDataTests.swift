@@ -126,4 +126,15 @@ extension OversubscriptionDataTests {
         #expect(results[1].risk <= 0.01 && results[1].risk <= results[0].risk)
         #expect(results[1].benefit > results[0].benefit)
     }
+
+    /// Peaks of the next day on 19 hosts, for two rules that are quick.
+    @Test func predictorsOfManyHostsEqualTheReference() throws {
+        let trace = try UsageTraceReader().read(try UtilizationData.source(Self.august))
+        let predictors = try PredictorName.predictors(parsing: "phi:0.9,n-sigma:5:120")
+        let found = try PredictionExperiment(options: .init(predictors: predictors))
+            .judge(trace, hosts: 19, warmUp: 120, seed: 42)
+        #expect(found[0].violationRate == 0 && abs(found[0].saved - 0.1) < 1e-3)
+        #expect(abs(found[1].violationRate - 0.301) < 1e-3 && abs(found[1].severity - 0.122) < 1e-3)
+        #expect(abs(found[1].saved - 0.646) < 1e-3)
+    }
 }

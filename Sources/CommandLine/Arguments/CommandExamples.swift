@@ -67,7 +67,10 @@ enum CommandExamples {
             "basalt simulate oversubscription --usage use.csv.gz --shuffles 20 -o svg > frontier.svg",
         ],
         "simulate rates": ["basalt simulate rates --usage use.csv.gz --policies recent:7d,scope:p99"],
-        "simulate predictors": ["basalt simulate predictors --input host.csv --predictors max -o csv"],
+        "simulate predictors": [
+            "basalt simulate predictors --input host.csv --predictors max -o csv",
+            "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",
+        ],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],
         "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],

@@ -10,30 +10,43 @@ public struct PredictorJudgement: Sendable, Hashable, Codable {
     public var saved: Double
 }
 
-extension PredictionTable {
+/// Counts towards a judgement.
+struct JudgementTally {
     /// The bits that a sum over VMs may differ in.
     private static let tolerance = 1e-9
 
+    private var judged = 0
+    private var violations = 0
+    private var severity = 0.0
+    private var saved = 0.0
+
+    /// - Parameter limit: of all VMs, above 0.
+    mutating func add(prediction: Double, peak: Double, limit: Double) {
+        judged += 1
+        saved += (limit - prediction) / limit
+        guard peak > prediction + Self.tolerance else { return }
+        violations += 1
+        severity += (peak - prediction) / peak
+    }
+
+    func judgement(of predictor: String) -> PredictorJudgement {
+        let count = Double(max(1, judged))
+        return PredictorJudgement(
+            predictor: predictor, violationRate: Double(violations) / count, severity: severity / count,
+            saved: saved / count)
+    }
+}
+
+extension PredictionTable {
     /// One per column; steps at which the oracle was not asked are not judged.
     public var judgements: [PredictorJudgement] {
-        let judged = rows.filter { $0.oracle != nil && $0.limit > 0 }
-        let count = Double(max(1, judged.count))
-        return columns.indices.map { column in
-            var violations = 0
-            var severity = 0.0
-            var saved = 0.0
-            for row in judged {
-                let prediction = row.predictions[column]
-                let peak = row.oracle ?? 0
-                if peak > prediction + Self.tolerance {
-                    violations += 1
-                    severity += (peak - prediction) / peak
-                }
-                saved += (row.limit - prediction) / row.limit
+        columns.indices.map { column in
+            var tally = JudgementTally()
+            for row in rows where row.limit > 0 {
+                guard let peak = row.oracle else { continue }
+                tally.add(prediction: row.predictions[column], peak: peak, limit: row.limit)
             }
-            return PredictorJudgement(
-                predictor: columns[column], violationRate: Double(violations) / count,
-                severity: severity / count, saved: saved / count)
+            return tally.judgement(of: columns[column])
         }
     }
 }
