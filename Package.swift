@@ -70,7 +70,9 @@ let package = Package(
         // Values and pure engines.
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
-        library("Replay", ["Fleet", "VMPlacement"]),
+        library("Oversubscription"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Replay", ["CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -140,7 +142,8 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
-        tests("ReplayTests", ["Fleet", "Replay", "VMPlacement"]),
+        tests("OversubscriptionTests", ["Oversubscription"]),
+        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "VMPlacement"]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
@@ -154,7 +157,8 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "API", "APITypes", "CommandLine", "Fleet", "Replay", "Store", "VMPlacement", httpTypes,
+                "API", "APITypes", "CommandLine", "Fleet", "Oversubscription", "Replay", "Store",
+                "VMPlacement", httpTypes,
                 hummingbird, nioCore,
             ]),
         tests(

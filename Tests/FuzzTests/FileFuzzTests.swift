@@ -1,6 +1,7 @@
 import APITypes
 import Fleet
 import Foundation
+import Oversubscription
 import Replay
 import Testing
 import VMPlacement
@@ -106,6 +107,19 @@ import VMPlacement
                 return model.expectedRemaining(uptime: 5, of: features).isFinite ? nil : "no prediction"
             } catch let error as LifetimeModelError {
                 return error.field.isEmpty ? "names no field: \(error)" : nil
+            }
+        }
+    }
+
+    @Test func tracesOfUse() throws {
+        let trace = "vm,cores,t0_unix,step_s,values_cpu_pct_x100\n1,2,0,300,5,,10000\n\"2\",0.5,7,300,12.5\n"
+        try Campaign("traces of use").run { mutator in
+            do {
+                let bytes = mutator.damaged(trace)
+                let read = try UsageTraceReader().read(.bytes(bytes, name: "u.csv"))
+                return read.series.allSatisfy { $0.cores >= 0 && $0.stepSeconds > 0 } ? nil : "\(read)"
+            } catch let error as TraceError {
+                return "\(error)".contains("u.csv") ? nil : "names no file: \(error)"
             }
         }
     }

@@ -94,6 +94,15 @@ enum CommandExamples {
         "model evaluate": ["basalt model evaluate --model model.json --trace vms.csv -o json"],
         "trace import": ["basalt trace import --format azure-v2 --in vmtable.csv --out vms.csv"],
         "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
+        "simulate oversubscription": [
+            "basalt simulate oversubscription --usage use.csv.gz --policies static:2,p99,window:6x4h:p95",
+            "basalt simulate oversubscription --usage use.csv.gz --shuffles 20 -o svg > frontier.svg",
+        ],
+        "simulate rates": ["basalt simulate rates --usage use.csv.gz --policies recent:7d,scope:p99"],
+        "simulate predictors": [
+            "basalt simulate predictors --input host.csv --predictors max -o csv",
+            "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",
+        ],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],
         "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],

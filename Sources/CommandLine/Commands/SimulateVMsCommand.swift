@@ -9,7 +9,10 @@ internal import VMPlacement
 struct SimulateGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Tries policies on traces, without a control plane.",
-        subcommands: [SimulateVMsCommand.self, SimulateDrainCommand.self])
+        subcommands: [
+            SimulateVMsCommand.self, SimulateDrainCommand.self, SimulateOversubscriptionCommand.self,
+            SimulateRatesCommand.self, SimulatePredictorsCommand.self,
+        ])
 }
 
 /// `--trace` and `--shard`, for commands that read a trace.

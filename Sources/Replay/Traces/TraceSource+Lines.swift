@@ -19,7 +19,7 @@ extension TraceSource {
 }
 
 /// Compressed files, known by their first bytes.
-private enum Compression {
+enum Compression {
     private static let known: [(magic: [UInt8], tool: String)] = [
         ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xzcat"), ([0x1F, 0x8B], "zcat"),
         ([0x28, 0xB5, 0x2F, 0xFD], "zstdcat"),
