@@ -21,6 +21,7 @@ public enum ProblemCode: String, Sendable, Hashable, Codable, CaseIterable {
     case preconditionFailed = "precondition.failed"
     case idempotencyKeyReused = "idempotency.key_reused"
     case idempotencyInProgress = "idempotency.in_progress"
+    case idempotencyAnswerWithheld = "idempotency.answer_withheld"
     case watchExpired = "watch.expired"
     case quotaExceeded = "quota.exceeded"
     case capacityExhausted = "capacity.exhausted"
@@ -72,6 +73,9 @@ public enum ProblemCode: String, Sendable, Hashable, Codable, CaseIterable {
             Entry(status: 422, title: "The key was used for another request", retryable: false, exitCode: 1)
         case .idempotencyInProgress:
             Entry(status: 409, title: "A request with this key is running", retryable: true, exitCode: 1)
+        case .idempotencyAnswerWithheld:
+            Entry(
+                status: 409, title: "The answer was told once, to the first call", retryable: false, exitCode: 1)
         case .watchExpired: Entry(status: 410, title: "The version is too old", retryable: false, exitCode: 1)
         case .quotaExceeded:
             Entry(status: 403, title: "The project's quota is used up", retryable: true, exitCode: 5)

@@ -111,11 +111,14 @@ public struct WhyResponse: Sendable, Hashable, Codable {
     /// Place among the pending workloads of the cell, 1 is next; nil when not pending.
     public var queuePosition: Int?
     public var explanation: PlacementExplanation?
+    /// When there may be room; nil when it does not wait for room.
+    public var estimate: PlacementEstimate?
 
     public init(
         kind: Kind, project: String?, name: String, state: WorkloadState, reason: Reason, message: String,
-        queuePosition: Int?, explanation: PlacementExplanation?
+        queuePosition: Int?, explanation: PlacementExplanation?, estimate: PlacementEstimate? = nil
     ) {
+        self.estimate = estimate
         self.kind = kind
         self.project = project
         self.name = name
@@ -301,6 +304,22 @@ public struct JoinTokenResponse: Sendable, Hashable, Codable {
 
     public init(secret: String, expiresAt: Timestamp) {
         self.secret = secret
+        self.expiresAt = expiresAt
+    }
+}
+
+/// What a join token would be, without its secret.
+public struct JoinTokenPreview: Sendable, Hashable, Codable {
+    public var cell: String
+    public var pool: String
+    /// Host names the session may carry; `*` at the end stands for any rest.
+    public var hosts: String
+    public var expiresAt: Timestamp
+
+    public init(cell: String, pool: String, hosts: String, expiresAt: Timestamp) {
+        self.cell = cell
+        self.pool = pool
+        self.hosts = hosts
         self.expiresAt = expiresAt
     }
 }

@@ -35,6 +35,13 @@ extension RESTClient {
             try .post(APIPath("tokens"), body: request, key: newIdempotencyKey()), as: TokenResponse.self)
     }
 
+    /// The token that ``createToken(_:)`` would make; nothing is stored.
+    public func dryRunCreateToken(_ request: TokenRequest) async throws -> TokenSummary {
+        try await send(
+            try .post(APIPath("tokens"), body: request, key: newIdempotencyKey(), dryRun: true),
+            as: TokenSummary.self)
+    }
+
     /// Bearer tokens without their secrets, by name.
     public func tokens() async throws -> Listing<TokenSummary> {
         try await everyPage(of: APIPath("tokens"), .init())
@@ -57,5 +64,12 @@ extension RESTClient {
         try await send(
             try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey()),
             as: JoinTokenResponse.self)
+    }
+
+    /// The token that ``createJoinToken(_:)`` would make; nothing is stored.
+    public func dryRunCreateJoinToken(_ request: JoinTokenRequest) async throws -> JoinTokenPreview {
+        try await send(
+            try .post(APIPath("jointokens"), body: request, key: newIdempotencyKey(), dryRun: true),
+            as: JoinTokenPreview.self)
     }
 }

@@ -9,30 +9,32 @@ extension RESTClient {
 
     /// Confirms that the silent hosts of a zone are lost. The caller vouches for it.
     public func resetBreaker(
-        cell: String, zone: String, reason: String
+        cell: String, zone: String, reason: String, dryRun: Bool = false
     ) async throws -> BreakerResetResponse {
         try await verb(
             APIPath("cells", cell, "breaker", "reset"), BreakerResetRequest(zone: zone, reason: reason),
-            as: BreakerResetResponse.self)
+            dryRun: dryRun, as: BreakerResetResponse.self)
     }
 
     /// Takes what runs under a quarantined allocation over as the writer of its workload.
-    public func adopt(allocation: ID<Allocation>) async throws -> Allocation {
+    public func adopt(allocation: ID<Allocation>, dryRun: Bool = false) async throws -> Allocation {
         try await verb(
             APIPath("allocations", allocation.description, "adopt"), HostVerbRequest(reason: ""),
-            as: Allocation.self)
+            dryRun: dryRun, as: Allocation.self)
     }
 
     /// Stops what runs under a quarantined allocation, or under one that such a copy stands against.
-    public func release(allocation: ID<Allocation>, reason: String) async throws -> Allocation {
+    public func release(
+        allocation: ID<Allocation>, reason: String, dryRun: Bool = false
+    ) async throws -> Allocation {
         try await verb(
             APIPath("allocations", allocation.description, "release"),
-            HostVerbRequest(reason: reason, confirm: true), as: Allocation.self)
+            HostVerbRequest(reason: reason, confirm: true), dryRun: dryRun, as: Allocation.self)
     }
 
     private func verb<Value: Decodable>(
-        _ path: APIPath, _ request: some Encodable, as type: Value.Type
+        _ path: APIPath, _ request: some Encodable, dryRun: Bool, as type: Value.Type
     ) async throws -> Value {
-        try await send(try .post(path, body: request, key: newIdempotencyKey()), as: type)
+        try await send(try .post(path, body: request, key: newIdempotencyKey(), dryRun: dryRun), as: type)
     }
 }

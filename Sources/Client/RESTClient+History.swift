@@ -41,8 +41,11 @@ extension RESTClient {
     private func rollbackCall(
         _ name: String, _ collection: Collection, _ version: Int, _ match: EntityMatch
     ) throws -> Call {
-        .guarded(
+        var call = Call.guarded(
             .post, collection.path.appending(name).appending("rollback"),
             body: try WireJSON.encode(RollbackRequest(version: version)), match: match)
+        // A repeat is answered, where the entity tag alone would call it stale.
+        call.headers.append(("idempotency-key", newIdempotencyKey()))
+        return call
     }
 }

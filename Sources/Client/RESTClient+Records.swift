@@ -33,10 +33,13 @@ extension RESTClient {
     }
 
     /// Asks a slow verb to stop where it is; gives it as it is then.
-    public func cancelOperation(_ id: ID<OperationRecord>) async throws -> OperationRecord {
+    public func cancelOperation(
+        _ id: ID<OperationRecord>, dryRun: Bool = false
+    ) async throws -> OperationRecord {
         let path = APIPath("operations", id.description, "cancel")
         return try await send(
-            try .post(path, body: JSONValue.object([:]), key: newIdempotencyKey()), as: OperationRecord.self)
+            try .post(path, body: JSONValue.object([:]), key: newIdempotencyKey(), dryRun: dryRun),
+            as: OperationRecord.self)
     }
 
     /// One plan with its report.

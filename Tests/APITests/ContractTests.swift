@@ -50,6 +50,9 @@ import Testing
             #expect(named("path") == inPath.map { String($0.dropFirst().dropLast()) }.sorted(), "\(name)")
             #expect(named("header").contains("X-Request-Id"), "\(name)")
             #expect(
+                named("header").contains("Idempotency-Key") == (RouteTable.rules[key]?.replay != .ignored),
+                "\(name)")
+            #expect(
                 named("header").contains("If-Match")
                     == (["PUT", "PATCH", "DELETE"].contains(key.method.rawValue)
                         && !key.path.hasPrefix("/v1/tokens/") || key.path.hasSuffix("/rollback")),

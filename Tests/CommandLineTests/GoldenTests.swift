@@ -28,7 +28,7 @@ struct GoldenTests {
         "policy list", "policy get dense -o yaml", "policy get dense --version 1",
         "policy set dense --score waste --dry-run", "policy history dense", "policy history dense -o wide",
         "policy rollback dense --to 1", "policy rollback dense --to 1 --dry-run", "explain policy.placement",
-        "audit", "audit -o wide", "token list", "token revoke ci", "token revoke ci --dry-run -o json",
+        "audit", "audit -o wide", "token list", "token create ci --dry-run", "token revoke ci", "token revoke ci --dry-run -o json",
         "explain vm", "explain pool.placement", "explain cell -o json",
         "label vm web-1 rack=r7 -o yaml",
         "host cordon host-1 --reason disk", "host cordon host-1 --reason disk --dry-run",

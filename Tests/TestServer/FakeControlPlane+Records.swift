@@ -52,6 +52,8 @@ extension FakeControlPlane.State {
                 return FakeControlPlane.answer(Problem(.notFound, detail: "there is no Token"))
             }
             return .answer(status: 204, body: [])
+        case ("POST", 2, "tokens") where request.query["dryRun"] == "true":
+            return FakeControlPlane.answer(200, ["name": "ci", "role": "viewer"])
         case ("POST", 2, "tokens"), ("POST", 2, "jointokens"):
             return FakeControlPlane.answer(
                 201,
@@ -171,6 +173,9 @@ extension FakeControlPlane.State {
                     rejected: [
                         .init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1),
                     ],
-                    nearestFix: "512 MiB more memory on host-2", gang: kind == .vmGroup ? gang : nil)))
+                    nearestFix: "512 MiB more memory on host-2", gang: kind == .vmGroup ? gang : nil),
+                estimate: PlacementEstimate(
+                    at: fleetTime.advanced(by: .seconds(90)), host: "host-2",
+                    message: "host host-2 has room in a while")))
     }
 }

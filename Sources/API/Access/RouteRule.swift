@@ -8,11 +8,33 @@ package struct RouteRule: Sendable, Hashable {
     package var query: [String]
     /// Largest body in bytes.
     package var bodyLimit: Int
+    package var replay: Replay
 
-    init(_ grant: Grant, query: [String] = [], bodyLimit: Int = RequestLimit.documentBytes) {
+    /// What the `Idempotency-Key` of a request is good for.
+    package enum Replay: Sendable, Hashable {
+        /// Nothing: the route changes nothing, or has numbers of its own for repeats.
+        case ignored
+        /// The key is written with the document that the request creates.
+        case document
+        /// The answer is kept for repeats.
+        case answer
+        /// The answer holds a secret: a repeat is told that it was performed.
+        case withheld
+    }
+
+    init(
+        _ grant: Grant, query: [String] = [], bodyLimit: Int = RequestLimit.documentBytes,
+        replay: Replay = .ignored
+    ) {
         self.grant = grant
         self.query = query
         self.bodyLimit = bodyLimit
+        self.replay = replay
+    }
+
+    /// A POST that changes something and can be tried.
+    fileprivate static func verb(_ grant: Grant, replay: Replay = .answer) -> RouteRule {
+        RouteRule(grant, query: ["dryRun"], replay: replay)
     }
 }
 
@@ -74,7 +96,7 @@ package enum RouteTable {
         let item = collection + (kind == .project ? "/{project}" : "/{name}")
         var rules: [Key: RouteRule] = [
             Key(.get, collection): RouteRule(grants.list, query: list),
-            Key(.post, collection): RouteRule(grants.create, query: ["dryRun"]),
+            Key(.post, collection): .verb(grants.create, replay: .document),
             Key(.get, item): RouteRule(grants.read),
         ]
         for method in [HTTPRequest.Method.put, .patch, .delete] {
@@ -83,7 +105,7 @@ package enum RouteTable {
         if kind.keepsHistory {
             rules[Key(.get, item + "/history")] = RouteRule(grants.read, query: page)
             rules[Key(.get, item + "/history/{version}")] = RouteRule(grants.read)
-            rules[Key(.post, item + "/rollback")] = RouteRule(grants.write, query: ["dryRun"])
+            rules[Key(.post, item + "/rollback")] = .verb(grants.write)
         }
         if kind.isTenant {
             rules[Key(.get, "/v1/" + kind.plural)] = RouteRule(.read(.ownProjects), query: list)
@@ -105,31 +127,31 @@ package enum RouteTable {
         Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
         Key(.get, "/v1/projects/{project}/vmgroups/{name}/why"): RouteRule(.read(.project)),
-        Key(.post, "/v1/hosts/{name}/cordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
-        Key(.post, "/v1/hosts/{name}/uncordon"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/cordon"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
             .read(.project), query: ["after", "tail", "wait"]),
-        Key(.post, "/v1/hosts/{name}/drain"): RouteRule(.write(.fleet), query: ["dryRun"]),
-        Key(.post, "/v1/hosts/{name}/undrain"): RouteRule(.write(.fleet), query: ["dryRun"]),
-        Key(.post, "/v1/hosts/{name}/fence"): RouteRule(.write(.fleet), query: ["dryRun"]),
+        Key(.post, "/v1/hosts/{name}/drain"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/undrain"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/fence"): .verb(.write(.fleet)),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
         Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),
         // What was found running is nobody's until somebody decides for the fleet.
-        Key(.post, "/v1/allocations/{id}/adopt"): RouteRule(.write(.fleet)),
-        Key(.post, "/v1/allocations/{id}/release"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/allocations/{id}/adopt"): .verb(.write(.fleet)),
+        Key(.post, "/v1/allocations/{id}/release"): .verb(.write(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
-        Key(.post, "/v1/cells/{name}/breaker/reset"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(
             .read(.ownProjects), query: ["fieldSelector", "limit", "since", "wait"]),
         Key(.get, "/v1/operations"): RouteRule(.read(.fleet), query: ["limit"]),
         Key(.get, "/v1/operations/{id}"): RouteRule(.read(.fleet)),
-        Key(.post, "/v1/operations/{id}/cancel"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/operations/{id}/cancel"): .verb(.write(.fleet)),
         Key(.get, "/v1/plans/{id}"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/tokens"): RouteRule(.administer, query: page),
-        Key(.post, "/v1/tokens"): RouteRule(.administer),
+        Key(.post, "/v1/tokens"): .verb(.administer, replay: .withheld),
         Key(.delete, "/v1/tokens/{name}"): RouteRule(.administer, query: ["dryRun"]),
-        Key(.post, "/v1/jointokens"): RouteRule(.write(.fleet)),
+        Key(.post, "/v1/jointokens"): .verb(.write(.fleet), replay: .withheld),
         Key(.get, "/v1/audit"): RouteRule(.administer, query: page + ["fieldSelector"]),
         Key(.post, "/v1/agent/join"): RouteRule(.open, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/agent/hello"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),

@@ -1,6 +1,5 @@
 internal import APITypes
 internal import Control
-internal import Crypto
 internal import AgentProtocol
 internal import Fleet
 internal import Foundation
@@ -80,7 +79,7 @@ struct DocumentRoutes {
                 watch, since: parameters.since ?? "",
                 scope: Watcher.Scope(
                     kind: kind, project: project, projects: context.caller?.projects,
-                    labels: parameters.labels))
+                    labels: parameters.labels, fields: parameters.fields))
         }
         var query = ListQuery(
             kind: kind, project: project, labels: parameters.labels,
@@ -129,9 +128,9 @@ struct DocumentRoutes {
         if try Self.isDryRun(request) { return try await trial(draft) }
         var resource: Resource
         var replayed = false
-        if let key = request.headers[.idempotencyKey] {
+        if let key = try IdempotencyKey(request, body: body) {
             (resource, replayed) = try await store.create(
-                draft, key: try idempotencyKey(key, request, body), context: write("create", context))
+                draft, key: key, context: write("create", context))
         } else {
             guard let made = try await store.create([draft], context: write("create", context)).first else {
                 throw StoreError.corrupt("a created document is missing")
@@ -143,21 +142,6 @@ struct DocumentRoutes {
         response.headers[.location] = "\(prefix)/\(kind.plural)/\(resource.metadata.name)"
         if replayed { response.headers[.replayed] = "true" }
         return response
-    }
-
-    private func idempotencyKey(_ key: String, _ request: Request, _ body: ByteBuffer) throws
-        -> IdempotencyKey
-    {
-        let isPrintable = key.utf8.allSatisfy { (33...126).contains($0) }
-        guard isPrintable, (1...RequestLimit.keyLength).contains(key.utf8.count) else {
-            throw Problem(
-                .malformedRequest,
-                detail: "Idempotency-Key has 1 to \(RequestLimit.keyLength) printable characters of ASCII")
-        }
-        var hash = SHA256()
-        hash.update(data: Array("\(request.method) \(request.uri.path)\n".utf8))
-        hash.update(data: Data(body.readableBytesView))
-        return IdempotencyKey(key: key, requestHash: hash.finalize().hexadecimal)
     }
 
     /// What a creation would give: the document, and for a VM where it would go.

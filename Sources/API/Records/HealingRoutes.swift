@@ -24,18 +24,22 @@ struct HealingRoutes {
         }
         router.post("/v1/allocations/:id/adopt") { request, context in
             _ = try await HostVerbRoutes.verb(request, reasonRequired: false)
-            return try JSONAnswer.response(try await self.adopt(try Self.id(context), context))
+            let isTrial = try DocumentRoutes.isDryRun(request)
+            return try JSONAnswer.response(
+                try await self.adopt(try Self.id(context), isTrial: isTrial, context))
         }
         router.post("/v1/allocations/:id/release") { request, context in
             let verb = try await HostVerbRoutes.verb(request, reasonRequired: true)
             let id = try Self.id(context)
-            guard verb.confirm == true else {
+            let isTrial = try DocumentRoutes.isDryRun(request)
+            guard verb.confirm == true || isTrial else {
                 throw Problem(
                     .guardRefused,
                     detail: "releasing stops what runs under allocation \(id): confirm with confirm: true")
             }
             return try JSONAnswer.response(
-                try await self.store.stop(id, context: self.write("release", context)))
+                try await self.store.stop(
+                    id, context: self.write("release", context), isTrial: isTrial))
         }
     }
 
@@ -64,19 +68,22 @@ struct HealingRoutes {
         }
         let cell = try context.parameters.require("name")
         let confirmed = try await store.resetBreaker(
-            cell: cell, zone: asked.zone, context: write("breaker-reset", context))
+            cell: cell, zone: asked.zone, context: write("breaker-reset", context),
+            isTrial: try DocumentRoutes.isDryRun(request))
         return try JSONAnswer.response(
             BreakerResetResponse(cell: cell, zone: asked.zone, confirmed: confirmed))
     }
 
     /// The VM of an allocation that was found running is made anew where it is gone, as large as what runs.
-    private func adopt(_ id: ID<Allocation>, _ context: APIContext) async throws -> Allocation {
+    private func adopt(
+        _ id: ID<Allocation>, isTrial: Bool, _ context: APIContext
+    ) async throws -> Allocation {
         guard let found = try await store.allocations(.ids([id])).first else {
             throw StoreError.notFound(kind: .allocation, name: id.description)
         }
         let context = write("adopt", context)
         guard found.workload.kind == .vm else {
-            return try await store.adopt(id, draft: nil, context: context)
+            return try await store.adopt(id, draft: nil, context: context, isTrial: isTrial)
         }
         let host = try await store.hosts(.ids([found.host])).first
         let models = (host?.devices ?? []).filter { found.devices.contains($0.uuid) }.map(\.model)
@@ -89,6 +96,6 @@ struct HealingRoutes {
         let draft = DocumentDraft(
             uid: found.workload.uid, kind: .vm, project: found.workload.project, name: found.workload.name,
             finalizers: [Finalizer.allocations], spec: try JSONAnswer.text(spec))
-        return try await store.adopt(id, draft: draft, context: context)
+        return try await store.adopt(id, draft: draft, context: context, isTrial: isTrial)
     }
 }

@@ -37,7 +37,9 @@ struct RecordRoutes {
         router.get("/v1/operations/:id") { _, context in
             try JSONAnswer.response(try await self.operation(context))
         }
-        router.post("/v1/operations/:id/cancel") { _, context in try await self.cancel(context) }
+        router.post("/v1/operations/:id/cancel") { request, context in
+            try await self.cancel(request, context)
+        }
         router.get("/v1/plans/:id") { _, context in
             let id: ID<Plan> = try Self.id(context)
             guard let plan = try await self.store.plan(id) else {
@@ -63,21 +65,26 @@ struct RecordRoutes {
 
     private func allocations(_ request: Request, _ context: APIContext) async throws -> Response {
         let parameters = try ListParameters(request, fields: ["host", "workload", "state", "cell"])
+        var host: ID<Document>?
+        if let name = parameters.fields["host"] {
+            host = try await store.document(.host, project: nil, name: name)?.metadata.uid
+            if host == nil { throw StoreError.notFound(kind: .host, name: name) }
+        }
         if let watch = parameters.watch {
+            var fields = parameters.fields
+            fields["host"] = host?.description
             return try await watcher.answer(
                 watch, since: parameters.since ?? "",
                 scope: .init(
-                    kind: .allocation, project: nil, projects: context.caller?.projects, labels: [:]))
+                    kind: .allocation, project: nil, projects: context.caller?.projects, labels: [:],
+                    fields: fields))
         }
         let position = try await store.feedPosition()
         // Newest first; the last of a page is where the next goes on.
         var filter = AllocationFilter.page(
             after: parameters.after.flatMap { ID($0.name) }, limit: parameters.limit)
-        if let name = parameters.fields["host"] {
-            guard let host = try await store.document(.host, project: nil, name: name) else {
-                throw StoreError.notFound(kind: .host, name: name)
-            }
-            filter = .hosts([host.metadata.uid])
+        if let host {
+            filter = .hosts([host])
         } else if let cell = parameters.fields["cell"] {
             filter = .cell(cell)
         }
@@ -161,14 +168,30 @@ struct RecordRoutes {
     }
 
     /// A cancelled drain leaves the host cordoned: what moved stays where it is.
-    private func cancel(_ context: APIContext) async throws -> Response {
+    private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
+        let isTrial = try DocumentRoutes.isDryRun(request)
         var operation = try await operation(context)
         guard operation.state == .running else { return try JSONAnswer.response(operation) }
         guard operation.verb == "host.drain" else {
             throw Problem(.guardRefused, detail: "\(operation.verb) cannot be stopped half-way")
         }
+        if isTrial {
+            guard try await store.document(.host, project: nil, name: operation.target) != nil else {
+                throw StoreError.notFound(kind: .host, name: operation.target)
+            }
+        } else {
+            try await stopDraining(operation.target, context)
+        }
+        operation.state = .cancelled
+        operation.message = "cancelled; host \(operation.target) stays cordoned"
+        operation.updatedAt = time.now()
+        if !isTrial { try await store.putOperation(operation, context: write("cancel", context)) }
+        return try JSONAnswer.response(operation)
+    }
+
+    private func stopDraining(_ host: String, _ context: APIContext) async throws {
         _ = try await store.update(
-            .host, project: nil, name: operation.target, precondition: .none,
+            .host, project: nil, name: host, precondition: .none,
             context: write("cancel", context)
         ) { resource in
             var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
@@ -177,95 +200,5 @@ struct RecordRoutes {
             spec.cordoned = true
             resource.spec = try JSONAnswer.text(spec)
         }
-        operation.state = .cancelled
-        operation.message = "cancelled; host \(operation.target) stays cordoned"
-        operation.updatedAt = time.now()
-        try await store.putOperation(operation, context: write("cancel", context))
-        return try JSONAnswer.response(operation)
-    }
-
-    // MARK: Tokens
-
-    private func createToken(_ request: Request, _ context: APIContext) async throws -> Response {
-        let asked: TokenRequest = try await RequestReader.read(request)
-        if let defect = Name.defect(in: asked.name) {
-            throw Self.invalid("name", "\"\(asked.name.prefix(80))\" \(defect)")
-        }
-        guard asked.role != .agentSession else {
-            throw Self.invalid(
-                "role", "agents get their credential by joining; choose admin, operator or viewer")
-        }
-        if let ttl = asked.ttlSeconds, !(1...Self.longestTTL).contains(ttl) {
-            throw Self.invalid("ttlSeconds", "\(ttl) is outside 1 to \(Self.longestTTL)")
-        }
-        let projects = try await projects(of: asked)
-        let secret = secrets.next()
-        let token = AccessToken(
-            name: asked.name, role: asked.role, projects: projects, secretHash: Authenticator.hash(secret),
-            expiresAt: asked.ttlSeconds.map { time.now().advanced(by: .seconds($0)) })
-        try await store.createToken(token, context: write("create", context))
-        return try JSONAnswer.response(
-            TokenResponse(
-                name: token.name, role: token.role, projects: projects, secret: secret,
-                expiresAt: token.expiresAt),
-            status: .created)
-    }
-
-    /// Projects that a new token is bound to, sorted: an empty list or one with a slip would bind it to less
-    /// than was meant.
-    private func projects(of asked: TokenRequest) async throws -> [String]? {
-        guard let names = asked.projects else { return nil }
-        guard asked.role != .admin else {
-            throw Self.invalid("projects", "an admin reaches the whole fleet; choose operator or viewer")
-        }
-        guard (1...RequestLimit.tokenProjects).contains(names.count) else {
-            throw Self.invalid(
-                "projects", "\(names.count) projects; name 1 to \(RequestLimit.tokenProjects)")
-        }
-        for (index, name) in names.enumerated() {
-            let isName = Name.defect(in: name) == nil
-            guard isName, try await store.document(.project, project: nil, name: name) != nil else {
-                throw Problem(
-                    .invalid, detail: "the request is not valid",
-                    causes: [
-                        FieldDefect(
-                            field: "projects[\(index)]", code: .notFound,
-                            message: "there is no Project \"\(name.prefix(80))\"")
-                    ])
-            }
-        }
-        return Set(names).sorted()
-    }
-
-    private func createJoinToken(_ request: Request, _ context: APIContext) async throws -> Response {
-        let asked: JoinTokenRequest = try await RequestReader.read(request)
-        guard (1...86_400).contains(asked.ttlSeconds) else {
-            throw Self.invalid("ttlSeconds", "\(asked.ttlSeconds) is outside 1 to 86400")
-        }
-        let stem = asked.hosts.hasSuffix("*") ? String(asked.hosts.dropLast()) : asked.hosts
-        let isWhole = stem.count == asked.hosts.count
-        if stem.contains("*") || Name.defect(in: isWhole ? stem : stem + "0") != nil {
-            throw Self.invalid(
-                "hosts", "\"\(asked.hosts.prefix(80))\" is no host name, or prefix followed by *")
-        }
-        let secret = secrets.next()
-        try await store.createJoinToken(
-            JoinToken(
-                secretHash: Authenticator.hash(secret), cell: asked.cell, pool: asked.pool,
-                hostPattern: asked.hosts,
-                lifetime: .seconds(asked.ttlSeconds)),
-            context: write("create", context))
-        return try JSONAnswer.response(
-            JoinTokenResponse(secret: secret, expiresAt: time.now().advanced(by: .seconds(asked.ttlSeconds))),
-            status: .created)
-    }
-
-    /// Ten years in seconds; who wants longer wants no end.
-    private static let longestTTL = 315_360_000
-
-    private static func invalid(_ field: String, _ message: String) -> Problem {
-        Problem(
-            .invalid, detail: "the request is not valid",
-            causes: [FieldDefect(field: field, code: .invalid, message: message)])
     }
 }

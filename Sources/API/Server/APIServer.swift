@@ -98,6 +98,7 @@ public struct APIServer: Sendable {
                 authenticator: Authenticator(store: parts.store, uptime: parts.uptime), limiter: limiter,
                 store: parts.store)
             ShapeMiddleware()
+            IdempotencyMiddleware(store: parts.store)
         }
         let secrets = SecretSource(parts.secret)
         let watcher = Watcher(store: parts.store, hub: parts.hub, metrics: parts.metrics)

@@ -12,6 +12,24 @@ final class WatchedObjects: Sendable {
     struct Rendered: Sendable {
         var json: String
         var labels: [String: String]
+        /// What field selectors compare.
+        var fields: [String: String]
+
+        init(_ resource: Resource) throws {
+            json = try JSONAnswer.document(resource)
+            labels = resource.metadata.labels
+            fields = try resource.selectedFields()
+        }
+
+        /// An allocation in the form of a document. Its host is compared by id.
+        init(_ allocation: Allocation) throws {
+            json = try WatchedObjects.document(allocation)
+            labels = [:]
+            fields = [
+                "cell": allocation.cell, "host": allocation.host.description,
+                "state": allocation.state.rawValue, "workload": allocation.workload.name,
+            ]
+        }
     }
 
     /// Documents in each of the two generations that are kept; the older one is dropped when the younger is full.
@@ -115,19 +133,18 @@ final class WatchedObjects: Sendable {
         var objects: [ID<Document>: Rendered] = [:]
         if kind == .allocation {
             for allocation in try await store.allocations(.ids(ids.map { ID($0.uuid) })) {
-                objects[ID(allocation.id.uuid)] = Rendered(json: try Self.document(allocation), labels: [:])
+                objects[ID(allocation.id.uuid)] = try Rendered(allocation)
             }
         } else {
             for resource in try await store.documents(kind, uids: ids) {
-                objects[resource.metadata.uid] = Rendered(
-                    json: try JSONAnswer.document(resource), labels: resource.metadata.labels)
+                objects[resource.metadata.uid] = try Rendered(resource)
             }
         }
         return objects
     }
 
     /// An allocation in the form of a document.
-    private static func document(_ allocation: Allocation) throws -> String {
+    fileprivate static func document(_ allocation: Allocation) throws -> String {
         let resource = Resource(
             kind: .allocation,
             metadata: Metadata(

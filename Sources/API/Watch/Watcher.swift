@@ -22,6 +22,26 @@ struct Watcher: Sendable {
         /// Projects that the caller sees; nil is all.
         var projects: Set<String>?
         var labels: [String: String]
+        /// Values that fields must have, by the names of selectors; the host of an allocation by its id.
+        var fields: [String: String] = [:]
+
+        /// Fields that an object keeps for good: one with others was never in view.
+        private var kept: Set<String> {
+            kind == .allocation ? ["cell", "host", "workload"] : ["name"]
+        }
+
+        /// What watchers are told of a change; nil is nothing. What no longer matches has left their view.
+        func change(_ change: FeedEntry.Change, of object: WatchedObjects.Rendered) -> WatchEvent.Change? {
+            let missed = fields.filter { object.fields[$0.key] != $0.value }.keys
+            guard !missed.contains(where: kept.contains) else { return nil }
+            let matches = missed.isEmpty && labels.allSatisfy { object.labels[$0] == $1 }
+            return switch (change, matches) {
+            case (.created, true): .added
+            case (.created, false): nil
+            case (.updated, true): .modified
+            case (.updated, false), (.deleted, _): .deleted
+            }
+        }
 
         func covers(_ entry: FeedEntry) -> Bool {
             guard entry.kind == kind, project == nil || entry.project == project else { return false }
@@ -117,20 +137,10 @@ struct Watcher: Sendable {
         let rendered = try await objects.objects(of: scope.kind, entries)
         var events: [String] = []
         for entry in entries {
-            let object = try entry.final.map {
-                WatchedObjects.Rendered(json: try JSONAnswer.document($0), labels: $0.metadata.labels)
-            }
-            guard let object = object ?? rendered[entry.uid] else { continue }
-            let matches = scope.labels.allSatisfy { object.labels[$0] == $1 }
-            // What no longer matches has left the watcher's view.
-            let type: WatchEvent.Change? =
-                switch (entry.change, matches) {
-                case (.created, true): .added
-                case (.created, false): nil
-                case (.updated, true): .modified
-                case (.updated, false), (.deleted, _): .deleted
-                }
-            guard let type else { continue }
+            let object = try entry.final.map(WatchedObjects.Rendered.init)
+            guard let object = object ?? rendered[entry.uid],
+                let type = scope.change(entry.change, of: object)
+            else { continue }
             events.append(
                 "{\"object\":\(object.json),\"resourceVersion\":\"\(entry.cursor.text)\",\"type\":\"\(type.rawValue)\"}"
             )

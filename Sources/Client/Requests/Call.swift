@@ -23,9 +23,11 @@ struct Call: Sendable {
     }
 
     /// A POST whose repetition the server recognises by its key.
-    static func post(_ path: APIPath, body: some Encodable, key: String) throws -> Call {
+    static func post(
+        _ path: APIPath, body: some Encodable, key: String, dryRun: Bool = false
+    ) throws -> Call {
         Call(
-            method: .post, path: path,
+            method: .post, path: path, query: dryRun ? [("dryRun", "true")] : [],
             headers: [("idempotency-key", key), ("content-type", "application/json")],
             body: try WireJSON.encode(body), repeatable: true)
     }

@@ -15,15 +15,18 @@ struct AllocationAdoptCommand: BasaltCommand {
         discussion: "The workload's document is made anew where it is gone.")
 
     @Argument(help: "Id, as basalt get allocations shows it.") var id: String
+    @Flag(help: "Only show what would happen.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let id = try AllocationGroup.id(id)
         let adopted = try await connection.connected(surroundings) { client, _ in
-            try await client.adopt(allocation: id)
+            try await client.adopt(allocation: id, dryRun: dryRun)
         }
-        output.show(try AllocationGroup.presentation(of: adopted, "adopted"), surroundings)
+        output.show(
+            try AllocationGroup.presentation(of: adopted, dryRun ? "adopted (dry run)" : "adopted"),
+            surroundings)
         return .done
     }
 }
@@ -35,19 +38,22 @@ struct AllocationReleaseCommand: BasaltCommand {
     @Argument(help: "Id, as basalt get allocations shows it.") var id: String
     @Option(help: "Why, for the log.") var reason: String
     @Flag(help: "What runs may be stopped.") var confirm = false
+    @Flag(help: "Only show what would happen.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         let id = try AllocationGroup.id(id)
-        guard confirm else {
+        guard confirm || dryRun else {
             throw CommandFailure(
                 "releasing stops what runs under the allocation; give --confirm", status: .refused)
         }
         let released = try await connection.connected(surroundings) { client, _ in
-            try await client.release(allocation: id, reason: reason)
+            try await client.release(allocation: id, reason: reason, dryRun: dryRun)
         }
-        output.show(try AllocationGroup.presentation(of: released, "releasing"), surroundings)
+        output.show(
+            try AllocationGroup.presentation(of: released, dryRun ? "releasing (dry run)" : "releasing"),
+            surroundings)
         return .done
     }
 }

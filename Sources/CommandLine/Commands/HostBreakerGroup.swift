@@ -52,18 +52,20 @@ struct HostBreakerResetCommand: BasaltCommand {
     @Option(help: "Failure domain, as basalt host breaker list shows it.") var zone = ""
     @Option(help: "How you know that they are lost.") var reason: String
     @Flag(help: "Do not ask.") var yes = false
+    @Flag(help: "Only show how many hosts that are.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try Confirmation.ask(
-            "Are all silent hosts of zone \"\(zone)\" in cell \(cell) lost?", yes: yes, flag: "--yes",
+            "Are all silent hosts of zone \"\(zone)\" in cell \(cell) lost?", yes: yes || dryRun, flag: "--yes",
             surroundings)
         let answer = try await connection.connected(surroundings) { client, _ in
-            try await client.resetBreaker(cell: cell, zone: zone, reason: reason)
+            try await client.resetBreaker(cell: cell, zone: zone, reason: reason, dryRun: dryRun)
         }
+        let line = "\(answer.confirmed) hosts of zone \"\(zone)\" may be fenced now"
         let presentation = Presentation(
-            [.lines(["\(answer.confirmed) hosts of zone \"\(zone)\" may be fenced now"])],
+            [.lines([dryRun ? line + " (dry run)" : line])],
             names: ["breaker/\(cell)/\(zone)"], value: try Serialization.tree(answer))
         output.show(presentation, surroundings)
         return .done

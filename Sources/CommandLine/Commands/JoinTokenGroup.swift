@@ -17,6 +17,7 @@ struct JoinTokenCreateCommand: BasaltCommand {
     @Option(help: "Lifetime, such as 15m.") var ttl = "1h"
     @Option(help: "Write the secret to this file, readable by its owner only, instead of showing it.")
     var secretFile: String?
+    @Flag(help: "Only show what would be made.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -24,10 +25,12 @@ struct JoinTokenCreateCommand: BasaltCommand {
         let seconds = Int(try DurationText.parse(ttl).components.seconds)
         let request = JoinTokenRequest(cell: cell, pool: pool, hosts: hosts, ttlSeconds: seconds)
         let answer = try await connection.connected(surroundings) { client, _ in
-            try await client.createJoinToken(request)
+            dryRun
+                ? try Serialization.tree(try await client.dryRunCreateJoinToken(request))
+                : try Serialization.tree(try await client.createJoinToken(request))
         }
         try SecretPresentation(
-            answer: try Serialization.tree(answer), name: "jointoken/\(hosts)", file: secretFile
+            answer: answer, name: "jointoken/\(hosts)", file: dryRun ? nil : secretFile
         )
         .show(output, surroundings)
         return .done

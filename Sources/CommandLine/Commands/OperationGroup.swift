@@ -12,6 +12,7 @@ struct OperationCancelCommand: BasaltCommand {
         commandName: "cancel", abstract: "Asks an operation to stop where it is.")
 
     @Argument(help: "Id, as basalt get operations shows it.") var id: String
+    @Flag(help: "Only show what would happen.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -20,7 +21,7 @@ struct OperationCancelCommand: BasaltCommand {
             throw CommandFailure("\"\(id)\" is no id of an operation")
         }
         let operation = try await connection.connected(surroundings) { client, _ in
-            try await client.cancelOperation(id)
+            try await client.cancelOperation(id, dryRun: dryRun)
         }
         let tables = RecordTables(now: surroundings.now())
         output.show(try tables.operation(operation), surroundings)

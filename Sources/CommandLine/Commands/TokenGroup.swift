@@ -23,6 +23,7 @@ struct TokenCreateCommand: BasaltCommand {
     var projects: [String] = []
     @Option(help: "Write the secret to this file, readable by its owner only, instead of showing it.")
     var secretFile: String?
+    @Flag(help: "Only show what would be made.") var dryRun = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -35,10 +36,12 @@ struct TokenCreateCommand: BasaltCommand {
         let request = TokenRequest(
             name: name, role: role, ttlSeconds: seconds, projects: projects.isEmpty ? nil : projects)
         let answer = try await connection.connected(surroundings) { client, _ in
-            try await client.createToken(request)
+            dryRun
+                ? try Serialization.tree(try await client.dryRunCreateToken(request))
+                : try Serialization.tree(try await client.createToken(request))
         }
         try SecretPresentation(
-            answer: try Serialization.tree(answer), name: "token/\(name)", file: secretFile
+            answer: answer, name: "token/\(name)", file: dryRun ? nil : secretFile
         )
         .show(output, surroundings)
         return .done

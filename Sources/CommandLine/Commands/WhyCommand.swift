@@ -39,6 +39,7 @@ struct WhyCommand: BasaltCommand {
             .init("Reason", Text(answer.reason.rawValue)), .init("Message", Text(answer.message)),
         ]
         if let position = answer.queuePosition { fields.append(.init("Queue", Text("position \(position)"))) }
+        if let estimate = answer.estimate { fields.append(.init("Estimate", Text(estimate.message))) }
         var blocks = [Presentation.Block.fields(fields)]
         if let explanation = answer.explanation {
             blocks += [.heading("Placement"), .lines(PlacementLines(explanation: explanation).lines)]

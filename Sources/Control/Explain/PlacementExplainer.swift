@@ -12,6 +12,8 @@ public struct PlacementExplainer: Sendable {
         public var queuePosition: Int?
         /// nil while no cell is chosen.
         public var explanation: PlacementExplanation?
+        /// When there may be room; nil when it does not wait for room.
+        public var estimate: PlacementEstimate?
     }
 
     let store: any Store
@@ -28,7 +30,12 @@ public struct PlacementExplainer: Sendable {
         guard let cell = vm.spec.cell ?? vm.status.cell else {
             return Answer(status: vm.status, queuePosition: nil, explanation: nil)
         }
-        if let pipeline = supervisor?.pipeline(of: cell) { return await pipeline.explain(vm) }
+        let clock = try await store.clusterState()
+        let now = try await store.now()
+        let fleetTime = { @Sendable (time: Timestamp) in clock.fleetTime(at: time) }
+        if let pipeline = supervisor?.pipeline(of: cell) {
+            return await pipeline.explain(vm, now: now, fleetTime: fleetTime)
+        }
         var model = try await model(of: cell)
         if let gang = vm.gang {
             for group in try await store.documents(.vmGroup, uids: [gang]) {
@@ -36,7 +43,12 @@ public struct PlacementExplainer: Sendable {
             }
             for member in try await store.members(of: [gang]) { model.put(vm: try VMRecord(member)) }
         }
-        return model.explain(vm, now: try await store.now())
+        var answer = model.explain(vm, now: now)
+        if answer.waitsForRoom {
+            try await loadVMs(into: &model)
+            answer.estimate = model.estimate(for: vm, now: fleetTime(now), fleetTime: fleetTime)
+        }
+        return answer
     }
 
     /// Where a VM that does not exist yet would go: the dry run of a creation.
@@ -59,17 +71,21 @@ public struct PlacementExplainer: Sendable {
             return await pipeline.preview(host: host, spec: spec, now: now)
         }
         var model = try await model(of: host.cell)
-        var query = ListQuery(kind: .vm, cell: host.cell, limit: 1000)
-        while true {
-            let page = try await store.list(query)
-            for resource in page.documents { model.put(vm: try VMRecord(resource)) }
-            guard page.more, let last = page.documents.last?.metadata else { break }
-            query.after = .init(project: last.project ?? "", name: last.name)
-        }
+        try await loadVMs(into: &model)
         return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
     }
 
-    /// A model of the cell as the store holds it now.
+    private func loadVMs(into model: inout CellModel) async throws {
+        var query = ListQuery(kind: .vm, cell: model.name, limit: 1000)
+        while true {
+            let page = try await store.list(query)
+            for resource in page.documents { model.put(vm: try VMRecord(resource)) }
+            guard page.more, let last = page.documents.last?.metadata else { return }
+            query.after = .init(project: last.project ?? "", name: last.name)
+        }
+    }
+
+    /// A model of the cell as the store holds it now, without its VMs.
     func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
         let decoder = JSONDecoder()
@@ -91,7 +107,23 @@ public struct PlacementExplainer: Sendable {
 }
 
 extension CellPipeline {
-    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm, now: time.now()) }
+    func explain(
+        _ vm: VMRecord, now: Timestamp, fleetTime: @Sendable (Timestamp) -> Timestamp
+    ) -> PlacementExplainer.Answer {
+        var answer = model.explain(vm, now: now)
+        if answer.waitsForRoom {
+            answer.estimate = model.estimate(for: vm, now: fleetTime(now), fleetTime: fleetTime)
+        }
+        return answer
+    }
+}
+
+extension PlacementExplainer.Answer {
+    /// Whether it has no host, and none would take it now. A member of a gang waits for the others' room as well,
+    /// of which an estimate for one knows nothing.
+    var waitsForRoom: Bool {
+        status.state == .pending && explanation?.feasible == 0 && explanation?.gang == nil
+    }
 }
 
 extension CellModel {

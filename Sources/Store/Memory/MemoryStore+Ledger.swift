@@ -37,13 +37,15 @@ extension MemoryStore {
     }
 
     public func adopt(
-        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext
+        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext, isTrial: Bool
     ) async throws -> Allocation {
-        try write { try $0.adopt(id, draft: draft, context: context) }
+        try write(isTrial: isTrial) { try $0.adopt(id, draft: draft, context: context) }
     }
 
-    public func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation {
-        try write { try $0.stop(id, context: context) }
+    public func stop(
+        _ id: ID<Allocation>, context: WriteContext, isTrial: Bool
+    ) async throws -> Allocation {
+        try write(isTrial: isTrial) { try $0.stop(id, context: context) }
     }
 
     public func countWaitingVMs() async throws -> [String: Int] { try read { try $0.countWaitingVMs() } }

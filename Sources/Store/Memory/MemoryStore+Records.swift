@@ -19,8 +19,8 @@ extension MemoryStore {
         read { $0.operations(limit: limit) }
     }
 
-    public func createToken(_ token: AccessToken, context: WriteContext) async throws {
-        try write { try $0.createToken(token, context: context) }
+    public func createToken(_ token: AccessToken, context: WriteContext, isTrial: Bool) async throws {
+        try write(isTrial: isTrial) { try $0.createToken(token, context: context) }
     }
 
     public func token(secretHash: String) async throws -> AccessToken? {

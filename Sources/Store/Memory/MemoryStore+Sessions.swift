@@ -2,8 +2,10 @@ public import AgentProtocol
 public import Fleet
 
 extension MemoryStore {
-    public func createJoinToken(_ token: JoinToken, context: WriteContext) async throws {
-        try write { try $0.createJoinToken(token, context: context) }
+    public func createJoinToken(
+        _ token: JoinToken, context: WriteContext, isTrial: Bool
+    ) async throws {
+        try write(isTrial: isTrial) { try $0.createJoinToken(token, context: context) }
     }
 
     public func join(_ request: JoinSpending) async throws -> ID<AgentSession> {
@@ -30,8 +32,10 @@ extension MemoryStore {
 
     public func breakers() async throws -> [TrippedBreaker] { read { $0.breakers() } }
 
-    public func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int {
-        try write { try $0.resetBreaker(cell: cell, zone: zone, context: context) }
+    public func resetBreaker(
+        cell: String, zone: String, context: WriteContext, isTrial: Bool
+    ) async throws -> Int {
+        try write(isTrial: isTrial) { try $0.resetBreaker(cell: cell, zone: zone, context: context) }
     }
 
     public func releaseFenced(

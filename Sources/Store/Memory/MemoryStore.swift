@@ -54,6 +54,17 @@ public final class MemoryStore: Store {
         return answer
     }
 
+    /// As `write`; a trial runs on a copy that is thrown away.
+    func write<Answer: Sendable>(
+        isTrial: Bool, _ body: (inout MemoryState) throws -> Answer
+    ) rethrows -> Answer {
+        guard isTrial else { return try write(body) }
+        return try read { state in
+            var state = state
+            return try body(&state)
+        }
+    }
+
     public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
         let (signal, pause) = (signal, pause)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -134,10 +134,10 @@ extension PostgresStore {
     }
 
     public func adopt(
-        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext
+        _ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext, isTrial: Bool
     ) async throws -> Allocation {
         let rows = try await write(
-            Self.adoptStatement,
+            isTrial: isTrial, Self.adoptStatement,
             [
                 id.uuid, draft.map { JSONText($0.json) }, context.actor, context.requestID,
                 context.verb,
@@ -146,9 +146,11 @@ extension PostgresStore {
         return try Self.allocation(row)
     }
 
-    public func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation {
+    public func stop(
+        _ id: ID<Allocation>, context: WriteContext, isTrial: Bool
+    ) async throws -> Allocation {
         let rows = try await write(
-            Self.stopStatement, [id.uuid, context.actor, context.requestID, context.verb])
+            isTrial: isTrial, Self.stopStatement, [id.uuid, context.actor, context.requestID, context.verb])
         guard let row = rows.first else { throw StoreError.corrupt("a stop without an answer") }
         return try Self.allocation(row)
     }

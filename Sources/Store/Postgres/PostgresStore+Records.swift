@@ -65,9 +65,9 @@ extension PostgresStore {
             OperationRecord.self, from: Data(try row.decode("content", as: String.self).utf8))
     }
 
-    public func createToken(_ token: AccessToken, context: WriteContext) async throws {
+    public func createToken(_ token: AccessToken, context: WriteContext, isTrial: Bool) async throws {
         let rows = try await write(
-            Self.createTokenStatement,
+            isTrial: isTrial, Self.createTokenStatement,
             [
                 token.secretHash, token.name, token.role.rawValue, token.expiresAt?.description,
                 context.actor, context.requestID, context.verb, token.projects,

@@ -4,9 +4,11 @@ internal import FoundationEssentials
 internal import PostgresClient
 
 extension PostgresStore {
-    public func createJoinToken(_ token: JoinToken, context: WriteContext) async throws {
+    public func createJoinToken(
+        _ token: JoinToken, context: WriteContext, isTrial: Bool
+    ) async throws {
         let rows = try await write(
-            Self.joinTokenStatement,
+            isTrial: isTrial, Self.joinTokenStatement,
             [
                 token.secretHash, token.cell, token.pool, token.hostPattern, token.lifetime.interval,
                 context.actor, context.requestID, context.verb,
@@ -108,9 +110,12 @@ extension PostgresStore {
         }
     }
 
-    public func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int {
+    public func resetBreaker(
+        cell: String, zone: String, context: WriteContext, isTrial: Bool
+    ) async throws -> Int {
         let row = try await write(
-            Self.resetBreakerStatement, [cell, zone, context.actor, context.requestID, context.verb]
+            isTrial: isTrial, Self.resetBreakerStatement,
+            [cell, zone, context.actor, context.requestID, context.verb]
         ).first
         return try row?.decode("hosts") ?? 0
     }

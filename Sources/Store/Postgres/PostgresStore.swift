@@ -132,6 +132,29 @@ public final class PostgresStore: Store {
         }
     }
 
+    /// As `write`; a trial is taken back, so that its answer is what the write would have answered.
+    func write(
+        isTrial: Bool, _ statement: Statement, _ parameters: [any PostgresEncodable]
+    ) async throws -> [PostgresRow] {
+        guard isTrial else { return try await write(statement, parameters) }
+        do {
+            return try await pool.withConnection { connection in
+                try await connection.withTransaction { connection in
+                    throw TakenBack(rows: try await connection.query(statement, parameters))
+                }
+            }
+        } catch let trial as TakenBack {
+            return trial.rows
+        } catch let error as PostgresError {
+            throw StoreError(error)
+        }
+    }
+
+    /// Ends a trial: its transaction is rolled back.
+    private struct TakenBack: Error {
+        var rows: [PostgresRow]
+    }
+
     /// Runs several statements in one transaction.
     func transaction<Result>(
         _ name: String, _ body: (PostgresConnection) async throws -> Result

@@ -47,16 +47,20 @@ public protocol LedgerStore: Sendable {
     /// Takes a quarantined allocation over as the writer of its workload. One that is not quarantined stays as
     /// it is.
     ///
-    /// - Parameter draft: makes the workload's document where there is none.
+    /// - Parameters:
+    ///   - draft: makes the workload's document where there is none.
+    ///   - isTrial: answers what would be, and changes nothing.
     /// - Throws: `notFound`, also when there is neither document nor draft; `inUse` while another allocation
     ///   writes; what `create` throws.
-    func adopt(_ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext) async throws -> Allocation
+    func adopt(_ id: ID<Allocation>, draft: DocumentDraft?, context: WriteContext, isTrial: Bool)
+        async throws -> Allocation
 
     /// Asks for the end of a quarantined allocation, or of one that a quarantined copy of its part stands
     /// against.
     ///
+    /// - Parameter isTrial: answers what would be, and changes nothing.
     /// - Throws: `notFound`; `inUse` for an allocation that its workload needs.
-    func stop(_ id: ID<Allocation>, context: WriteContext) async throws -> Allocation
+    func stop(_ id: ID<Allocation>, context: WriteContext, isTrial: Bool) async throws -> Allocation
 
     func plan(_ id: ID<Plan>) async throws -> Plan?
 

@@ -15,7 +15,8 @@ public protocol RecordStore: Sendable {
     /// Newest first.
     func operations(limit: Int) async throws -> [OperationRecord]
 
-    func createToken(_ token: AccessToken, context: WriteContext) async throws
+    /// - Parameter isTrial: finds out whether it could be made, and makes none.
+    func createToken(_ token: AccessToken, context: WriteContext, isTrial: Bool) async throws
     /// The token with this hash that has not expired.
     func token(secretHash: String) async throws -> AccessToken?
 

@@ -3,7 +3,8 @@ public import Fleet
 
 /// Agent sessions, host leases and what agents report.
 public protocol SessionStore: Sendable {
-    func createJoinToken(_ token: JoinToken, context: WriteContext) async throws
+    /// - Parameter isTrial: finds out whether it could be made, and makes none.
+    func createJoinToken(_ token: JoinToken, context: WriteContext, isTrial: Bool) async throws
 
     /// Spends a join token for a session with a credential of its own.
     ///
@@ -43,9 +44,10 @@ public protocol SessionStore: Sendable {
     /// A person confirms that the silent hosts of a zone are lost: from now on neither breaker nor hold keeps
     /// them from being fenced.
     ///
+    /// - Parameter isTrial: answers what would be, and changes nothing.
     /// - Returns: how many hosts that are.
     /// - Throws: `notFound` when nothing is held there.
-    func resetBreaker(cell: String, zone: String, context: WriteContext) async throws -> Int
+    func resetBreaker(cell: String, zone: String, context: WriteContext, isTrial: Bool) async throws -> Int
 
     /// Releases allocations on a fenced host: all with `onPartition: stop`, or every one when an operator
     /// confirmed that the host is off; a suspect host is fenced then.

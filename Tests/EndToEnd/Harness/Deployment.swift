@@ -71,10 +71,10 @@ final class Deployment {
             "database", "basaltd",
             ["database", "--data-directory", dataDirectory.path, "--ready-file", ready.path])
         database = program
-        try await eventually("the database is ready", within: .seconds(60)) {
-            try #require(program.exitStatus == nil, "basaltd database ended")
-            return FileManager.default.fileExists(atPath: ready.path)
+        try await eventually("the database is ready") {
+            FileManager.default.fileExists(atPath: ready.path) || program.exitStatus != nil
         }
+        try #require(program.exitStatus == nil, "basaltd database ended")
     }
 
     func stopDatabase(_ mode: PrivateCluster.StopMode) async throws {

@@ -22,15 +22,15 @@ extension MemoryState {
     ) throws -> (resource: Resource, replayed: Bool) {
         let request = RequestKey(actor: context.actor, key: key.key)
         if let earlier = requests[request] {
-            guard earlier.requestHash == key.requestHash else {
+            guard earlier.requestHash == key.requestHash, case .created(let answer) = earlier.outcome else {
                 throw StoreError.idempotencyKeyReused(key.key)
             }
-            return (earlier.answer, true)
+            return (answer, true)
         }
         guard let resource = try create([draft], context: context).first else {
             throw StoreError.corrupt("a draft made no document")
         }
-        requests[request] = RequestRow(requestHash: key.requestHash, answer: resource, at: now)
+        requests[request] = RequestRow(requestHash: key.requestHash, outcome: .created(resource), at: now)
         return (resource, false)
     }
 

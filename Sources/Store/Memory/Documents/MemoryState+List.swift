@@ -19,13 +19,6 @@ extension MemoryState {
         return DocumentPage(documents: page, more: more, position: feed.position(epoch: cluster.epoch))
     }
 
-    /// The string at a path such as `status.host`.
-    private func text(at path: String, of resource: Resource) throws -> String? {
-        let names = path.split(separator: ".").map(String.init)
-        let root = try JSONContent(names.first == "spec" ? resource.spec : resource.status)
-        return names.dropFirst().reduce(Optional(root)) { $0?[$1] }?.text
-    }
-
     private func matches(_ resource: Resource, _ query: ListQuery) throws -> Bool {
         let metadata = resource.metadata
         if let project = query.project, project != metadata.project { return false }
@@ -35,7 +28,10 @@ extension MemoryState {
             if !projects.contains(project) { return false }
         }
         if query.labels.contains(where: { metadata.labels[$0.key] != $0.value }) { return false }
-        for (path, wanted) in query.fields where try text(at: path, of: resource) != wanted { return false }
+        if !query.fields.isEmpty {
+            let fields = try resource.selectedFields()
+            if query.fields.contains(where: { fields[$0.key] != $0.value }) { return false }
+        }
         guard let cell = query.cell else { return true }
         return try self.cell(of: resource) == cell
     }

@@ -73,8 +73,15 @@ struct RequestRow {
     /// Longest time a key is remembered: whoever repeats a request does so within hours.
     static let retention = Duration.seconds(86_400)
 
+    enum Outcome {
+        case created(Resource)
+        /// Counts who performs it.
+        case claimed(Int)
+        case answered(KeptAnswer)
+    }
+
     var requestHash: String
-    var answer: Resource
+    var outcome: Outcome
     var at: Timestamp
 }
 
