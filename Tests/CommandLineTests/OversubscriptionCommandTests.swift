@@ -105,7 +105,7 @@ struct OversubscriptionCommandTests {
             ["oversubscription", "--usage", "USE", "--policies", "statc:2"],
             "basalt: --policies: \"statc:2\" given, static:RATIO, pNN, max, window:COUNTxHOURSh:pNN, "
                 + "window:COUNTxHOURSh:max, aligned:MARGIN, chance:RISK, cantelli:RISK, hoeffding:RISK, "
-                + "n-sigma:COUNT expected; the nearest is static:RATIO"
+                + "n-sigma:COUNT, proto-rate:RISK expected; the nearest is static:RATIO"
         ),
         (
             ["oversubscription", "--usage", "USE", "--history", "9d", "--test", "2d"],

@@ -1,5 +1,6 @@
-import Oversubscription
 import Testing
+
+@testable import Oversubscription
 
 @Suite struct PackingTests {
     private func pack(_ room: PackingRoom, _ demands: [PackingDemand]) -> [[Int]] {
@@ -64,5 +65,26 @@ import Testing
         #expect(outcome.hosts == 2 && outcome.ratio == 1.5)
         #expect(outcome.hotHostSampleRate == 1.0 / 6 && outcome.hotHosts == 0.5)
         #expect(outcome.nearlyHotHostSampleRate == 2.0 / 6 && outcome.unmetCoreFraction == 1.0 / 12)
+    }
+
+    @Test func aModelOfAllVMsKnowsTheHoursOfEach() {
+        var random = LinearCongruence(seed: 3)
+        let hours = 16 * 24
+        let histories = (0..<6).map { vm in
+            (0..<hours).map { hour in
+                (hour % 24 / 8 == vm % 3 ? 1.0 : 0.2) + Double(random.next() % 100) / 1000
+            }
+        }
+        let policy = PackingPolicy.protoRate(ProtoRateSettings(target: 0.05))
+        let cores = [Double](repeating: 2, count: 6)
+        let demands = policy.demands(cores: cores, histories: histories, stepsPerDay: 24)
+        #expect(demands.count == 6 && demands.allSatisfy { $0.peaks.count == 24 && $0.variance == 0 })
+        for (vm, demand) in demands.enumerated() {
+            let busy = demand.peaks[vm % 3 * 8..<vm % 3 * 8 + 8]
+            #expect(busy.allSatisfy { $0 > 1 && $0 <= 2 } && demand.peaks.filter { $0 < 0.8 }.count >= 12)
+        }
+        #expect(policy.accepts(hours: hours) && !policy.accepts(hours: 200))
+        #expect(PackingPolicy.ratio(1).accepts(hours: 0))
+        #expect(policy.demands(cores: [2], histories: [[1]], stepsPerDay: 24).first?.peaks.first == 2)
     }
 }

@@ -12,6 +12,8 @@ public enum PackingPolicy: Sendable, Hashable {
     case chance(ChanceBound, Double)
     /// Mean and variance, with a number of standard deviations.
     case sigmas(Double)
+    /// The peak of each hour of the day that a model of all VMs leaves a chance of exceeding, each VM a scope.
+    case protoRate(ProtoRateSettings)
 }
 
 extension PackingPolicy {
@@ -22,20 +24,22 @@ extension PackingPolicy {
     public func room(cores: Double) -> PackingRoom {
         switch self {
         case .ratio(let ratio): PackingRoom(capacity: cores * ratio)
-        case .percentile, .windows, .aligned: PackingRoom(capacity: cores)
+        case .percentile, .windows, .aligned, .protoRate: PackingRoom(capacity: cores)
         case .chance(let bound, let chance):
             PackingRoom(capacity: cores, factor: bound.factor(chance: chance))
         case .sigmas(let sigmas): PackingRoom(capacity: cores, factor: sigmas)
         }
     }
 
+    /// What a VM asks of a host by its own history alone; all that it has where the policy learns from all VMs.
+    ///
     /// - Parameters:
     ///   - cores: of the VM.
     ///   - history: cores that it used, step by step from the beginning of a day.
     ///   - stepsPerDay: a multiple of the policy's windows.
-    public func demand(cores: Double, history: [Double], stepsPerDay: Int) -> PackingDemand {
+    func demand(cores: Double, history: [Double], stepsPerDay: Int) -> PackingDemand {
         switch self {
-        case .ratio:
+        case .ratio, .protoRate:
             return PackingDemand(peaks: [cores])
         case .percentile(let percentile):
             return PackingDemand(peaks: [max(Self.leastDemand, Percentile.of(history, percentile))])

@@ -106,7 +106,7 @@ private struct PackingFleet {
         let lengths = trace.stepSeconds...PackingExperiment.Options.secondLimit
         try OptionError.check("history", options.historySeconds, in: lengths)
         try OptionError.check("test", options.testSeconds, in: lengths)
-        try Self.checkWindows(options.policies, trace)
+        try Self.check(options.policies, trace, known: known)
         guard known + counted <= trace.steps else {
             let left = max(trace.steps - counted, 1) * trace.stepSeconds
             throw OptionError(
@@ -131,15 +131,25 @@ private struct PackingFleet {
         test = used.map { Array($0[known...]) }
     }
 
-    private static func checkWindows(
-        _ policies: [PackingPolicyName], _ trace: UsageTrace
+    private static func check(
+        _ policies: [PackingPolicyName], _ trace: UsageTrace, known: Int
     ) throws(OptionError) {
         for name in policies {
-            guard case .windows(let count, _) = name.policy else { continue }
-            guard trace.stepsPerDay * trace.stepSeconds == 86_400, trace.stepsPerDay % count == 0 else {
+            let windows: Int
+            switch name.policy {
+            case .windows(let count, _): windows = count
+            case .protoRate: windows = 24
+            default: continue
+            }
+            guard trace.stepsPerDay * trace.stepSeconds == 86_400, trace.stepsPerDay % windows == 0 else {
                 throw OptionError(
                     field: "policy", value: name.text,
                     expected: "windows of whole steps, which take \(trace.stepSeconds) s", nearest: "p99")
+            }
+            guard name.policy.accepts(hours: known * 24 / trace.stepsPerDay) else {
+                throw OptionError(
+                    field: "history", value: "\(known * trace.stepSeconds)",
+                    expected: "twelve days or more for \(name.text)", nearest: "\(12 * 86_400)")
             }
         }
     }
@@ -157,9 +167,7 @@ private struct PackingFleet {
     }
 
     private func demands(of policy: PackingPolicy) -> [PackingDemand] {
-        cores.indices.map {
-            policy.demand(cores: cores[$0], history: history[$0], stepsPerDay: stepsPerDay)
-        }
+        policy.demands(cores: cores, histories: history, stepsPerDay: stepsPerDay)
     }
 
     private func pack(_ policy: PackingPolicy, _ demands: [PackingDemand], order: [Int]) -> HostPacking {

@@ -10,7 +10,7 @@ public struct PackingPolicyName: Sendable, Hashable {
     /// What can be typed.
     public static let forms = [
         "static:RATIO", "pNN", "max", "window:COUNTxHOURSh:pNN", "window:COUNTxHOURSh:max", "aligned:MARGIN",
-        "chance:RISK", "cantelli:RISK", "hoeffding:RISK", "n-sigma:COUNT",
+        "chance:RISK", "cantelli:RISK", "hoeffding:RISK", "n-sigma:COUNT", "proto-rate:RISK",
     ]
 
     /// - Throws: `OptionError` with the nearest form.
@@ -44,6 +44,10 @@ public struct PackingPolicyName: Sendable, Hashable {
         case "static": return number.flatMap { (0.01...1000).contains($0) ? .ratio($0) : nil }
         case "aligned": return number.flatMap { (0.01...100).contains($0) ? .aligned(margin: $0) : nil }
         case "n-sigma": return number.flatMap { (0...1000).contains($0) ? .sigmas($0) : nil }
+        case "proto-rate":
+            return number.flatMap {
+                (0.0001...0.9999).contains($0) ? .protoRate(ProtoRateSettings(target: $0)) : nil
+            }
         case "chance": return number.flatMap { isChance($0) ? .chance(.gaussian, $0) : nil }
         case "cantelli": return number.flatMap { isChance($0) ? .chance(.cantelli, $0) : nil }
         case "hoeffding": return number.flatMap { isChance($0) ? .chance(.hoeffding, $0) : nil }
