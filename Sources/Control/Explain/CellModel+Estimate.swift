@@ -29,7 +29,7 @@ extension CellModel {
         return PlacementEstimate(
             at: room.at, host: room.host,
             message:
-                "host \(room.host) has room at \(room.at) if VMs end when their lifetime hints say and nobody "
-                + "ahead in the queue takes it")
+                "host \(room.host) has room at \(room.at) if VMs end by their hints; the queue is not counted"
+        )
     }
 }
