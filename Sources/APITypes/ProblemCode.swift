@@ -75,7 +75,8 @@ public enum ProblemCode: String, Sendable, Hashable, Codable, CaseIterable {
             Entry(status: 409, title: "A request with this key is running", retryable: true, exitCode: 1)
         case .idempotencyAnswerWithheld:
             Entry(
-                status: 409, title: "The answer was told once, to the first call", retryable: false, exitCode: 1)
+                status: 409, title: "The answer was told once, to the first call", retryable: false,
+                exitCode: 1)
         case .watchExpired: Entry(status: 410, title: "The version is too old", retryable: false, exitCode: 1)
         case .quotaExceeded:
             Entry(status: 403, title: "The project's quota is used up", retryable: true, exitCode: 5)

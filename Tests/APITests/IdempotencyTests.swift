@@ -55,9 +55,11 @@ import Testing
 
     @Test func aRefusedRequestAndATrialSpendNoKey() async throws {
         try await APIFixture().test { client in
-            let refused = try await Self.post(client, "/v1/hosts/it/cordon", key: "k", body: #"{"reason":""}"#)
+            let refused = try await Self.post(
+                client, "/v1/hosts/it/cordon", key: "k", body: #"{"reason":""}"#)
             #expect(refused.status.code == 422)
-            let trial = try await Self.post(client, "/v1/hosts/it/cordon?dryRun=true", key: "k", body: #"{"reason":"y"}"#)
+            let trial = try await Self.post(
+                client, "/v1/hosts/it/cordon?dryRun=true", key: "k", body: #"{"reason":"y"}"#)
             #expect(trial.status == .ok)
             let done = try await Self.post(client, "/v1/hosts/it/cordon", key: "k")
             #expect(done.status == .ok && done.headers[.replayed] == nil)
@@ -82,7 +84,8 @@ import Testing
             let tag = try #require(read.headers[.eTag])
             let changed = try await client.send(
                 .put, "/v1/policies/it", headers: [.ifMatch: tag],
-                body: #"{"metadata":{"name":"it"},"spec":{"placement":{"score":"waste"},"type":"placement"}}"#)
+                body: #"{"metadata":{"name":"it"},"spec":{"placement":{"score":"waste"},"type":"placement"}}"#
+            )
             let headers: HTTPFields = [.ifMatch: try #require(changed.headers[.eTag])]
             for replayed in [nil, "true"] {
                 let answer = try await Self.post(
@@ -101,7 +104,8 @@ import Testing
             ]
             for (path, body) in bodies {
                 let first = try await Self.post(client, path, key: path, body: body)
-                #expect(first.status == .created && String(buffer: first.body).contains(#""secret":"secret""#))
+                #expect(
+                    first.status == .created && String(buffer: first.body).contains(#""secret":"secret""#))
                 let again = try await Self.post(client, path, key: path, body: body)
                 #expect(again.status == .conflict && again.problem?.code == .idempotencyAnswerWithheld)
                 let other = try await Self.post(client, path, key: path, body: body + " ")
@@ -140,7 +144,8 @@ import Testing
             let location = try #require(drained.headers[.location])
             let rows = try await fixture.store.audit(AuditQuery(limit: 1000)).count
             let cancelled = try await client.send(.post, location + "/cancel?dryRun=true")
-            #expect(cancelled.status == .ok && String(buffer: cancelled.body).contains(#""state":"cancelled""#))
+            #expect(
+                cancelled.status == .ok && String(buffer: cancelled.body).contains(#""state":"cancelled""#))
             let running = try await client.send(.get, location)
             #expect(String(buffer: running.body).contains(#""state":"running""#))
             let token = try await client.send(

@@ -116,6 +116,7 @@ struct HostVerbRoutes {
             ?? OperationRecord(
                 id: ID(ids.next()), verb: "host.drain", target: name, state: .running, message: "begins",
                 createdAt: time.now(), updatedAt: time.now())
+        context.account.note(operation.id)
         if running == nil { try await store.putOperation(operation, context: write("drain", context)) }
         _ = try await change("drain", context) { spec in
             spec.draining = true
@@ -157,6 +158,7 @@ struct HostVerbRoutes {
     /// What moved stays where it is.
     private func endDrains(of host: String, _ context: APIContext) async throws {
         for var operation in try await runningDrains(of: host) {
+            context.account.note(operation.id)
             operation.state = .cancelled
             operation.message = "taken back; what has moved stays where it is"
             operation.updatedAt = time.now()

@@ -126,26 +126,27 @@ struct RecordRoutes {
             query.reason = reason
         }
         guard case .longPoll(let seconds) = parameters.watch else {
-            return try answer(try await store.events(query), after: 0)
+            // The position first: what is committed after it follows, and what is seen already may come again.
+            let position = try await store.feedPosition()
+            return try Self.answer(EventPage(events: try await store.events(query), next: position))
         }
-        guard let after = Int64(parameters.since ?? "") else { throw StoreError.watchExpired }
-        query.after = after
+        guard let after = FeedCursor(parameters.since ?? "") else { throw StoreError.watchExpired }
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(seconds))
         while true {
             // The position first: an event that comes after the look wakes us.
             let position = try await store.feedPosition()
-            let found = try await store.events(query)
+            let found = try await store.followEvents(query, after: after)
             let left = clock.now.duration(to: deadline)
-            if !found.isEmpty || left <= .zero { return try answer(found, after: after) }
+            if !found.events.isEmpty || left <= .zero { return try Self.answer(found) }
             try await hub.waitForClient(after: position, timeout: min(left, FeedHub.lookEvery))
         }
     }
 
-    /// Events with the id of the last, from which a follower goes on.
-    private func answer(_ events: [EventRecord], after: Int64) throws -> Response {
+    /// Events with the position from which a follower goes on.
+    private static func answer(_ page: EventPage) throws -> Response {
         try JSONAnswer.list(
-            events.map(JSONAnswer.text), nextCursor: nil, resourceVersion: String(events.last?.id ?? after))
+            page.events.map(JSONAnswer.text), nextCursor: nil, resourceVersion: page.next.text)
     }
 
     private static func unknown(_ text: String, _ what: String, _ choices: [String]) -> String {
@@ -157,6 +158,7 @@ struct RecordRoutes {
 
     private func operation(_ context: APIContext) async throws -> OperationRecord {
         let id: ID<OperationRecord> = try Self.id(context)
+        context.account.note(id)
         guard let operation = try await store.operation(id) else {
             throw StoreError.notFound(kind: .operation, name: id.description)
         }

@@ -54,7 +54,9 @@ struct IdempotencyMiddleware: RouterMiddleware {
         guard let body = answer.body else {
             throw Problem(
                 .idempotencyAnswerWithheld,
-                detail: "the first call with this key was performed; its answer held a secret, which is told once")
+                detail:
+                    "the first call with this key was performed; its answer held a secret, which is told once"
+            )
         }
         var headers: HTTPFields = [:]
         for (name, value) in answer.headers.sorted(by: { $0.key < $1.key }) {

@@ -9,7 +9,7 @@ package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     package var requestID: String
     package var caller: Caller? { didSet { account.name(caller) } }
-    /// Shared by all copies of this context, so that the request's log line knows who asked.
+    /// Shared by all copies of this context, so that the request's log line knows who asked, and of what.
     let account = RequestAccount()
     /// Address of the client, without the port.
     package var address: String
@@ -29,16 +29,25 @@ package struct APIContext: RequestContext {
     }
 }
 
-/// Who a request turned out to be from.
+/// Who a request turned out to be from, and what it began.
 final class RequestAccount: Sendable {
-    private let known = Mutex<String?>(nil)
+    private struct Known {
+        var actor: String?
+        var operation: ID<OperationRecord>?
+    }
 
-    var actor: String? { known.withLock { $0 } }
+    private let known = Mutex(Known())
+
+    var actor: String? { known.withLock(\.actor) }
+    var operation: ID<OperationRecord>? { known.withLock(\.operation) }
 
     func name(_ caller: Caller?) {
         let actor = caller?.actor
-        known.withLock { $0 = actor }
+        known.withLock { $0.actor = actor }
     }
+
+    /// The operation that the request begins, ends or asks about.
+    func note(_ operation: ID<OperationRecord>) { known.withLock { $0.operation = operation } }
 }
 
 /// Who made a request.

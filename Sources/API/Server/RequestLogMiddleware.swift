@@ -33,12 +33,12 @@ struct RequestLogMiddleware: RouterMiddleware {
         metrics.add(.httpRequests, [Self.methods.contains(method) ? method : "other", route, "\(status)"])
         metrics.observe(.httpSeconds, [route], time.inSeconds)
         let level: Logger.Level = Self.quiet.contains(route) && status < 400 ? .debug : .info
-        context.logger.log(
-            level: level, "request",
-            metadata: [
-                "method": "\(method)", "route": "\(route)", "status": "\(status)",
-                "durationMs": "\(Self.milliseconds(time))", "actor": "\(context.account.actor ?? "none")",
-            ])
+        var metadata: Logger.Metadata = [
+            "method": "\(method)", "route": "\(route)", "status": "\(status)",
+            "durationMs": "\(Self.milliseconds(time))", "actor": "\(context.account.actor ?? "none")",
+        ]
+        if let operation = context.account.operation { metadata["operation"] = "\(operation)" }
+        context.logger.log(level: level, "request", metadata: metadata)
         return response
     }
 

@@ -34,8 +34,11 @@ struct EventsCommand: BasaltCommand {
             guard watch else { return output.show(first, surroundings) }
             var stream = StreamRenderer(Renderer(output, surroundings))
             surroundings.console.write(stream.text(of: first))
+            // What was younger than an open transaction is shown by the list and follows once more.
+            let shown = Set(page.items.map(\.id))
             while true {
                 page = try await client.events(after: page.resourceVersion, wait: Self.pollWait, options)
+                page.items.removeAll { shown.contains($0.id) }
                 guard !page.items.isEmpty else { continue }
                 let next = try RecordTables(now: surroundings.now())
                     .events(page.items, resourceVersion: page.resourceVersion)

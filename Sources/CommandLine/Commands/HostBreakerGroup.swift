@@ -58,7 +58,8 @@ struct HostBreakerResetCommand: BasaltCommand {
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try Confirmation.ask(
-            "Are all silent hosts of zone \"\(zone)\" in cell \(cell) lost?", yes: yes || dryRun, flag: "--yes",
+            "Are all silent hosts of zone \"\(zone)\" in cell \(cell) lost?", yes: yes || dryRun,
+            flag: "--yes",
             surroundings)
         let answer = try await connection.connected(surroundings) { client, _ in
             try await client.resetBreaker(cell: cell, zone: zone, reason: reason, dryRun: dryRun)

@@ -312,6 +312,7 @@ actor CellPipeline {
             for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
                 model.placement.remove(allocation: directive.allocation.id)
             }
+            logger.failure("plan not committed", error, Self.metadata(of: plan))
             throw error
         }
         heads[plan.engine] = plan.id
@@ -337,15 +338,18 @@ actor CellPipeline {
         }
         logger.debug(
             "plan committed",
-            metadata: [
-                "cell": "\(cell)", "plan": "\(plan.id)", "engine": "\(plan.engine.rawValue)",
-                "groups": "\(plan.groups.count)",
-                "refused": "\(refused.count)",
-            ])
+            metadata: Self.metadata(of: plan).merging(["refused": "\(refused.count)"]) { $1 })
         // What refused is out of date here: read it before the next plan rather than wait for the feed.
         if !stale.isEmpty {
             for host in try await store.hosts(.ids(stale.sorted())) { model.put(host: host) }
         }
+    }
+
+    private static func metadata(of plan: Plan) -> Logger.Metadata {
+        [
+            "cell": "\(plan.cell)", "plan": "\(plan.id)", "engine": "\(plan.engine.rawValue)",
+            "groups": "\(plan.groups.count)",
+        ]
     }
 
     private func allocation(after directive: Directive) -> Allocation? {

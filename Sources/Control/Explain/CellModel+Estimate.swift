@@ -23,11 +23,13 @@ extension CellModel {
         }
         guard let room = placement.expectedRoom(for: request, ends: ends, now: now) else {
             return PlacementEstimate(
-                at: nil, host: nil, message: "no host gets room by the VMs that end when their lifetime hints say")
+                at: nil, host: nil,
+                message: "no host gets room by the VMs that end when their lifetime hints say")
         }
         return PlacementEstimate(
             at: room.at, host: room.host,
-            message: "host \(room.host) has room at \(room.at) if VMs end when their lifetime hints say and nobody "
-                + "ahead in the queue takes it")
+            message:
+                "host \(room.host) has room at \(room.at) if VMs end by their hints; the queue is not counted"
+        )
     }
 }

@@ -1,5 +1,6 @@
 internal import Fleet
 internal import Foundation
+internal import Logging
 internal import Store
 
 extension CellPipeline {
@@ -61,6 +62,13 @@ extension CellPipeline {
             next.updatedAt = time.now()
             try await store.putOperation(
                 next, context: WriteContext(actor: "controller/hosts", verb: "host.drain"))
+            logger.info(
+                next.state == .running ? "operation moves on" : "operation ended",
+                metadata: [
+                    "operation": "\(next.id)", "verb": "\(next.verb)", "host": "\(host.name)",
+                    "cell": "\(cell)", "state": "\(next.state.rawValue)", "done": "\(next.done ?? 0)",
+                    "total": "\(total)",
+                ])
         }
     }
 

@@ -7,6 +7,10 @@ extension MemoryStore {
 
     public func events(_ query: EventQuery) async throws -> [EventRecord] { read { $0.events(query) } }
 
+    public func followEvents(_ query: EventQuery, after cursor: FeedCursor) async throws -> EventPage {
+        try read { try $0.followEvents(query, after: cursor) }
+    }
+
     public func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
         write { $0.putOperation(operation, context: context) }
     }

@@ -21,6 +21,24 @@ extension PostgresStore {
         return try await read(Self.eventsNewestStatement, parameters).map(Self.event).reversed()
     }
 
+    public func followEvents(_ query: EventQuery, after cursor: FeedCursor) async throws -> EventPage {
+        let rows = try await read(
+            Self.eventsFollowStatement,
+            [
+                query.kind?.rawValue, query.project, query.name, query.reason?.rawValue, query.limit,
+                query.projects, cursor.transaction, cursor.sequence,
+            ])
+        guard let epoch = try rows.first?.decode("epoch", as: Int.self), epoch == cursor.epoch else {
+            throw StoreError.watchExpired
+        }
+        // Without a match there is one row, of the epoch alone.
+        let found = try rows.filter { try $0.decode("id", as: Int64?.self) != nil }
+        let next = try found.last.map {
+            FeedCursor(epoch: epoch, transaction: try $0.decode("xid"), sequence: try $0.decode("id"))
+        }
+        return EventPage(events: try found.map(Self.event), next: next ?? cursor)
+    }
+
     private static func event(_ row: PostgresRow) throws -> EventRecord {
         let kind: String = try row.decode("kind")
         let reason: String = try row.decode("reason")
@@ -148,7 +166,7 @@ extension PostgresStore {
             FROM jsonb_array_elements($1::jsonb) v
             """)
     private static let eventFilter = """
-        SELECT id, at, kind, project, name, uid, reason, message, source FROM event
+        SELECT id, xid, at, kind, project, name, uid, reason, message, source FROM event
         WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR project = $2)
             AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR reason = $4)
             AND ($6::text[] IS NULL OR project = ANY ($6))
@@ -157,6 +175,15 @@ extension PostgresStore {
         name: "events_after", sql: "\(eventFilter) AND id > $7 ORDER BY id LIMIT $5")
     private static let eventsNewestStatement = Statement(
         name: "events_newest", sql: "\(eventFilter) ORDER BY id DESC LIMIT $5")
+    private static let eventsFollowStatement = Statement(
+        name: "events_follow",
+        sql: """
+            SELECT k.epoch, e.* FROM cluster k LEFT JOIN LATERAL (
+                \(eventFilter) AND xid < pg_snapshot_xmin(pg_current_snapshot()) AND (xid, id) > ($7, $8)
+                ORDER BY xid, id LIMIT $5
+            ) e ON true
+            ORDER BY e.xid, e.id
+            """)
     private static let livesStatement = Statement(
         name: "vm_lives",
         sql: """

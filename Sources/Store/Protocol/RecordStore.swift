@@ -7,6 +7,12 @@ public protocol RecordStore: Sendable {
     /// Events after an id that match, oldest first, up to `limit`; without `after` the newest ones.
     func events(_ query: EventQuery) async throws -> [EventRecord]
 
+    /// The next events after a cursor that match, in the order of the feed, so that no late commit enters behind a
+    /// reader; `query.after` has no effect. A position of the feed is a cursor.
+    ///
+    /// - Throws: `watchExpired` when the cursor is of another epoch.
+    func followEvents(_ query: EventQuery, after cursor: FeedCursor) async throws -> EventPage
+
     /// First steps of the VMs created since a time, newest creations first, at most `limit`.
     func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife]
 
@@ -59,6 +65,18 @@ public struct EventQuery: Sendable, Hashable {
         self.after = after
         self.projects = projects
         self.limit = limit
+    }
+}
+
+/// Events that follow a cursor.
+public struct EventPage: Sendable, Hashable {
+    public var events: [EventRecord]
+    /// Where to go on: the transaction and id of the last event, or the cursor that was given.
+    public var next: FeedCursor
+
+    public init(events: [EventRecord], next: FeedCursor) {
+        self.events = events
+        self.next = next
     }
 }
 

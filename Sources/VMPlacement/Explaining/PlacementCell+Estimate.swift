@@ -35,7 +35,9 @@ extension PlacementCell {
         let ids = expected.map(\.key)
         var first = 0
         for index in ids.indices {
-            guard index + 1 == ids.count || expected[index + 1].value > expected[index].value else { continue }
+            guard index + 1 == ids.count || expected[index + 1].value > expected[index].value else {
+                continue
+            }
             steps.append((expected[index].value, ids[first...index]))
             first = index + 1
         }

@@ -40,6 +40,38 @@ struct OpenTransactionTests {
         }
     }
 
+    @Test("events are followed in the order of the feed", arguments: StoreImplementation.all)
+    func events(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            let store = scene.store
+            func follow(_ cursor: FeedCursor, limit: Int = 10) async throws -> EventPage {
+                try await store.followEvents(EventQuery(reason: .created, limit: limit), after: cursor)
+            }
+            let start = try await scene.feedPosition()
+            let older = try await scene.harness.holdTransaction()
+            try await scene.createVM("young")
+            #expect(try await follow(start) == EventPage(events: [], next: start))
+            // A list shows what is committed; who follows from its position misses nothing.
+            let position = try await scene.feedPosition()
+            #expect(try await store.events(EventQuery(limit: 1)).map(\.name) == ["young"])
+            let late = scene.draft(.vm, "late", project: "team", spec: "{}")
+            _ = try await older.finish(creating: [late], context: Scene.user)
+            try await scene.harness.settle()
+            for cursor in [start, position] {
+                let page = try await follow(cursor)
+                #expect(page.events.map(\.name) == ["late", "young"])
+                #expect(page.events.first.map(\.id) ?? 0 > page.events.last.map(\.id) ?? 0)
+                let first = try await follow(cursor, limit: 1)
+                #expect(first.events.map(\.name) == ["late"])
+                #expect(try await follow(first.next).events.map(\.name) == ["young"])
+                #expect(try await follow(page.next) == EventPage(events: [], next: page.next))
+            }
+            var other = start
+            other.epoch += 1
+            await #expect(throws: StoreError.watchExpired) { try await follow(other) }
+        }
+    }
+
     @Test("what an open transaction hides is counted as delay", arguments: StoreImplementation.all)
     func delay(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

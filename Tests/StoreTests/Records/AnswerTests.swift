@@ -43,7 +43,8 @@ struct AnswerTests {
         }
     }
 
-    @Test("a stale claim is taken over, and its holder has no say any more", arguments: StoreImplementation.all)
+    @Test(
+        "a stale claim is taken over, and its holder has no say any more", arguments: StoreImplementation.all)
     func takeover(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             #expect(try await claim(scene) == .perform(claim: 1))
@@ -71,7 +72,9 @@ struct AnswerTests {
         }
     }
 
-    @Test("verbs and documents spend the same keys; all are forgotten after a day", arguments: StoreImplementation.all)
+    @Test(
+        "verbs and documents spend the same keys; all are forgotten after a day",
+        arguments: StoreImplementation.all)
     func oneNamespace(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in
             let draft = scene.draft(.vm, "web", project: "team", spec: "{}")

@@ -82,8 +82,10 @@ struct TrialTests {
             await #expect(throws: StoreError.notFound(kind: .cell, name: "a/z1")) {
                 try await store.resetBreaker(cell: "a", zone: "z1", context: Scene.user, isTrial: true)
             }
-            try await scene.advance(60)
-            _ = try await store.judgeHosts(cell: lease, terms: .standard, breaker: 0.1)
+            for _ in 0..<12 {
+                try await scene.advance(5)
+                _ = try await scene.judge(lease, breaker: 0.1)
+            }
             let before = try await Traces(scene)
             let held = try await store.breakers()
             #expect(

@@ -4,16 +4,25 @@ extension MemoryState {
     /// Oldest first: those after an id, or the newest ones.
     func events(_ query: EventQuery) -> [EventRecord] {
         let limit = max(0, query.limit)
-        func matches(_ event: EventRecord) -> Bool {
-            (query.kind ?? event.kind) == event.kind && (query.name ?? event.name) == event.name
-                && (query.project == nil || query.project == event.project)
-                && (query.reason ?? event.reason) == event.reason
-                && (query.projects.map { $0.contains(event.project ?? "") } ?? true)
-        }
         if let after = query.after {
-            return Array(events.dropFirst(Int(max(0, after))).lazy.filter(matches).prefix(limit))
+            return Array(events.dropFirst(Int(max(0, after))).lazy.filter(query.matches).prefix(limit))
         }
-        return events.reversed().lazy.filter(matches).prefix(limit).reversed()
+        return events.reversed().lazy.filter(query.matches).prefix(limit).reversed()
+    }
+
+    /// - Throws: `watchExpired`.
+    func followEvents(_ query: EventQuery, after cursor: FeedCursor) throws -> EventPage {
+        guard cursor.epoch == cluster.epoch else { throw StoreError.watchExpired }
+        let horizon = feed.horizon
+        let following = zip(eventTransactions, events).filter { number, event in
+            number < horizon && (number, event.id) > (cursor.transaction, cursor.sequence)
+                && query.matches(event)
+        }
+        let page = following.sorted { ($0.0, $0.1.id) < ($1.0, $1.1.id) }.prefix(max(0, query.limit))
+        let next = page.last.map {
+            FeedCursor(epoch: cluster.epoch, transaction: $0.0, sequence: $0.1.id)
+        }
+        return EventPage(events: page.map(\.1), next: next ?? cursor)
     }
 
     /// Newest first.
@@ -104,5 +113,13 @@ extension MemoryState {
                     limit: quota.milliCPU),
             ]
         }
+    }
+}
+
+extension EventQuery {
+    fileprivate func matches(_ event: EventRecord) -> Bool {
+        (kind ?? event.kind) == event.kind && (name ?? event.name) == event.name
+            && (project == nil || project == event.project) && (reason ?? event.reason) == event.reason
+            && (projects.map { $0.contains(event.project ?? "") } ?? true)
     }
 }

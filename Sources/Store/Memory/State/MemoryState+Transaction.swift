@@ -67,6 +67,7 @@ extension MemoryState {
     }
 
     mutating func append(_ draft: EventDraft) {
+        eventTransactions.append(transactionNumber())
         events.append(
             EventRecord(
                 id: Int64(events.count + 1), at: now, kind: draft.kind, project: draft.project,

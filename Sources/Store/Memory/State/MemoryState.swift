@@ -31,6 +31,8 @@ struct MemoryState {
     var joinTokens: [String: JoinTokenRow] = [:]
     var requests: [RequestKey: RequestRow] = [:]
     var events: [EventRecord] = []
+    /// Numbers of the transactions that wrote `events`.
+    var eventTransactions: [UInt64] = []
     var audit: [AuditRecord] = []
     var operations: [ID<OperationRecord>: OperationRecord] = [:]
     var tokens: [String: AccessToken] = [:]
