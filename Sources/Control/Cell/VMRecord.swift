@@ -33,7 +33,9 @@ struct VMRecord {
     }
 
     /// What the planner needs; nil when the flavor is gone.
-    func request(flavors: [String: FlavorSpec]) -> VMRequest? {
+    ///
+    /// - Parameter clock: of the fleet, by which a VM that had a host before has lived for some time.
+    func request(flavors: [String: FlavorSpec], clock: FleetClock = FleetClock()) -> VMRequest? {
         var resources = spec.resources
         var devices = spec.devices ?? []
         if let name = spec.flavor {
@@ -47,6 +49,9 @@ struct VMRecord {
             resources: resources,
             devices: devices, class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
             antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
-            lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) }, queuedAt: metadata.createdAt)
+            lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) },
+            startedAt: status.restarts > 0 || status.allocation != nil
+                ? clock.time(at: metadata.createdAt) : nil,
+            queuedAt: metadata.createdAt)
     }
 }

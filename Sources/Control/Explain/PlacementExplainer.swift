@@ -29,7 +29,7 @@ public struct PlacementExplainer: Sendable {
             return Answer(status: vm.status, queuePosition: nil, explanation: nil)
         }
         if let pipeline = supervisor?.pipeline(of: cell) { return await pipeline.explain(vm) }
-        return try await model(of: cell).explain(vm)
+        return try await model(of: cell).explain(vm, now: try await store.now())
     }
 
     /// Where a VM that does not exist yet would go: the dry run of a creation.
@@ -38,9 +38,10 @@ public struct PlacementExplainer: Sendable {
         var hosts = try await store.hosts(.all)
         if let cell = vm.spec.cell { hosts.removeAll { $0.cell != cell } }
         let cells = Set(hosts.map(\.cell)).sorted()
+        let now = try await store.now()
         var best: PlacementExplanation?
         for cell in cells {
-            let explanation = try await model(of: cell).explain(vm).explanation
+            let explanation = try await model(of: cell).explain(vm, now: now).explanation
             if (explanation?.feasible ?? 0) > (best?.feasible ?? -1) { best = explanation }
         }
         return best
@@ -52,14 +53,18 @@ public struct PlacementExplainer: Sendable {
             return await pipeline.preview(host: host, spec: spec, now: now)
         }
         var model = try await model(of: host.cell)
-        var query = ListQuery(kind: .vm, cell: host.cell, limit: 1000)
+        try await readVMs(into: &model)
+        return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
+    }
+
+    private func readVMs(into model: inout CellModel) async throws {
+        var query = ListQuery(kind: .vm, cell: model.name, limit: 1000)
         while true {
             let page = try await store.list(query)
             for resource in page.documents { model.put(vm: try VMRecord(resource)) }
             guard page.more, let last = page.documents.last?.metadata else { break }
             query.after = .init(project: last.project ?? "", name: last.name)
         }
-        return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
     }
 
     /// A model of the cell as the store holds it now.
@@ -77,24 +82,31 @@ public struct PlacementExplainer: Sendable {
         for policy in try await store.list(ListQuery(kind: .policy, limit: 1000)).documents {
             model.policies[policy.metadata.name] = PolicyRecord(policy)
         }
+        // Owners' hints are with the VMs.
+        if model.needsLifetimes { try await readVMs(into: &model) }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
+        if model.mustFollowLifetimes {
+            let reading = try await LifetimeReading(of: cell, live: Set(model.allocations.keys), from: store)
+            try model.followLifetimes(reading, now: try await store.now())
+        }
         return model
     }
 }
 
 extension CellPipeline {
-    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm) }
+    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer { model.explain(vm, now: time.now()) }
 }
 
 extension CellModel {
-    func explain(_ vm: VMRecord) -> PlacementExplainer.Answer {
+    func explain(_ vm: VMRecord, now: Timestamp) -> PlacementExplainer.Answer {
         var trial = placement
         // A placed VM is explained as if it were placed now: without its own use of the fleet.
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
         let policy = placementPolicy(ofPool: vm.spec.pool)
+        trial.advance(to: clock.time(at: now), repredicting: policy.repredicts)
         return PlacementExplainer.Answer(
             status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
-            explanation: vm.request(flavors: flavors).map { trial.explain($0, policy: policy) })
+            explanation: vm.request(flavors: flavors, clock: clock).map { trial.explain($0, policy: policy) })
     }
 }

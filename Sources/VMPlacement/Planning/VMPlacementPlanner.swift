@@ -26,20 +26,19 @@ public enum VMPlacementPlanner {
         let queue = pending.sorted(by: VMRequest.precedes)
         let hash = inputsHash(cell: cell, queue: queue, inputs: inputs)
         let id = ID<Plan>(ids.next())
-        var batch = PlacementBatch(cell: cell.name, plan: id, now: inputs.now)
+        var batch = PlacementBatch(cell: cell.name, plan: id, inputs: inputs)
         var documents: [String: PolicyVersion] = [:]
         for request in queue {
             guard batch.groups.count < inputs.maxGroups else { break }
             let document = inputs.document(for: request)
             if let pool = request.pool { documents[pool] = document }
-            batch.place(
-                request, on: &cell, policy: inputs.policy(for: request), document: document, ids: ids)
+            batch.place(request, on: &cell, document: document, ids: ids)
         }
         let policies = documents.sorted { $0.key < $1.key }
             .map { PlanReport.PoolPolicy(pool: $0.key, policy: $0.value) }
         let report = PlanReport(
             policy: inputs.policy.rawValue, policies: policies.isEmpty ? nil : policies,
-            hosts: cell.hostCount, placed: batch.groups.count,
+            lifetimes: batch.decisions.report, hosts: cell.hostCount, placed: batch.groups.count,
             unplaced: batch.unplaced)
         return Plan(
             id: id, cell: cell.name, engine: .vmPlacement, parent: inputs.parent, inputsHash: hash,
@@ -61,6 +60,10 @@ public enum VMPlacementPlanner {
             hash.combine(document.name)
             hash.combine(document.version)
         }
+        for (pool, policy) in inputs.poolShadows.sorted(by: { $0.key < $1.key }) {
+            hash.combine(pool)
+            hash.combine(policy.rawValue)
+        }
         hash.combine(inputs.seed)
         hash.combine(inputs.maxGroups)
         for request in queue {
@@ -75,28 +78,32 @@ public enum VMPlacementPlanner {
 private struct PlacementBatch {
     let cell: String
     let plan: ID<Plan>
-    let now: Timestamp
+    let inputs: PlacementPlanInputs
     var groups: [DirectiveGroup] = []
+    var decisions = PoolDecisions()
     var unplaced: [PlanReport.Unplaced] = []
     /// Placing only takes room, so a shape that fitted nowhere fits nowhere for the rest of the plan.
     private var refused: [VMRequest.Shape: PlacementExplanation] = [:]
 
-    init(cell: String, plan: ID<Plan>, now: Timestamp) {
+    init(cell: String, plan: ID<Plan>, inputs: PlacementPlanInputs) {
         self.cell = cell
         self.plan = plan
-        self.now = now
+        self.inputs = inputs
     }
 
     mutating func place(
-        _ request: VMRequest, on cell: inout PlacementCell, policy: PlacementPolicy,
-        document: PolicyVersion?, ids: some IDSource
+        _ request: VMRequest, on cell: inout PlacementCell, document: PolicyVersion?, ids: some IDSource
     ) {
+        let policy = inputs.policy(for: request)
         let shape = refused.isEmpty ? nil : request.shape
         if let shape, let explanation = refused[shape] {
             refuse(request, explanation)
             return
         }
-        if policy.needsLifetimes { cell.advance(to: now, repredicting: policy.repredicts) }
+        let shadow = request.pool.flatMap { inputs.poolShadows[$0] }
+        if policy.needsLifetimes || shadow?.needsLifetimes == true {
+            cell.advance(to: inputs.fleetNow, repredicting: policy.repredicts || shadow?.repredicts == true)
+        }
         guard case .place(let choice) = cell.place(request, policy: policy) else {
             let explanation = cell.explain(request, policy: policy)
             refused[shape ?? request.shape] = explanation
@@ -104,14 +111,20 @@ private struct PlacementBatch {
             return
         }
         let allocation = choice.allocation(
-            for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: now)
-        cell.add(
+            for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: inputs.now)
+        decisions.note(request, on: choice.host, of: cell, inputs: inputs)
+        let followed = cell.followed(policy)
+        let predicted = cell.add(
             allocation,
-            lifetime: VMLifetime(features: VMFeatures(request), startedAt: request.startedAt ?? now))
+            lifetime: VMLifetime(
+                features: VMFeatures(request), startedAt: request.startedAt ?? inputs.fleetNow),
+            at: inputs.fleetNow)
         let directive = AllocateDirective(
             allocation: allocation, workloadGeneration: request.workloadGeneration,
             hostGeneration: choice.hostGeneration,
-            message: "placed on host \(choice.hostName) by \(policy.rawValue)\(document?.words ?? "")")
+            message: "placed on host \(choice.hostName) by \(policy.rawValue)"
+                + "\(followed == policy ? "" : ", now \(followed.rawValue)")\(document?.words ?? "")",
+            lifetime: predicted)
         groups.append(DirectiveGroup([.allocate(directive)]))
     }
 
