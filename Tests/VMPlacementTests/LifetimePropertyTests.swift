@@ -141,7 +141,6 @@ import VMPlacement
         for step in 0..<400 {
             now = now.advanced(by: .seconds(random.below(3600)))
             cell.advance(to: now, repredicting: false)
-            written.write(cell.takeLifetimeNotes())
             let requests = (0..<random.below(4)).map { _ in
                 made += 1
                 var request = makeRequest(made, vCPU: 1 + random.below(8), gibibytes: 1 + random.below(16))
@@ -152,6 +151,10 @@ import VMPlacement
             let plan = VMPlacementPlanner.plan(
                 on: &cell, pending: requests, inputs: .init(policy: .lava, now: now), ids: ids)
             var (refused, accepted) = (Set<ID<Document>>(), [LifetimeMemory.Arrival]())
+            let hostsOfPlan = plan.groups.flatMap(\.directives).compactMap { directive in
+                if case .allocate(let directive) = directive { directive.allocation.host } else { nil }
+            }
+            written.write(cell.takeLifetimeNotes(at: trial, for: Set(hostsOfPlan), limit: 1))
             for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
                 let id = directive.allocation.id
                 if random.below(5) == 0 {

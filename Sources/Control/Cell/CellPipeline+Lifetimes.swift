@@ -23,11 +23,21 @@ extension CellPipeline {
         model.clock = FleetClock(try await store.clusterState())
         model.placement.advance(to: model.clock.time(at: now), repredicting: false)
         model.relearn(now: now)
-        if let note = try lifetimeNote() { try await store.writeLifetimes(note, lease: lease) }
+        if let note = try lifetimeNote(at: model.placement.lifetimeTrial) {
+            try await store.writeLifetimes(note, lease: lease)
+        }
     }
 
-    /// What moved since the last note; it counts as written.
-    func lifetimeNote() throws -> LifetimeNote? { try model.placement.takeLifetimeNotes()?.encoded() }
+    /// What moved since the last note, as a plan saw it; it counts as written.
+    func lifetimeNote(at trial: LifetimeTrial, for plan: Plan? = nil) throws -> LifetimeNote? {
+        guard model.placement.tracksLifetimes else { return nil }
+        var hosts: Set<ID<Document>> = []
+        for case .allocate(let directive) in plan?.groups.flatMap(\.directives) ?? [] {
+            hosts.insert(directive.allocation.host)
+        }
+        return try model.placement
+            .takeLifetimeNotes(at: trial, for: hosts, limit: limits.firstNotes)?.encoded()
+    }
 
     /// Takes hosts of refused groups back to what the ledger makes of the plan.
     func takeBackLifetimes(of plan: Plan, refused: Set<Int>, to trial: LifetimeTrial) {

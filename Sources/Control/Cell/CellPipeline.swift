@@ -277,7 +277,6 @@ actor CellPipeline {
         let fleetNow = model.clock.time(at: now)
         // What the plan is made on is written down with it, and not what it makes of it.
         model.placement.advance(to: fleetNow, repredicting: false)
-        let note = try lifetimeNote()
         let trial = model.placement.lifetimeTrial
         let inputs = PlacementPlanInputs(
             policy: .bestFit, poolPolicies: policies, poolDocuments: documents,
@@ -294,11 +293,8 @@ actor CellPipeline {
             }
         }
         // A plan that places nothing is not worth a row: the reasons stand in the statuses.
-        guard !plan.groups.isEmpty else {
-            if let note { try await store.writeLifetimes(note, lease: lease) }
-            return true
-        }
-        try await commit(plan, lifetimes: note, trial: trial)
+        guard !plan.groups.isEmpty else { return true }
+        try await commit(plan, lifetimes: try lifetimeNote(at: trial, for: plan), trial: trial)
         return true
     }
 

@@ -148,19 +148,33 @@ extension PlacementCell {
     /// Whether lifetimes are tracked.
     public var tracksLifetimes: Bool { lifetimes != nil }
 
-    /// What is to be written down before anything is decided on it; nil when nothing moved. It counts as written
-    /// from then on.
-    public mutating func takeLifetimeNotes() -> LifetimeNotes? {
-        guard let table = lifetimes, table.isMoved.contains(true) else { return nil }
-        lifetimes?.noteRemembered()
-        var moved: [ID<Document>: HostLifetime] = [:]
-        for slot in table.isMoved.indices where table.isMoved[slot] {
-            moved[hosts.rows[slot].id] = table.kept(slot)
+    /// What is to be written down before a plan holds; nil when nothing is. It counts as written from then on.
+    ///
+    /// - Parameters:
+    ///   - trial: lifetimes as the plan was made on them.
+    ///   - hosts: those on which the plan places.
+    ///   - limit: of hosts of which nothing is written and on which nothing is placed, how many are written as well:
+    ///     they can wait, so that the first notes of a large cell do not hold up its plans.
+    public mutating func takeLifetimeNotes(
+        at trial: LifetimeTrial, for hosts: Set<ID<Document>> = [], limit: Int
+    ) -> LifetimeNotes? {
+        guard let table = trial.table, table.notes.count == self.hosts.count else { return nil }
+        var noted: [ID<Document>: HostLifetime] = [:]
+        var more = limit
+        for slot in table.notes.indices where table.notes[slot] != .written {
+            let host = self.hosts.rows[slot].id
+            if table.notes[slot] == .unwritten, !hosts.contains(host) {
+                guard more > 0 else { continue }
+                more -= 1
+            }
+            noted[host] = table.kept(slot)
+            lifetimes?.noteWritten(slot)
         }
+        guard !noted.isEmpty else { return nil }
         return LifetimeNotes(
             cell: CellLifetimes(
                 now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate),
-            hosts: moved)
+            hosts: noted)
     }
 
     /// Marks a host as one to be written down: a VM came there by no plan.

@@ -23,8 +23,17 @@ struct LifetimeTable: Sendable {
     private(set) var deadlines: [Int64] = []
     private var residualCounts: [Int32] = []
     private(set) var residents: [[Resident]] = []
-    /// Hosts of which what is remembered elsewhere is no longer what is here.
-    private(set) var isMoved: [Bool] = []
+    /// Whether what is written down of hosts is what is here.
+    private(set) var notes: [NoteState] = []
+
+    enum NoteState: UInt8, Sendable {
+        /// It is, with the arrivals since.
+        case written
+        /// Nothing is written; whoever takes over judges the host as it was judged here.
+        case unwritten
+        /// It no longer is.
+        case moved
+    }
     /// Questions asked of the model.
     private(set) var predictions = 0
     private(set) var accuracy: ClassAccuracy
@@ -52,7 +61,7 @@ struct LifetimeTable: Sendable {
         deadlines.insert(Self.never, at: slot)
         residualCounts.insert(0, at: slot)
         residents.insert([], at: slot)
-        isMoved.insert(false, at: slot)
+        notes.insert(.written, at: slot)
     }
 
     mutating func remove(at slot: Int) {
@@ -63,7 +72,7 @@ struct LifetimeTable: Sendable {
         deadlines.remove(at: slot)
         residualCounts.remove(at: slot)
         residents.remove(at: slot)
-        isMoved.remove(at: slot)
+        notes.remove(at: slot)
     }
 
     /// Another model, from now on.
@@ -171,8 +180,8 @@ extension LifetimeTable {
         if predicted.fillsHost { startRecycling(slot) }
     }
 
-    mutating func noteMoved(_ slot: Int) { isMoved[slot] = true }
-    mutating func noteRemembered() { for slot in isMoved.indices { isMoved[slot] = false } }
+    mutating func noteMoved(_ slot: Int) { notes[slot] = .moved }
+    mutating func noteWritten(_ slot: Int) { notes[slot] = .written }
 
     private func isNearlyFull(_ room: HostRoom) -> Bool {
         let theta = settings.nearlyFullPerMille
@@ -194,7 +203,7 @@ extension LifetimeTable {
     mutating func remove(_ id: ID<Allocation>, at slot: Int, time: Int64, hasEnded: Bool) {
         guard let index = residents[slot].firstIndex(where: { $0.allocation == id }) else { return }
         let gone = residents[slot][index]
-        isMoved[slot] = true
+        notes[slot] = .moved
         residents[slot].swapAt(index, residents[slot].count - 1)
         residents[slot].removeLast()
         if hasEnded {
@@ -227,14 +236,14 @@ extension LifetimeTable {
     private mutating func demote(_ slot: Int, at time: Int64) {
         makeAllResidual(slot)
         if let current = lifetimeClass(slot) { setClass(slot, current.shorter, at: time) }
-        isMoved[slot] = true
+        notes[slot] = .moved
     }
 
     /// A VM outlived the class: the host may as well take longer ones.
     mutating func promoteOverdue() {
         for slot in deadlines.indices where deadlines[slot] < now {
             if let current = lifetimeClass(slot) { setClass(slot, current.longer, at: now) }
-            isMoved[slot] = true
+            notes[slot] = .moved
         }
     }
 }
@@ -245,7 +254,7 @@ extension LifetimeTable {
     /// A host whose past is not known: its class is that of its present exit, and all its VMs count for it.
     mutating func rebuild(_ slot: Int, with lifetimes: [(ID<Allocation>, VMLifetime)], room: HostRoom) {
         clear(slot)
-        isMoved[slot] = true
+        notes[slot] = .unwritten
         residents[slot] = lifetimes.map { resident($0.0, $0.1) }
         guard !residents[slot].isEmpty else { return }
         firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
@@ -311,7 +320,7 @@ extension LifetimeTable {
         deadlines[slot] = other.deadlines[slot]
         residualCounts[slot] = other.residualCounts[slot]
         residents[slot] = other.residents[slot]
-        isMoved[slot] = other.isMoved[slot]
+        notes[slot] = other.notes[slot]
     }
 
     /// What is to be remembered of a host.
