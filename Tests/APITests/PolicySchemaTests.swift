@@ -96,8 +96,8 @@ import Testing
 
     @Test(arguments: [
         ("best-fti", "spec.placement.score", "\"best-fti\" is not known; the nearest is \"best-fit\""),
-        ("nilass", "spec.placement.score", "choose one of first-fit, best-fit, waste"),
-        ("lava", "spec.placement.score", "the nearest is best-fit"),
+        ("nilass", "spec.placement.score", "\"nilass\" is not known; the nearest is \"nilas\""),
+        ("newest", "spec.placement.score", "\"newest\" is not known"),
     ])
     func aWrongScoreIsToldTheNearest(_ score: String, _ field: String, _ message: String) throws {
         let base = try #require(examples.first).value

@@ -104,9 +104,9 @@ import Testing
     @Test func anOldSpecIsJudgedByTheRulesOfToday() async throws {
         let fixture = try await APIFixture()
         let context = WriteContext(actor: "user/old", verb: "replace")
-        let lava = #"{"placement":{"score":"lava"},"type":"placement"}"#
+        let newest = #"{"placement":{"score":"newest"},"type":"placement"}"#
         let now = #"{"placement":{"score":"best-fit"},"type":"placement"}"#
-        for spec in [lava, now] {
+        for spec in [newest, now] {
             _ = try await fixture.store.update(
                 .policy, project: nil, name: "it", precondition: .none, context: context
             ) { $0.spec = spec }

@@ -49,7 +49,7 @@ struct HelpTests {
             case .pool:
                 PoolSpec(
                     cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p"),
-                    cpuRatioPerMille: 1000)
+                    shadow: .lava, cpuRatioPerMille: 1000)
             case .policy:
                 PolicySpec(
                     type: .placement, description: "d", placement: PlacementRules(score: .bestFit))

@@ -61,7 +61,7 @@ struct PolicyTests {
 
     @Test(arguments: [
         ("wast", "basalt: no score \"wast\"; the nearest is \"waste\"\n"),
-        ("lava", "basalt: spec.placement.score: lava needs predictions of lifetimes"),
+        ("lva", "basalt: no score \"lva\"; the nearest is \"lava\"\n"),
     ])
     func aScoreThatPoolsDoNotHaveIsRefused(_ score: String, _ line: String) async throws {
         let fixture = try CommandFixture()

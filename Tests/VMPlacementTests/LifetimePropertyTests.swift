@@ -107,6 +107,105 @@ import VMPlacement
         }
     }
 
+    /// What a store keeps: notes replace, arrivals are added to them.
+    private struct Written {
+        var cell: CellLifetimes?
+        var hosts: [ID<Document>: LifetimeMemory.Host] = [:]
+
+        mutating func write(_ notes: LifetimeNotes?) {
+            guard let notes else { return }
+            cell = notes.cell
+            for (host, kept) in notes.hosts { hosts[host] = .init(kept: kept, arrivals: []) }
+        }
+
+        mutating func add(_ directive: AllocateDirective) {
+            guard let lifetime = directive.lifetime else { return }
+            hosts[directive.allocation.host, default: .init(kept: nil, arrivals: [])].arrivals
+                .append(.init(allocation: directive.allocation.id, lifetime: lifetime))
+        }
+    }
+
+    /// Kept in a controller's memory, and rebuilt from what it wrote down and from the ledger: the same, whenever
+    /// it dies. Groups are refused now and then, and VMs end of which nothing is written yet.
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func whatIsRebuiltIsWhatWasKept(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let hosts = (0..<8).map { makeHost($0, vCPU: 16, gibibytes: 64) }
+        let model = HintModel(spread: 1)
+        var cell = PlacementCell(hosts)
+        cell.trackLifetimes(.init(), model: model, now: epoch, memory: LifetimeMemory())
+        var written = Written()
+        var running: [(allocation: Allocation, request: VMRequest, endsAt: Timestamp)] = []
+        var (now, made, states) = (epoch, 0, Set<HostLifetime.State>())
+        let ids = CountingIDs()
+        for step in 0..<400 {
+            now = now.advanced(by: .seconds(random.below(3600)))
+            cell.advance(to: now, repredicting: false)
+            let requests = (0..<random.below(4)).map { _ in
+                made += 1
+                var request = makeRequest(made, vCPU: 1 + random.below(8), gibibytes: 1 + random.below(16))
+                request.lifetimeHint = .seconds(exp(Double(random.below(1400)) / 100))
+                return request
+            }
+            let trial = cell.lifetimeTrial
+            let plan = VMPlacementPlanner.plan(
+                on: &cell, pending: requests, inputs: .init(policy: .lava, now: now), ids: ids)
+            var (refused, accepted) = (Set<ID<Document>>(), [LifetimeMemory.Arrival]())
+            let hostsOfPlan = plan.groups.flatMap(\.directives).compactMap { directive in
+                if case .allocate(let directive) = directive { directive.allocation.host } else { nil }
+            }
+            written.write(cell.takeLifetimeNotes(at: trial, for: Set(hostsOfPlan), limit: 1))
+            for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
+                let id = directive.allocation.id
+                if random.below(5) == 0 {
+                    cell.remove(allocation: id)
+                    refused.insert(directive.allocation.host)
+                    continue
+                }
+                written.add(directive)
+                if let lifetime = directive.lifetime {
+                    accepted.append(.init(allocation: id, lifetime: lifetime))
+                }
+                if let request = requests.first(where: { $0.workload == directive.allocation.workload }) {
+                    let lived = exp(Double(random.below(1400)) / 100)
+                    running.append((directive.allocation, request, now.advanced(by: .seconds(lived))))
+                }
+            }
+            cell.takeBackLifetimes(of: refused, to: trial, accepted: accepted)
+            // Ends that the controller has seen and not written down when it dies.
+            let later = now.advanced(by: .seconds(random.below(3600)))
+            var memory = LifetimeMemory(cell: written.cell, hosts: written.hosts)
+            let ends = running.filter { $0.endsAt <= later }.sorted {
+                ($0.endsAt, $0.allocation.id) < ($1.endsAt, $1.allocation.id)
+            }
+            for vm in ends {
+                cell.remove(allocation: vm.allocation.id, endedAt: vm.endsAt)
+                memory.departures[vm.allocation.id] = .init(at: vm.endsAt, hasEnded: true)
+            }
+            running.removeAll { $0.endsAt <= later }
+            var again = PlacementCell(hosts)
+            for vm in running.reversed() {
+                again.add(
+                    vm.allocation,
+                    lifetime: VMLifetime(features: VMFeatures(vm.request), startedAt: vm.allocation.createdAt)
+                )
+            }
+            again.trackLifetimes(.init(), model: model, now: now, memory: memory)
+            for number in 0..<8 {
+                guard var kept = cell.lifetime(of: hostID(number)),
+                    var rebuilt = again.lifetime(of: hostID(number))
+                else { continue }
+                states.insert(kept.state)
+                // A prediction, made again when it is asked for.
+                (kept.exit, rebuilt.exit) = (nil, nil)
+                #expect(kept == rebuilt, "seed \(seed), step \(step), host \(number)")
+            }
+            #expect(cell.classAccuracy == again.classAccuracy, "seed \(seed), step \(step)")
+            #expect(cell.followed(.gatedLava) == again.followed(.gatedLava), "seed \(seed), step \(step)")
+        }
+        #expect(states == [.empty, .open, .recycling] && cell.classAccuracy?.share != nil, "seed \(seed)")
+    }
+
     @Test func aHostThatComesBackHasItsVMsAgain() {
         var history = History(seed: 9, hosts: 3, model: HintModel(spread: 1))
         for _ in 0..<20 { _ = history.step(.lava) }

@@ -60,7 +60,7 @@ struct PolicySetCommand: BasaltCommand {
         commandName: "set", abstract: "Makes a policy of VM placement, or a new version of it.")
 
     @Argument var name: String
-    @Option(help: "What orders the hosts that a VM fits on: first-fit, best-fit or waste.")
+    @Option(help: "What orders the hosts that a VM fits on, such as best-fit or gated-lava.")
     var score: String
     @Option(help: "For people; left as it is when absent.") var description: String?
     @Flag(help: "Only show what would happen.") var dryRun = false

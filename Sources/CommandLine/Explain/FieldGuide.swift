@@ -71,6 +71,9 @@ enum FieldGuide {
         Entry("spec.policies", "object", "Policy documents that engines go by here."),
         Entry("spec.policies.placement", "string", "Policy of type placement; instead of placement."),
         Entry(
+            "spec.shadow", "string",
+            "Policy that is asked about every placement and not followed; plans say how often it differs."),
+        Entry(
             "spec.cpuRatioPerMille", "integer, 1000 to 16000",
             "vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription."),
     ]

@@ -23,6 +23,10 @@ public struct CellLimits: Sendable {
     /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into plans
     /// together, which costs a fraction of one plan each. A cell at rest answers at once.
     public var cycleAtMostEvery = Duration.milliseconds(25)
+    /// How often what moved on hosts of lifetimes is written down while no plan does; deadlines are looked at then.
+    public var rememberEvery = Duration.seconds(1)
+    /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
+    public var firstNotes = 256
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

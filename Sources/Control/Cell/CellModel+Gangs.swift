@@ -53,7 +53,7 @@ extension CellModel {
 
     /// Requests of members that are placed together; none when a flavor is gone.
     func gangRequests(_ members: [ID<Document>]) -> [VMRequest] {
-        let requests = members.compactMap { vms[$0]?.request(flavors: flavors, gang: members.count) }
+        let requests = members.compactMap { vms[$0]?.request(flavors: flavors, clock: clock, gang: members.count) }
         return requests.count == members.count ? requests : []
     }
 
@@ -73,6 +73,6 @@ extension CellModel {
         let (policies, documents) = placementPolicies()
         return PlacementPlanInputs(
             policy: .bestFit, poolPolicies: policies, poolDocuments: documents, now: now,
-            maxGroups: WorkloadLimit.replicas)
+            fleetNow: clock.time(at: now), maxGroups: WorkloadLimit.replicas)
     }
 }

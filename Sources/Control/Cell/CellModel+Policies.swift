@@ -31,6 +31,9 @@ extension CellModel {
         return placementDocument(ofPool: name)?.spec.placement?.score ?? pools[name]?.placement ?? .bestFit
     }
 
+    /// Policies that pools try in the shadow.
+    func shadowPolicies() -> [String: PlacementPolicy] { pools.compactMapValues(\.shadow) }
+
     /// Policies of the pools that have one, and the documents they come from, for a plan.
     func placementPolicies() -> (policies: [String: PlacementPolicy], documents: [String: PolicyVersion]) {
         let own = pools.filter { $0.value.placement != nil || $0.value.policies?.placement != nil }

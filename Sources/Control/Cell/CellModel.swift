@@ -18,6 +18,9 @@ struct CellModel {
     var pools: [String: PoolSpec] = [:]
     var flavors: [String: FlavorSpec] = [:]
     var policies: [String: PolicyRecord] = [:]
+    /// The lease clock until lifetimes are tracked.
+    var clock = FleetClock()
+    var history = LifetimeHistory()
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
     /// Groups whose members are placed together, as far as they are known.
@@ -80,21 +83,29 @@ struct CellModel {
         dirty.insert(allocation.workload.uid)
         if allocation.state.consumesCapacity {
             allocations[allocation.id] = allocation
-            if known == nil { placement.add(allocation) }
+            if known == nil { take(allocation) }
             byWorkload[allocation.workload.uid, default: []].insert(allocation.id)
             byHost[allocation.host, default: []].insert(allocation.id)
             forgetRefusal(allocation.workload.uid)
         } else {
-            drop(allocation: allocation.id)
+            drop(allocation: allocation.id, released: allocation)
             backOff(allocation)
         }
         queue(allocation.workload.uid)
     }
 
+    /// Has no effect on what a plan of this process has placed.
+    private mutating func take(_ allocation: Allocation) {
+        let time = clock.time(at: allocation.createdAt)
+        let predicted = placement.add(allocation, lifetime: lifetime(of: allocation), at: time)
+        if predicted != nil { placement.noteLifetimeMoved(of: allocation.host) }
+    }
+
     /// Takes back an allocation that is released or that the ledger refused.
-    mutating func drop(allocation id: ID<Allocation>) {
+    private mutating func drop(allocation id: ID<Allocation>, released: Allocation) {
         guard let known = allocations.removeValue(forKey: id) else { return }
-        placement.remove(allocation: id)
+        placement.remove(
+            allocation: id, endedAt: end(of: released), movedAt: released.releasedAt.map(clock.time))
         capacityVersion += 1
         byWorkload[known.workload.uid]?.remove(id)
         byHost[known.host]?.remove(id)
@@ -242,7 +253,7 @@ struct CellModel {
                 guard let next = lines[line].popMin() else { continue }
                 if let gang = next.gang {
                     found += gangRequests(gang)
-                } else if let request = vms[next.uid]?.request(flavors: flavors) {
+                } else if let request = vms[next.uid]?.request(flavors: flavors, clock: clock) {
                     found.append(request)
                 }
             }

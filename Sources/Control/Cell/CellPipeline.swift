@@ -23,6 +23,7 @@ actor CellPipeline {
     private var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
     var measuredAt: Timestamp?
+    var rememberedAt: Timestamp?
     /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so that
     /// fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
@@ -101,6 +102,7 @@ actor CellPipeline {
             heads[engine] = try await store.planHead(cell: cell, engine: engine)
         }
         try await findLost(&fresh)
+        try await followLifetimes(&fresh)
         model = fresh
         settling = []
         cursor = position
@@ -202,6 +204,11 @@ actor CellPipeline {
                 model.put(allocation: allocation)
             }
         }
+        if model.mustFollowLifetimes {
+            var next = model
+            try await followLifetimes(&next)
+            model = next
+        }
     }
 
     // MARK: Working
@@ -214,6 +221,7 @@ actor CellPipeline {
         worked = try await place() || worked
         worked = try await drain() || worked
         worked = try await settle() || worked
+        try await remember()
         return worked
     }
 
@@ -272,8 +280,13 @@ actor CellPipeline {
         let requests = model.requests(now: now, limit: limits.groupsPerPlan)
         guard !requests.isEmpty else { return false }
         let (policies, documents) = model.placementPolicies()
+        let fleetNow = model.clock.time(at: now)
+        // What the plan is made on is written down with it, and not what it makes of it.
+        model.placement.advance(to: fleetNow, repredicting: false)
+        let trial = model.placement.lifetimeTrial
         let inputs = PlacementPlanInputs(
-            policy: .bestFit, poolPolicies: policies, poolDocuments: documents, now: now,
+            policy: .bestFit, poolPolicies: policies, poolDocuments: documents,
+            poolShadows: model.shadowPolicies(), now: now, fleetNow: fleetNow,
             parent: heads[.vmPlacement] ?? nil,
             maxGroups: limits.groupsPerPlan)
         let plan = VMPlacementPlanner.plan(on: &model.placement, pending: requests, inputs: inputs, ids: ids)
@@ -287,7 +300,7 @@ actor CellPipeline {
         }
         // A plan that places nothing is not worth a row: the reasons stand in the statuses.
         guard !plan.groups.isEmpty else { return true }
-        try await commit(plan)
+        try await commit(plan, lifetimes: try lifetimeNote(at: trial, for: plan), trial: trial)
         return true
     }
 
@@ -297,7 +310,13 @@ actor CellPipeline {
     }
 
     /// Commits a plan and brings the model to what the ledger then holds.
-    private func commit(_ plan: Plan) async throws {
+    ///
+    /// - Parameters:
+    ///   - lifetimes: what the plan was made on and is not written down yet.
+    ///   - trial: lifetimes before the plan.
+    private func commit(
+        _ plan: Plan, lifetimes: LifetimeNote? = nil, trial: LifetimeTrial? = nil
+    ) async throws {
         var statuses: [ID<Document>: String] = [:]
         for directive in plan.groups.flatMap(\.directives) {
             guard let allocation = allocation(after: directive), let vm = model.vms[allocation.workload.uid]
@@ -307,7 +326,8 @@ actor CellPipeline {
         }
         let outcome: CommitOutcome
         do {
-            outcome = try await store.commit(LedgerCommit(lease: lease, plan: plan, statuses: statuses))
+            outcome = try await store.commit(
+                LedgerCommit(lease: lease, plan: plan, statuses: statuses, lifetimes: lifetimes))
         } catch {
             for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
                 model.placement.remove(allocation: directive.allocation.id)
@@ -336,6 +356,7 @@ actor CellPipeline {
                 }
             }
         }
+        if let trial { takeBackLifetimes(of: plan, refused: Set(refused.keys), to: trial) }
         logger.debug(
             "plan committed",
             metadata: Self.metadata(of: plan).merging(["refused": "\(refused.count)"]) { $1 })

@@ -37,8 +37,12 @@ struct VMRecord {
 
     /// What the planner needs; nil when the flavor is gone.
     ///
-    /// - Parameter gang: how many members of its gang are to be placed with it; nil places it alone.
-    func request(flavors: [String: FlavorSpec], gang count: Int? = nil) -> VMRequest? {
+    /// - Parameters:
+    ///   - clock: of the fleet, by which a VM that had a host before has lived for some time.
+    ///   - gang: how many members of its gang are to be placed with it; nil places it alone.
+    func request(
+        flavors: [String: FlavorSpec], clock: FleetClock = FleetClock(), gang count: Int? = nil
+    ) -> VMRequest? {
         var resources = spec.resources
         var devices = spec.devices ?? []
         if let name = spec.flavor {
@@ -53,6 +57,9 @@ struct VMRecord {
             }
         }
         return VMRequest(
-            metadata: metadata, spec: spec, resources: resources, devices: devices, gang: gang)
+            metadata: metadata, spec: spec, resources: resources, devices: devices,
+            startedAt: status.restarts > 0 || status.allocation != nil
+                ? clock.time(at: metadata.createdAt) : nil,
+            gang: gang)
     }
 }

@@ -45,7 +45,7 @@ public struct PlacementExplainer: Sendable {
         }
         var answer = model.explain(vm, now: now)
         if answer.waitsForRoom {
-            try await loadVMs(into: &model)
+            if !model.needsLifetimes { try await loadVMs(into: &model) }
             answer.estimate = model.estimate(for: vm, now: fleetTime(now), fleetTime: fleetTime)
         }
         return answer
@@ -57,9 +57,10 @@ public struct PlacementExplainer: Sendable {
         var hosts = try await store.hosts(.all)
         if let cell = vm.spec.cell { hosts.removeAll { $0.cell != cell } }
         let cells = Set(hosts.map(\.cell)).sorted()
+        let now = try await store.now()
         var best: PlacementExplanation?
         for cell in cells {
-            let explanation = try await model(of: cell).explain(vm, now: try await store.now()).explanation
+            let explanation = try await model(of: cell).explain(vm, now: now).explanation
             if (explanation?.feasible ?? 0) > (best?.feasible ?? -1) { best = explanation }
         }
         return best
@@ -71,7 +72,7 @@ public struct PlacementExplainer: Sendable {
             return await pipeline.preview(host: host, spec: spec, now: now)
         }
         var model = try await model(of: host.cell)
-        try await loadVMs(into: &model)
+        if !model.needsLifetimes { try await loadVMs(into: &model) }
         return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
     }
 
@@ -85,7 +86,8 @@ public struct PlacementExplainer: Sendable {
         }
     }
 
-    /// A model of the cell as the store holds it now, without its VMs.
+    /// A model of the cell as the store holds it now; its VMs are in it only when lifetimes count, as owners' hints are
+    /// with them.
     func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
         let decoder = JSONDecoder()
@@ -100,8 +102,13 @@ public struct PlacementExplainer: Sendable {
         for policy in try await store.list(ListQuery(kind: .policy, limit: 1000)).documents {
             model.policies[policy.metadata.name] = PolicyRecord(policy)
         }
+        if model.needsLifetimes { try await loadVMs(into: &model) }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
+        if model.mustFollowLifetimes {
+            let reading = try await LifetimeReading(of: cell, live: Set(model.allocations.keys), from: store)
+            try model.followLifetimes(reading, now: try await store.now())
+        }
         return model
     }
 }
@@ -144,6 +151,7 @@ extension CellModel {
         // A placed VM is explained as if it were placed now: without its own use of the fleet.
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
         let policy = placementPolicy(ofPool: vm.spec.pool)
-        return vm.request(flavors: flavors).map { trial.explain($0, policy: policy) }
+        trial.advance(to: clock.time(at: now), repredicting: policy.repredicts)
+        return vm.request(flavors: flavors, clock: clock).map { trial.explain($0, policy: policy) }
     }
 }

@@ -37,21 +37,6 @@ public struct PoolSpec: DocumentSpec {
             case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava: true
             }
         }
-
-        /// What pools can go by.
-        public static var offered: [String] { allCases.filter { !$0.needsLifetimes }.map(\.rawValue) }
-
-        /// Why a pool cannot go by it.
-        func defects(at field: String) -> [FieldDefect] {
-            guard needsLifetimes else { return [] }
-            return [
-                .init(
-                    field: field, code: .invalid,
-                    message:
-                        "\(rawValue) needs predictions of lifetimes, which no pool has; try it "
-                        + "with basalt simulate vms; the nearest is \(Self.bestFit.rawValue)")
-            ]
-        }
     }
 
     public static let kind = Kind.pool
@@ -61,6 +46,9 @@ public struct PoolSpec: DocumentSpec {
     public var placement: Placement?
     /// Policy documents that engines go by here.
     public var policies: PoolPolicies?
+    /// Policy that is asked about every placement and not followed: plans say how often it would have chosen
+    /// another host.
+    public var shadow: Placement?
     /// vCPUs sold per vCPU of the standard and spot classes, per mille; 1000 is no oversubscription.
     public var cpuRatioPerMille: Int?
     /// When drains of the pool's hosts may go on; at any time when absent.
@@ -70,13 +58,14 @@ public struct PoolSpec: DocumentSpec {
 
     public init(
         cell: String, admits: [Use], placement: Placement? = nil, policies: PoolPolicies? = nil,
-        cpuRatioPerMille: Int? = nil, maintenance: MaintenanceSpec? = nil,
+        shadow: Placement? = nil, cpuRatioPerMille: Int? = nil, maintenance: MaintenanceSpec? = nil,
         disruptionBudgets: [DisruptionBudget]? = nil
     ) {
         self.cell = cell
         self.admits = admits
         self.placement = placement
         self.policies = policies
+        self.shadow = shadow
         self.cpuRatioPerMille = cpuRatioPerMille
         self.maintenance = maintenance
         self.disruptionBudgets = disruptionBudgets
@@ -93,7 +82,6 @@ public struct PoolSpec: DocumentSpec {
                     field: "spec.admits", code: .required,
                     message: "name at least one of vm, training, serving"))
         }
-        found += placement?.defects(at: "spec.placement") ?? []
         if let policy = policies?.placement {
             if let defect = Name.defect(in: policy) {
                 found.append(

@@ -85,12 +85,18 @@ public struct AllocateDirective: Sendable, Hashable, Codable {
     public var hostGeneration: Int
     /// In words, for the workload's condition and event.
     public var message: String
+    /// What the placement went by, where lifetimes are tracked.
+    public var lifetime: PredictedLifetime?
 
-    public init(allocation: Allocation, workloadGeneration: Int, hostGeneration: Int, message: String) {
+    public init(
+        allocation: Allocation, workloadGeneration: Int, hostGeneration: Int, message: String,
+        lifetime: PredictedLifetime? = nil
+    ) {
         self.allocation = allocation
         self.workloadGeneration = workloadGeneration
         self.hostGeneration = hostGeneration
         self.message = message
+        self.lifetime = lifetime
     }
 }
 

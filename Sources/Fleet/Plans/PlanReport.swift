@@ -4,6 +4,9 @@ public struct PlanReport: Sendable, Hashable, Codable {
     public var policy: String
     /// Policy documents that decided for pools of the plan, sorted by pool; nil where there were none.
     public var policies: [PoolPolicy]?
+    /// What predictions of lifetimes came down to in pools of the plan that go by them or try a policy in the
+    /// shadow, sorted by pool; nil where no pool does.
+    public var lifetimes: [PoolLifetimes]?
     /// Hosts that were looked at.
     public var hosts: Int
     public var placed: Int
@@ -11,10 +14,12 @@ public struct PlanReport: Sendable, Hashable, Codable {
     public var unplaced: [Unplaced]
 
     public init(
-        policy: String, policies: [PoolPolicy]? = nil, hosts: Int, placed: Int, unplaced: [Unplaced]
+        policy: String, policies: [PoolPolicy]? = nil, lifetimes: [PoolLifetimes]? = nil, hosts: Int,
+        placed: Int, unplaced: [Unplaced]
     ) {
         self.policy = policy
         self.policies = policies
+        self.lifetimes = lifetimes
         self.hosts = hosts
         self.placed = placed
         self.unplaced = unplaced
@@ -28,6 +33,66 @@ public struct PlanReport: Sendable, Hashable, Codable {
         public init(pool: String, policy: PolicyVersion) {
             self.pool = pool
             self.policy = policy
+        }
+    }
+
+    /// How a pool's VMs were placed, where that is not said by the name of its policy.
+    public struct PoolLifetimes: Sendable, Hashable, Codable {
+        public var pool: String
+        /// What the pool asks for.
+        public var policy: PoolSpec.Placement
+        /// What it came down to: less, while the classes predicted for VMs are not right often enough.
+        public var goesBy: PoolSpec.Placement
+        /// How often the predicted class was right, over the VMs that ended in the last week, per mille; nil
+        /// while too few ended.
+        public var classAccuracyPerMille: Int?
+        /// What another policy would have done.
+        public var shadow: Shadow?
+
+        public init(
+            pool: String, policy: PoolSpec.Placement, goesBy: PoolSpec.Placement,
+            classAccuracyPerMille: Int?, shadow: Shadow? = nil
+        ) {
+            self.pool = pool
+            self.policy = policy
+            self.goesBy = goesBy
+            self.classAccuracyPerMille = classAccuracyPerMille
+            self.shadow = shadow
+        }
+    }
+
+    /// A policy that was asked and not followed, each time on the hosts as the followed one left them.
+    public struct Shadow: Sendable, Hashable, Codable {
+        public var policy: PoolSpec.Placement
+        /// As in `PoolLifetimes`.
+        public var goesBy: PoolSpec.Placement
+        /// VMs that it was asked about: those that the plan places.
+        public var asked: Int
+        /// VMs that it would have placed on another host.
+        public var differ: Int
+        /// Those by the score that decided, sorted by it.
+        public var reasons: [ShadowReason]
+
+        public init(
+            policy: PoolSpec.Placement, goesBy: PoolSpec.Placement, asked: Int = 0, differ: Int = 0,
+            reasons: [ShadowReason] = []
+        ) {
+            self.policy = policy
+            self.goesBy = goesBy
+            self.asked = asked
+            self.differ = differ
+            self.reasons = reasons
+        }
+    }
+
+    public struct ShadowReason: Sendable, Hashable, Codable {
+        /// Name of the score, as in the keys of explanations.
+        public var score: String
+        public var vms: Int
+
+        public init(score: String, vms: Int) {
+            self.score = score
+            self.vms = vms
         }
     }
 

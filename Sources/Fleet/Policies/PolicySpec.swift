@@ -30,11 +30,9 @@ public struct PolicySpec: DocumentSpec {
         }
         switch type {
         case .placement:
-            guard let placement else {
-                let message = "a policy of type placement says how under spec.placement"
-                return found + [.init(field: "spec.placement", code: .required, message: message)]
-            }
-            found += placement.score.defects(at: "spec.placement.score")
+            guard placement == nil else { break }
+            let message = "a policy of type placement says how under spec.placement"
+            found.append(.init(field: "spec.placement", code: .required, message: message))
         }
         return found
     }

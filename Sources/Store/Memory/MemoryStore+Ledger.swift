@@ -50,6 +50,12 @@ extension MemoryStore {
 
     public func countWaitingVMs() async throws -> [String: Int] { try read { try $0.countWaitingVMs() } }
 
+    public func writeLifetimes(_ note: LifetimeNote, lease: CellLease) async throws {
+        try write { try $0.writeLifetimes(note, lease: lease) }
+    }
+
+    public func lifetimes(cell: String) async throws -> LifetimeRecord { read { $0.lifetimes(cell: cell) } }
+
     public func plan(_ id: ID<Plan>) async throws -> Plan? { read { $0.plans[id] } }
 
     public func planHead(cell: String, engine: Plan.Engine) async throws -> ID<Plan>? {

@@ -12,18 +12,25 @@ extension PostgresStore {
         for (uid, status) in commit.statuses.sorted(by: { $0.key < $1.key }) {
             statuses.member(uid.description, raw: status)
         }
-        let parameters: [any PostgresEncodable] = [
+        var parameters: [any PostgresEncodable] = [
             commit.lease.cell, commit.lease.token, content, JSONText(statuses.closed),
         ]
+        var statement = Self.commitStatement
+        if commit.tellsLifetimes {
+            statement = Self.commitLifetimesStatement
+            let note = commit.lifetimes
+            parameters.append(note.map { JSONText($0.cell) })
+            parameters.append(note.map { JSONText($0.hostsText) })
+        }
         let rows: [PostgresRow]
         if let hold {
-            rows = try await transaction("ledger_commit") { connection in
-                let rows = try await connection.query(Self.commitStatement, parameters)
+            rows = try await transaction("ledger_commit") { [statement, parameters] connection in
+                let rows = try await connection.query(statement, parameters)
                 await hold(commit.lease.cell)
                 return rows
             }
         } else {
-            rows = try await write(Self.commitStatement, parameters)
+            rows = try await write(statement, parameters)
         }
         guard let row = rows.first else { throw StoreError.corrupt("a commit without an answer") }
         return CommitOutcome(
@@ -105,6 +112,8 @@ extension PostgresStore {
             case .ids(let ids): try await read(Self.allocationsIDStatement, [ids.map(\.uuid)])
             case .page(let after, let limit):
                 try await read(Self.allocationsPageStatement, [after?.uuid, limit])
+            case .ended(let cell, let limit):
+                try await read(Self.allocationsEndedStatement, [cell, limit])
             }
         return try rows.map { try Self.allocation($0) }
     }
@@ -225,6 +234,12 @@ extension PostgresStore {
 extension PostgresStore {
     private static let commitStatement = Statement(
         name: "ledger_commit", sql: "SELECT o_xid, o_refusals FROM ledger_commit_1($1, $2, $3, $4::jsonb)")
+    private static let commitLifetimesStatement = Statement(
+        name: "ledger_commit_lifetimes",
+        sql: """
+            SELECT o_xid, o_refusals
+            FROM ledger_commit_lifetimes_1($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)
+            """)
     private static let statusStatement = Statement(
         name: "status_write", sql: "SELECT status_write_1($1, $2, $3::jsonb)")
     private static let finalizeStatement = Statement(
@@ -260,6 +275,11 @@ extension PostgresStore {
     private static let allocationsPageStatement = Statement(
         name: "allocations_page",
         sql: "SELECT a.* FROM allocation a WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
+    private static let allocationsEndedStatement = Statement(
+        name: "allocations_ended",
+        sql: """
+            SELECT a.* FROM allocation a WHERE cell = $1 AND state = 'released' ORDER BY id DESC LIMIT $2
+            """)
 
     private static let adoptStatement = Statement(
         name: "allocation_adopt", sql: "SELECT a.* FROM allocation_adopt_1($1, $2::jsonb, $3, $4, $5) a")

@@ -62,6 +62,14 @@ public protocol LedgerStore: Sendable {
     /// - Throws: `notFound`; `inUse` for an allocation that its workload needs.
     func stop(_ id: ID<Allocation>, context: WriteContext, isTrial: Bool) async throws -> Allocation
 
+    /// Writes down what is known of lifetimes, under the cell lease; a plan that goes by it brings it along.
+    ///
+    /// - Throws: `leaseLost`.
+    func writeLifetimes(_ note: LifetimeNote, lease: CellLease) async throws
+
+    /// What was written down of a cell's lifetimes, hosts sorted by id.
+    func lifetimes(cell: String) async throws -> LifetimeRecord
+
     func plan(_ id: ID<Plan>) async throws -> Plan?
 
     /// The last plan of an engine in a cell.
@@ -74,11 +82,74 @@ public struct LedgerCommit: Sendable, Hashable {
     public var plan: Plan
     /// New status, JSON, of each workload that the plan touches; written when its groups are accepted.
     public var statuses: [ID<Document>: String]
+    /// What the plan was made on; what it predicts of its VMs is added for accepted groups. Nil when nothing moved
+    /// since the last note.
+    public var lifetimes: LifetimeNote?
 
-    public init(lease: CellLease, plan: Plan, statuses: [ID<Document>: String]) {
+    public init(
+        lease: CellLease, plan: Plan, statuses: [ID<Document>: String], lifetimes: LifetimeNote? = nil
+    ) {
         self.lease = lease
         self.plan = plan
         self.statuses = statuses
+        self.lifetimes = lifetimes
+    }
+
+    /// Whether there is anything of lifetimes to write.
+    var tellsLifetimes: Bool {
+        lifetimes != nil
+            || plan.groups.contains { group in
+                group.directives.contains {
+                    if case .allocate(let directive) = $0 { directive.lifetime != nil } else { false }
+                }
+            }
+    }
+}
+
+/// What an engine knows of lifetimes, in its own words: JSON objects.
+public struct LifetimeNote: Sendable, Hashable {
+    public var cell: String
+    /// Hosts that moved; each replaces what was known of the host.
+    public var hosts: [ID<Document>: String]
+
+    public init(cell: String, hosts: [ID<Document>: String]) {
+        self.cell = cell
+        self.hosts = hosts
+    }
+}
+
+public struct LifetimeRecord: Sendable, Hashable {
+    /// As in `LifetimeNote`; nil when nothing was written.
+    public var cell: String?
+    public var hosts: [Host]
+
+    public init(cell: String?, hosts: [Host]) {
+        self.cell = cell
+        self.hosts = hosts
+    }
+
+    public struct Host: Sendable, Hashable {
+        public var host: ID<Document>
+        /// As in `LifetimeNote`; nil when there is no note of it.
+        public var kept: String?
+        /// VMs that plans placed since, in order.
+        public var arrivals: [Arrival]
+
+        public init(host: ID<Document>, kept: String? = nil, arrivals: [Arrival] = []) {
+            self.host = host
+            self.kept = kept
+            self.arrivals = arrivals
+        }
+    }
+
+    public struct Arrival: Sendable, Hashable, Codable {
+        public var allocation: ID<Allocation>
+        public var lifetime: PredictedLifetime
+
+        public init(allocation: ID<Allocation>, lifetime: PredictedLifetime) {
+            self.allocation = allocation
+            self.lifetime = lifetime
+        }
     }
 }
 
@@ -196,6 +267,8 @@ public enum AllocationFilter: Sendable, Hashable {
     /// allocations made meanwhile come before the first page, so they neither shift a page nor make the list
     /// longer.
     case page(after: ID<Allocation>?, limit: Int)
+    /// The `limit` greatest ids of released ones of a cell, in descending order.
+    case ended(cell: String, limit: Int)
 }
 
 public struct HostAssignmentRecord: Sendable, Hashable {

@@ -7,9 +7,16 @@ extension PlacementCell {
     /// Nothing is checked: the ledger decides what exists, and the cell carries it even where a host is
     /// overfull.
     ///
-    /// - Parameter lifetime: what predictions go by; what the allocation shows of it when nil.
-    public mutating func add(_ allocation: Allocation, lifetime: VMLifetime? = nil) {
-        guard allocation.state.consumesCapacity, held[allocation.id] == nil else { return }
+    /// - Parameters:
+    ///   - lifetime: what predictions go by; what the allocation shows of it when nil.
+    ///   - time: when it came, on the fleet clock; its creation when nil.
+    /// - Returns: what was predicted, to be remembered with the allocation; nil where lifetimes are not tracked
+    ///   or nothing changed.
+    @discardableResult
+    public mutating func add(
+        _ allocation: Allocation, lifetime: VMLifetime? = nil, at time: Timestamp? = nil
+    ) -> PredictedLifetime? {
+        guard allocation.state.consumesCapacity, held[allocation.id] == nil else { return nil }
         let key = HostKey(allocation.host)
         let group = allocation.antiAffinity.map {
             AntiAffinityGroups.Name(project: allocation.workload.project, group: $0.group)
@@ -25,24 +32,31 @@ extension PlacementCell {
             groups.add(allocation.id, to: group, member: .init(host: key, scope: scope))
         }
         count(taken, sign: 1)
-        lifetimes?.advance(to: allocation.createdAt.microseconds)
-        guard lifetimes != nil, let slot = hosts.slot(of: key) else { return }
-        lifetimes?.add(allocation.id, taken.lifetime, at: slot, room: hosts.rows[slot].room)
+        lifetimes?.advance(to: (time ?? allocation.createdAt).microseconds)
+        guard lifetimes != nil, let slot = hosts.slot(of: key) else { return nil }
+        return lifetimes?.add(allocation.id, taken.lifetime, at: slot, room: hosts.rows[slot].room)
     }
 
     /// Gives back what an allocation took.
     ///
-    /// - Parameter endedAt: when its VM ended, from which predictions are judged; nil when it only moved, or
-    ///   never came to be.
+    /// - Parameters:
+    ///   - endedAt: when its VM ended, on the fleet clock, from which predictions are judged; nil when it only
+    ///     moved, or never came to be.
+    ///   - movedAt: when it moved; now when nil.
     /// - Returns: false when the cell does not know the allocation; nothing changes then.
     @discardableResult
-    public mutating func remove(allocation id: ID<Allocation>, endedAt: Timestamp? = nil) -> Bool {
+    public mutating func remove(
+        allocation id: ID<Allocation>, endedAt: Timestamp? = nil, movedAt: Timestamp? = nil
+    )
+        -> Bool
+    {
         guard let taken = held.removeValue(forKey: id) else { return false }
         if let group = taken.group { groups.remove(id, from: group) }
         count(taken, sign: -1)
         if let endedAt { lifetimes?.advance(to: endedAt.microseconds) }
         if lifetimes != nil, let slot = hosts.slot(of: taken.host) {
-            lifetimes?.remove(id, at: slot, hasEnded: endedAt != nil)
+            let time = endedAt ?? movedAt ?? Timestamp(microseconds: lifetimes?.now ?? 0)
+            lifetimes?.remove(id, at: slot, time: time.microseconds, hasEnded: endedAt != nil)
         }
         return true
     }

@@ -6,11 +6,12 @@ extension VMRequest {
     /// - Parameters:
     ///   - resources: those of the spec, or of the flavor that it names.
     ///   - devices: likewise.
+    ///   - startedAt: fleet time at which it began to live; nil for a new one.
     ///   - gang: with whom it is placed, when its group says so.
     ///   - queuedAt: place in the queue; the VM's creation when nil.
     public init(
         metadata: Metadata, spec: VMSpec, resources: Resources, devices: [DeviceRequest],
-        gang: GangMember? = nil, queuedAt: Timestamp? = nil
+        startedAt: Timestamp? = nil, gang: GangMember? = nil, queuedAt: Timestamp? = nil
     ) {
         self.init(
             workload: WorkloadReference(
@@ -20,6 +21,6 @@ extension VMRequest {
             class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
             antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
             lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) },
-            gang: gang, queuedAt: queuedAt ?? metadata.createdAt)
+            startedAt: startedAt, gang: gang, queuedAt: queuedAt ?? metadata.createdAt)
     }
 }

@@ -4,7 +4,7 @@
 /// and .19 of the cases, and a model that knows no more than sizes in .2: LAVA is ahead of NILAS down to about .6;
 /// NILAS with re-prediction is clearly ahead of best fit at .4, and at .2 it falls below it in one quarter of the
 /// trace.
-enum LifetimeGate: Int, Sendable, Comparable {
+enum LifetimeGate: Int, Sendable, Hashable, Codable, Comparable {
     /// Neither exits nor classes: best fit.
     case closed
     /// Exits, which re-prediction mends: NILAS.

@@ -17,11 +17,7 @@ extension PlacementCell {
             accuracy: accuracy)
         for slot in 0..<hosts.count { table.insert(at: slot) }
         lifetimes = table
-        var residents = [[(ID<Allocation>, VMLifetime)]](repeating: [], count: hosts.count)
-        // In the order of ids, so that the order of the dictionary does not show.
-        for (id, taken) in held.sorted(by: { $0.key < $1.key }) {
-            if let slot = hosts.slot(of: taken.host) { residents[slot].append((id, taken.lifetime)) }
-        }
+        let residents = residentsBySlot()
         for slot in 0..<hosts.count {
             lifetimes?.rebuild(slot, with: residents[slot], room: hosts.rows[slot].room)
             if let kept = kept[hosts.rows[slot].id] { lifetimes?.restore(kept, at: slot) }

@@ -4,9 +4,10 @@ import Fleet
 struct PlacementBatch {
     let cell: String
     let plan: ID<Plan>
-    let now: Timestamp
+    let inputs: PlacementPlanInputs
     private(set) var groups: [DirectiveGroup] = []
     private(set) var placed = 0
+    private(set) var decisions = PoolDecisions()
     private(set) var unplaced: [PlanReport.Unplaced] = []
     /// The policy documents of the pools that VMs were tried in.
     private var documents: [String: PolicyVersion] = [:]
@@ -14,16 +15,14 @@ struct PlacementBatch {
     /// not fit behind other members of a gang is not here: their room is given back.
     private var refused: [VMRequest.Shape: PlacementExplanation] = [:]
 
-    init(cell: String, plan: ID<Plan>, now: Timestamp) {
+    init(cell: String, plan: ID<Plan>, inputs: PlacementPlanInputs) {
         self.cell = cell
         self.plan = plan
-        self.now = now
+        self.inputs = inputs
     }
 
-    mutating func place(
-        _ request: VMRequest, on cell: inout PlacementCell, inputs: PlacementPlanInputs, ids: some IDSource
-    ) {
-        switch take(request, on: &cell, inputs: inputs, ids: ids, remembering: true) {
+    mutating func place(_ request: VMRequest, on cell: inout PlacementCell, ids: some IDSource) {
+        switch take(request, on: &cell, ids: ids, remembering: true) {
         case .success(let directive): accept([directive])
         case .failure(let refusal): refuse(request, refusal.explanation)
         }
@@ -31,21 +30,21 @@ struct PlacementBatch {
 
     /// Tries the members one by one; the first that does not fit undoes those before it.
     mutating func place(
-        gang members: [VMRequest], on cell: inout PlacementCell, inputs: PlacementPlanInputs,
-        ids: some IDSource
+        gang members: [VMRequest], on cell: inout PlacementCell, ids: some IDSource
     ) {
         // What predictions remember of a host is more than its VMs: giving these back would not restore it.
-        let lifetimes = cell.lifetimes
+        let (lifetimes, noted) = (cell.lifetimes, decisions)
         var directives: [AllocateDirective] = []
         for member in members {
             let remembering = directives.isEmpty
-            switch take(member, on: &cell, inputs: inputs, ids: ids, remembering: remembering) {
+            switch take(member, on: &cell, ids: ids, remembering: remembering) {
             case .success(let directive): directives.append(directive)
             case .failure(let refusal):
                 for directive in directives.reversed() {
                     cell.remove(allocation: directive.allocation.id)
                 }
                 if !directives.isEmpty { cell.lifetimes = lifetimes }
+                decisions = noted
                 var explanation = refusal.explanation
                 explanation.gang = .init(
                     group: member.gang?.name ?? "", members: members.count, fitted: directives.count,
@@ -59,29 +58,37 @@ struct PlacementBatch {
 
     /// Takes the room that a request gets, or says why there is none.
     private mutating func take(
-        _ request: VMRequest, on cell: inout PlacementCell, inputs: PlacementPlanInputs, ids: some IDSource,
-        remembering: Bool
+        _ request: VMRequest, on cell: inout PlacementCell, ids: some IDSource, remembering: Bool
     ) -> Result<AllocateDirective, NoHostFits> {
         let (policy, document) = (inputs.policy(for: request), inputs.document(for: request))
         if let pool = request.pool { documents[pool] = document }
         let shape = refused.isEmpty ? nil : request.shape
         if let shape, let explanation = refused[shape] { return .failure(NoHostFits(explanation)) }
-        if policy.needsLifetimes { cell.advance(to: now, repredicting: policy.repredicts) }
+        let shadow = request.pool.flatMap { inputs.poolShadows[$0] }
+        if policy.needsLifetimes || shadow?.needsLifetimes == true {
+            cell.advance(to: inputs.fleetNow, repredicting: policy.repredicts || shadow?.repredicts == true)
+        }
         guard case .place(let choice) = cell.place(request, policy: policy) else {
             let explanation = cell.explain(request, policy: policy)
             if remembering { refused[shape ?? request.shape] = explanation }
             return .failure(NoHostFits(explanation))
         }
         let allocation = choice.allocation(
-            for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: now)
-        cell.add(
+            for: request, id: ID(ids.next()), cell: self.cell, plan: plan, now: inputs.now)
+        decisions.note(request, on: choice.host, of: cell, inputs: inputs)
+        let followed = cell.followed(policy)
+        let predicted = cell.add(
             allocation,
-            lifetime: VMLifetime(features: VMFeatures(request), startedAt: request.startedAt ?? now))
+            lifetime: VMLifetime(
+                features: VMFeatures(request), startedAt: request.startedAt ?? inputs.fleetNow),
+            at: inputs.fleetNow)
         return .success(
             AllocateDirective(
                 allocation: allocation, workloadGeneration: request.workloadGeneration,
                 hostGeneration: choice.hostGeneration,
-                message: "placed on host \(choice.hostName) by \(policy.rawValue)\(document?.words ?? "")"))
+                message: "placed on host \(choice.hostName) by \(policy.rawValue)"
+                    + "\(followed == policy ? "" : ", now \(followed.rawValue)")\(document?.words ?? "")",
+                lifetime: predicted))
     }
 
     /// By pool; nil when none goes by a document.

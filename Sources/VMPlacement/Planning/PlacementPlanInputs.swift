@@ -8,8 +8,12 @@ public struct PlacementPlanInputs: Sendable {
     public var poolPolicies: [String: PlacementPolicy]
     /// Documents that the policies of pools come from, by name of the pool; a built-in policy has none.
     public var poolDocuments: [String: PolicyVersion]
+    /// Policies that are asked about the VMs of pools and not followed, by name of the pool.
+    public var poolShadows: [String: PlacementPolicy]
     /// Creation time of plan and allocations.
     public var now: Timestamp
+    /// The fleet clock, which lifetimes go by.
+    public var fleetNow: Timestamp
     /// Recorded in the plan; the policies of today take no chances.
     public var seed: UInt64
     /// Last plan of (cell, engine).
@@ -20,13 +24,16 @@ public struct PlacementPlanInputs: Sendable {
 
     public init(
         policy: PlacementPolicy = .bestFit, poolPolicies: [String: PlacementPolicy] = [:],
-        poolDocuments: [String: PolicyVersion] = [:], now: Timestamp,
+        poolDocuments: [String: PolicyVersion] = [:], poolShadows: [String: PlacementPolicy] = [:],
+        now: Timestamp, fleetNow: Timestamp? = nil,
         seed: UInt64 = 0, parent: ID<Plan>? = nil, maxGroups: Int = 1000
     ) {
         self.policy = policy
         self.poolPolicies = poolPolicies
         self.poolDocuments = poolDocuments
+        self.poolShadows = poolShadows
         self.now = now
+        self.fleetNow = fleetNow ?? now
         self.seed = seed
         self.parent = parent
         self.maxGroups = maxGroups

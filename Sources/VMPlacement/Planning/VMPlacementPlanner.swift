@@ -28,17 +28,17 @@ public enum VMPlacementPlanner {
         let queue = pending.sorted(by: VMRequest.precedes)
         let hash = inputsHash(cell: cell, queue: queue, inputs: inputs)
         let id = ID<Plan>(ids.next())
-        var batch = PlacementBatch(cell: cell.name, plan: id, now: inputs.now)
+        var batch = PlacementBatch(cell: cell.name, plan: id, inputs: inputs)
         for unit in PlacementUnit.units(of: queue) {
             guard batch.placed < inputs.maxGroups else { break }
             switch unit {
-            case .single(let request): batch.place(request, on: &cell, inputs: inputs, ids: ids)
-            case .gang(let members): batch.place(gang: members, on: &cell, inputs: inputs, ids: ids)
+            case .single(let request): batch.place(request, on: &cell, ids: ids)
+            case .gang(let members): batch.place(gang: members, on: &cell, ids: ids)
             }
         }
         let report = PlanReport(
-            policy: inputs.policy.rawValue, policies: batch.policies, hosts: cell.hostCount,
-            placed: batch.placed, unplaced: batch.unplaced)
+            policy: inputs.policy.rawValue, policies: batch.policies, lifetimes: batch.decisions.report,
+            hosts: cell.hostCount, placed: batch.placed, unplaced: batch.unplaced)
         return Plan(
             id: id, cell: cell.name, engine: .vmPlacement, parent: inputs.parent, inputsHash: hash,
             seed: inputs.seed, groups: batch.groups, report: report, createdAt: inputs.now)
@@ -58,6 +58,10 @@ public enum VMPlacementPlanner {
             hash.combine(pool)
             hash.combine(document.name)
             hash.combine(document.version)
+        }
+        for (pool, policy) in inputs.poolShadows.sorted(by: { $0.key < $1.key }) {
+            hash.combine(pool)
+            hash.combine(policy.rawValue)
         }
         hash.combine(inputs.seed)
         hash.combine(inputs.maxGroups)

@@ -1,4 +1,4 @@
-import Fleet
+public import Fleet
 
 /// The scores of a policy for one request, in their order. The last key of every chain is the order of ids,
 /// which the scan supplies. Each chain is a type of its own, so that its scan is compiled for it.
@@ -54,18 +54,28 @@ extension HostTable {
 }
 
 extension PlacementCell {
-    /// The chain that orders hosts for a request. Without lifetimes, policies that need them are best fit.
+    /// What a policy comes down to now: best fit without lifetimes, and what the gate leaves of `gated-lava`.
+    public func followed(_ policy: PlacementPolicy) -> PlacementPolicy {
+        guard policy.needsLifetimes else { return policy }
+        guard let lifetimes else { return .bestFit }
+        guard policy == .gatedLava else { return policy }
+        return switch lifetimes.gate {
+        case .closed: .bestFit
+        case .exits: .nilas
+        case .classes: .lava
+        }
+    }
+
+    /// The chain that orders hosts for a request.
     func chain(for request: VMRequest, policy: PlacementPolicy) -> ScoreChain {
+        let policy = followed(policy)
         switch policy {
         case .firstFit: return .firstFit
-        case .bestFit: return .bestFit
         case .waste: return .waste(StrandedRoom(shapes.usual))
-        case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava:
-            break
+        case .bestFit, .gatedLava: return .bestFit
+        case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava: break
         }
         guard let lifetimes else { return .bestFit }
-        let gate = policy == .gatedLava ? lifetimes.gate : .classes
-        guard gate > .closed else { return .bestFit }
         let arrival = lifetimes.arrival(of: VMFeatures(request), startedAt: request.startedAt?.microseconds)
         let isBinary = policy == .laBinary || policy == .laBinaryRepredict
         let cost = TemporalCost(
@@ -73,7 +83,6 @@ extension PlacementCell {
             boundaries: isBinary ? [.zero] : lifetimes.settings.boundaries)
         switch policy {
         case .lava, .lavaOneShot: return .lava(LavaTier(arrival, lifetimes, cost))
-        case .gatedLava where gate == .classes: return .lava(LavaTier(arrival, lifetimes, cost))
         default: return .temporal(cost)
         }
     }

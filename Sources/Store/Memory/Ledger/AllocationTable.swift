@@ -60,7 +60,7 @@ struct AllocationTable {
         ids(filter).compactMap { rows[$0] }
     }
 
-    /// Ascending but for pages, which hold the greatest ids before `after`, or of all, descending.
+    /// Ascending but for pages and ends, which hold the greatest ids, descending.
     private func ids(_ filter: AllocationFilter) -> [ID<Allocation>] {
         switch filter {
         case .live: unreleased.elements
@@ -69,6 +69,10 @@ struct AllocationTable {
         case .workloads(let uids): Set(uids).flatMap { byWorkload[$0]?.elements ?? [] }.sorted()
         case .ids(let ids): Set(ids).sorted()
         case .page(let after, let limit): all.prefix(before: after).suffix(max(0, limit)).reversed()
+        case .ended(let cell, let limit):
+            all.elements.reversed().lazy
+                .filter { rows[$0]?.cell == cell && rows[$0]?.state == .released }.prefix(max(0, limit)).map(
+                    \.self)
         }
     }
 }

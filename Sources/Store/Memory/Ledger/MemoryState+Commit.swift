@@ -13,6 +13,7 @@ extension MemoryState {
             throw StoreError.planParentStale(current: planHeads[line])
         }
         for status in commit.statuses.values { _ = try JSONContent(status) }
+        for text in commit.lifetimes?.texts ?? [] { _ = try JSONContent(text) }
         let number = transactionNumber()
         var progress = CommitProgress()
         for (index, group) in plan.groups.enumerated() {
@@ -27,6 +28,7 @@ extension MemoryState {
                     effect.allocation.workload, effect.reason, effect.message, source: plan.engine.rawValue))
         }
         try writeStatuses(of: commit, progress: progress)
+        rememberLifetimes(of: commit)
         var stored = plan
         stored.createdAt = now
         plans[plan.id] = stored

@@ -15,6 +15,9 @@ struct MemoryState {
     var limits: [String: Quota] = [:]
     var plans: [ID<Plan>: Plan] = [:]
     var planHeads: [PlanLine: ID<Plan>] = [:]
+    /// What was written down of lifetimes, by cell and by host.
+    var cellLifetimes: [String: String] = [:]
+    var hostLifetimes: [ID<Document>: HostLifetimeRow] = [:]
     var feed = FeedLog()
     var leases: [String: LeaseRow] = [:]
     var cluster: ClusterState

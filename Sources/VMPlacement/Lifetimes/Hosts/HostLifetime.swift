@@ -21,16 +21,38 @@ public struct HostLifetime: Sendable, Hashable, Codable {
     public var exit: Timestamp?
     /// The VMs that the class was made for, by id; those that came into the gaps are not among them.
     public var residuals: [ID<Allocation>]
+    /// All of its VMs, by id, with what was predicted of them.
+    public var residents: [VM]
+
+    /// What was predicted of a VM when it came.
+    public struct VM: Sendable, Hashable, Codable {
+        public var allocation: ID<Allocation>
+        /// When it started, wherever that was.
+        public var startedAt: Timestamp
+        /// Its end by the prediction for its start.
+        public var exit: Timestamp
+        /// Class of what was left of it when it came.
+        public var lifetimeClass: LifetimeClass
+
+        public init(
+            allocation: ID<Allocation>, startedAt: Timestamp, exit: Timestamp, lifetimeClass: LifetimeClass
+        ) {
+            self.allocation = allocation
+            self.startedAt = startedAt
+            self.exit = exit
+            self.lifetimeClass = lifetimeClass
+        }
+    }
 
     public init(
         state: State = .empty, class: LifetimeClass? = nil, deadline: Timestamp? = nil,
-        exit: Timestamp? = nil,
-        residuals: [ID<Allocation>] = []
+        exit: Timestamp? = nil, residuals: [ID<Allocation>] = [], residents: [VM] = []
     ) {
         self.state = state
         self.class = `class`
         self.deadline = deadline
         self.exit = exit
         self.residuals = residuals
+        self.residents = residents
     }
 }

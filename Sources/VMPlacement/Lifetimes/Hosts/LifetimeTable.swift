@@ -23,6 +23,17 @@ struct LifetimeTable: Sendable {
     private(set) var deadlines: [Int64] = []
     private var residualCounts: [Int32] = []
     private(set) var residents: [[Resident]] = []
+    /// Whether what is written down of hosts is what is here.
+    private(set) var notes: [NoteState] = []
+
+    enum NoteState: UInt8, Sendable {
+        /// It is, with the arrivals since.
+        case written
+        /// Nothing is written; whoever takes over judges the host as it was judged here.
+        case unwritten
+        /// It no longer is.
+        case moved
+    }
     /// Questions asked of the model.
     private(set) var predictions = 0
     private(set) var accuracy: ClassAccuracy
@@ -30,10 +41,10 @@ struct LifetimeTable: Sendable {
 
     init(
         settings: LifetimeSettings, predictor: LifetimePredictor, now: Int64,
-        accuracy: ClassAccuracy = .init()
+        accuracy: ClassAccuracy = .init(), gate: LifetimeGate = .closed
     ) {
         self.accuracy = accuracy
-        gate = LifetimeGate.closed.next(accuracy)
+        self.gate = gate.next(accuracy)
         self.settings = settings
         self.predictor = predictor
         self.now = now
@@ -50,6 +61,7 @@ struct LifetimeTable: Sendable {
         deadlines.insert(Self.never, at: slot)
         residualCounts.insert(0, at: slot)
         residents.insert([], at: slot)
+        notes.insert(.written, at: slot)
     }
 
     mutating func remove(at slot: Int) {
@@ -60,6 +72,7 @@ struct LifetimeTable: Sendable {
         deadlines.remove(at: slot)
         residualCounts.remove(at: slot)
         residents.remove(at: slot)
+        notes.remove(at: slot)
     }
 
     /// Another model, from now on.
@@ -109,9 +122,9 @@ extension LifetimeTable {
 // MARK: Hosts
 
 extension LifetimeTable {
-    private mutating func setClass(_ slot: Int, _ value: LifetimeClass) {
+    private mutating func setClass(_ slot: Int, _ value: LifetimeClass, at time: Int64) {
         classes[slot] = UInt8(value.rawValue)
-        deadlines[slot] = now + settings.deadline(of: value)
+        deadlines[slot] = time + settings.deadline(of: value)
     }
 
     private func lifetimeClass(_ slot: Int) -> LifetimeClass? { LifetimeClass(rawValue: Int(classes[slot])) }
@@ -136,17 +149,39 @@ extension LifetimeTable {
     /// A VM came.
     ///
     /// - Parameter room: of the host, with it.
-    mutating func add(_ id: ID<Allocation>, _ lifetime: VMLifetime, at slot: Int, room: HostRoom) {
+    /// - Returns: all that the host has of it.
+    mutating func add(
+        _ id: ID<Allocation>, _ lifetime: VMLifetime, at slot: Int, room: HostRoom
+    ) -> PredictedLifetime {
         let resident = resident(id, lifetime)
+        let predicted = PredictedLifetime(
+            at: Timestamp(microseconds: now), startedAt: lifetime.startedAt,
+            exit: Timestamp(microseconds: resident.firstExit),
+            lifetimeClass: resident.firstClass.rawValue, fillsHost: isNearlyFull(room))
+        arrive(id, predicted, lifetime.features, at: slot)
+        return predicted
+    }
+
+    /// A VM came of which everything is predicted: the host is afterwards what it was for whoever predicted.
+    mutating func arrive(
+        _ id: ID<Allocation>, _ predicted: PredictedLifetime, _ features: VMFeatures, at slot: Int
+    ) {
+        let resident = Resident(
+            allocation: id, features: features, startedAt: predicted.startedAt.microseconds,
+            firstExit: predicted.exit.microseconds,
+            firstClass: LifetimeClass(rawValue: predicted.lifetimeClass) ?? .weeks)
         residents[slot].append(resident)
         firstExits[slot] = max(firstExits[slot], resident.firstExit)
         exits[slot] = Self.unknown
         if states[slot] == .empty {
             states[slot] = .open
-            setClass(slot, resident.firstClass)
+            setClass(slot, resident.firstClass, at: predicted.at.microseconds)
         }
-        startRecycling(slot, room: room)
+        if predicted.fillsHost { startRecycling(slot) }
     }
+
+    mutating func noteMoved(_ slot: Int) { notes[slot] = .moved }
+    mutating func noteWritten(_ slot: Int) { notes[slot] = .written }
 
     private func isNearlyFull(_ room: HostRoom) -> Bool {
         let theta = settings.nearlyFullPerMille
@@ -154,23 +189,26 @@ extension LifetimeTable {
             || room.usedMemoryMiB * 1000 >= theta * room.usableMemoryMiB
     }
 
-    private mutating func startRecycling(_ slot: Int, room: HostRoom) {
-        guard states[slot] == .open, isNearlyFull(room) else { return }
+    private mutating func startRecycling(_ slot: Int) {
+        guard states[slot] == .open else { return }
         states[slot] = .recycling
         makeAllResidual(slot)
     }
 
     /// A VM went.
     ///
-    /// - Parameter hasEnded: false when it only moved away, which says nothing of its lifetime.
-    mutating func remove(_ id: ID<Allocation>, at slot: Int, hasEnded: Bool) {
+    /// - Parameters:
+    ///   - time: when; it may be known late, and says what follows all the same.
+    ///   - hasEnded: false when it only moved away, which says nothing of its lifetime.
+    mutating func remove(_ id: ID<Allocation>, at slot: Int, time: Int64, hasEnded: Bool) {
         guard let index = residents[slot].firstIndex(where: { $0.allocation == id }) else { return }
         let gone = residents[slot][index]
+        notes[slot] = .moved
         residents[slot].swapAt(index, residents[slot].count - 1)
         residents[slot].removeLast()
         if hasEnded {
-            let lived = LifetimeClass(seconds: Double(now - gone.startedAt) / 1e6)
-            accuracy.add(isRight: lived == gone.firstClass, at: now)
+            let lived = LifetimeClass(seconds: Double(time - gone.startedAt) / 1e6)
+            accuracy.add(isRight: lived == gone.firstClass, at: time)
             gate = gate.next(accuracy)
         }
         guard !residents[slot].isEmpty else {
@@ -182,7 +220,7 @@ extension LifetimeTable {
             firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
         }
         if gone.isResidual { residualCounts[slot] -= 1 }
-        if states[slot] == .recycling, residualCounts[slot] == 0 { demote(slot) }
+        if states[slot] == .recycling, residualCounts[slot] == 0 { demote(slot, at: time) }
     }
 
     private mutating func clear(_ slot: Int) {
@@ -195,15 +233,17 @@ extension LifetimeTable {
     }
 
     /// The VMs that the class was made for are gone: those in the gaps are shorter, and now make the class.
-    private mutating func demote(_ slot: Int) {
+    private mutating func demote(_ slot: Int, at time: Int64) {
         makeAllResidual(slot)
-        if let current = lifetimeClass(slot) { setClass(slot, current.shorter) }
+        if let current = lifetimeClass(slot) { setClass(slot, current.shorter, at: time) }
+        notes[slot] = .moved
     }
 
     /// A VM outlived the class: the host may as well take longer ones.
     mutating func promoteOverdue() {
         for slot in deadlines.indices where deadlines[slot] < now {
-            if let current = lifetimeClass(slot) { setClass(slot, current.longer) }
+            if let current = lifetimeClass(slot) { setClass(slot, current.longer, at: now) }
+            notes[slot] = .moved
         }
     }
 }
@@ -214,13 +254,14 @@ extension LifetimeTable {
     /// A host whose past is not known: its class is that of its present exit, and all its VMs count for it.
     mutating func rebuild(_ slot: Int, with lifetimes: [(ID<Allocation>, VMLifetime)], room: HostRoom) {
         clear(slot)
+        notes[slot] = .unwritten
         residents[slot] = lifetimes.map { resident($0.0, $0.1) }
         guard !residents[slot].isEmpty else { return }
         firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
         refresh(slot)
         states[slot] = .open
-        setClass(slot, LifetimeClass(seconds: Double(exits[slot] - now) / 1e6))
-        startRecycling(slot, room: room)
+        setClass(slot, LifetimeClass(seconds: Double(exits[slot] - now) / 1e6), at: now)
+        if isNearlyFull(room) { startRecycling(slot) }
     }
 
     /// What was remembered of a host that holds VMs; nothing changes on an empty one.
@@ -241,7 +282,45 @@ extension LifetimeTable {
         }
         residualCounts[slot] = count
         // All of them may have gone while nobody looked.
-        if states[slot] == .recycling, count == 0 { demote(slot) }
+        if states[slot] == .recycling, count == 0 { demote(slot, at: now) }
+    }
+
+    /// A host as it was remembered, with the VMs that were on it then.
+    ///
+    /// - Parameter features: of those that are on it still.
+    mutating func recall(
+        _ kept: HostLifetime, at slot: Int, features: (ID<Allocation>) -> VMFeatures?
+    ) {
+        clear(slot)
+        guard let lifetimeClass = kept.class, let deadline = kept.deadline, !kept.residents.isEmpty else {
+            residents[slot] = []
+            return
+        }
+        let residuals = Set(kept.residuals)
+        residents[slot] = kept.residents.map { vm in
+            Resident(
+                allocation: vm.allocation, features: features(vm.allocation) ?? VMFeatures(resources: .zero),
+                startedAt: vm.startedAt.microseconds, firstExit: vm.exit.microseconds,
+                firstClass: vm.lifetimeClass, isResidual: residuals.contains(vm.allocation))
+        }
+        firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
+        residualCounts[slot] = Int32(residents[slot].count(where: \.isResidual))
+        states[slot] = kept.state == .empty ? .open : kept.state
+        classes[slot] = UInt8(lifetimeClass.rawValue)
+        deadlines[slot] = deadline.microseconds
+        exits[slot] = kept.exit?.microseconds ?? Self.unknown
+    }
+
+    /// Takes a host back to what it is in another table of the same hosts.
+    mutating func copy(_ slot: Int, from other: LifetimeTable) {
+        exits[slot] = other.exits[slot]
+        firstExits[slot] = other.firstExits[slot]
+        states[slot] = other.states[slot]
+        classes[slot] = other.classes[slot]
+        deadlines[slot] = other.deadlines[slot]
+        residualCounts[slot] = other.residualCounts[slot]
+        residents[slot] = other.residents[slot]
+        notes[slot] = other.notes[slot]
     }
 
     /// What is to be remembered of a host.
@@ -250,6 +329,11 @@ extension LifetimeTable {
         return HostLifetime(
             state: states[slot], class: lifetimeClass, deadline: Timestamp(microseconds: deadlines[slot]),
             exit: exits[slot] == Self.unknown ? nil : Timestamp(microseconds: exits[slot]),
-            residuals: residents[slot].filter(\.isResidual).map(\.allocation).sorted())
+            residuals: residents[slot].filter(\.isResidual).map(\.allocation).sorted(),
+            residents: residents[slot].sorted { $0.allocation < $1.allocation }.map {
+                .init(
+                    allocation: $0.allocation, startedAt: Timestamp(microseconds: $0.startedAt),
+                    exit: Timestamp(microseconds: $0.firstExit), lifetimeClass: $0.firstClass)
+            })
     }
 }

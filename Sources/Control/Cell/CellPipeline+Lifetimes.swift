@@ -1,0 +1,58 @@
+internal import Fleet
+internal import Store
+internal import VMPlacement
+
+extension CellPipeline {
+    /// Begins or ends the tracking of lifetimes as the pools ask for.
+    func followLifetimes(_ model: inout CellModel) async throws {
+        guard model.mustFollowLifetimes else { return }
+        let reading =
+            model.needsLifetimes
+            ? try await LifetimeReading(of: cell, live: Set(model.allocations.keys), from: store) : nil
+        try model.followLifetimes(reading, now: time.now())
+    }
+
+    /// Writes down what moved on the hosts since the last plan: VMs that ended, deadlines that passed. Nothing was
+    /// decided on it yet; a plan brings such notes along.
+    func remember() async throws {
+        guard model.placement.tracksLifetimes else { return }
+        let now = time.now()
+        if let rememberedAt, now.since(rememberedAt) < limits.rememberEvery { return }
+        rememberedAt = now
+        // The rate of a development control plane may be another after a restart of it.
+        model.clock = FleetClock(try await store.clusterState())
+        model.placement.advance(to: model.clock.time(at: now), repredicting: false)
+        model.relearn(now: now)
+        if let note = try lifetimeNote(at: model.placement.lifetimeTrial) {
+            try await store.writeLifetimes(note, lease: lease)
+        }
+    }
+
+    /// What moved since the last note, as a plan saw it; it counts as written.
+    func lifetimeNote(at trial: LifetimeTrial, for plan: Plan? = nil) throws -> LifetimeNote? {
+        guard model.placement.tracksLifetimes else { return nil }
+        var hosts: Set<ID<Document>> = []
+        for case .allocate(let directive) in plan?.groups.flatMap(\.directives) ?? [] {
+            hosts.insert(directive.allocation.host)
+        }
+        return try model.placement
+            .takeLifetimeNotes(at: trial, for: hosts, limit: limits.firstNotes)?.encoded()
+    }
+
+    /// Takes hosts of refused groups back to what the ledger makes of the plan.
+    func takeBackLifetimes(of plan: Plan, refused: Set<Int>, to trial: LifetimeTrial) {
+        var hosts: Set<ID<Document>> = []
+        var accepted: [LifetimeMemory.Arrival] = []
+        for (index, group) in plan.groups.enumerated() {
+            for case .allocate(let directive) in group.directives {
+                if refused.contains(index) {
+                    hosts.insert(directive.allocation.host)
+                } else if let lifetime = directive.lifetime {
+                    accepted.append(.init(allocation: directive.allocation.id, lifetime: lifetime))
+                }
+            }
+        }
+        guard !hosts.isEmpty else { return }
+        model.placement.takeBackLifetimes(of: hosts, to: trial, accepted: accepted)
+    }
+}
