@@ -174,8 +174,10 @@ extension FakeControlPlane.State {
                         .init(reason: .insufficientMemory, hosts: 2), .init(reason: .hostCordoned, hosts: 1),
                     ],
                     nearestFix: "512 MiB more memory on host-2", gang: kind == .vmGroup ? gang : nil),
-                estimate: PlacementEstimate(
-                    at: fleetTime.advanced(by: .seconds(90)), host: "host-2",
-                    message: "host host-2 has room in a while")))
+                estimate: kind == .vmGroup
+                    ? nil
+                    : PlacementEstimate(
+                        at: fleetTime.advanced(by: .seconds(90)), host: "host-2",
+                        message: "host host-2 has room in a while")))
     }
 }

@@ -53,7 +53,9 @@ extension CellModel {
 
     /// Requests of members that are placed together; none when a flavor is gone.
     func gangRequests(_ members: [ID<Document>]) -> [VMRequest] {
-        let requests = members.compactMap { vms[$0]?.request(flavors: flavors, clock: clock, gang: members.count) }
+        let requests = members.compactMap {
+            vms[$0]?.request(flavors: flavors, clock: clock, gang: members.count)
+        }
         return requests.count == members.count ? requests : []
     }
 

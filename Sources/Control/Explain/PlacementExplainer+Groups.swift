@@ -45,7 +45,9 @@ extension PlacementExplainer {
             let plan = VMPlacementPlanner.plan(
                 cell: model.placement,
                 pending: members.compactMap {
-                    $0.request(flavors: model.flavors, clock: model.clock, gang: group.spec.isGang ? members.count : nil)
+                    $0.request(
+                        flavors: model.flavors, clock: model.clock,
+                        gang: group.spec.isGang ? members.count : nil)
                 },
                 inputs: model.trialInputs(now: now), ids: ids
             ).plan

@@ -34,7 +34,9 @@ public struct PlacementExplainer: Sendable {
         let now = try await store.now()
         let fleetTime = { @Sendable (time: Timestamp) in clock.fleetTime(at: time) }
         if let pipeline = supervisor?.pipeline(of: cell) {
-            return await pipeline.explain(vm, now: now, fleetTime: fleetTime)
+            var (answer, copy) = await pipeline.explain(vm)
+            answer.estimate = copy?.estimate(for: vm, now: fleetTime(now), fleetTime: fleetTime)
+            return answer
         }
         var model = try await model(of: cell)
         if let gang = vm.gang {
@@ -114,14 +116,10 @@ public struct PlacementExplainer: Sendable {
 }
 
 extension CellPipeline {
-    func explain(
-        _ vm: VMRecord, now: Timestamp, fleetTime: @Sendable (Timestamp) -> Timestamp
-    ) -> PlacementExplainer.Answer {
-        var answer = model.explain(vm, now: now)
-        if answer.waitsForRoom {
-            answer.estimate = model.estimate(for: vm, now: fleetTime(now), fleetTime: fleetTime)
-        }
-        return answer
+    /// With a copy of the model where an estimate is due: its search is long, and the pipeline goes on meanwhile.
+    func explain(_ vm: VMRecord) -> (answer: PlacementExplainer.Answer, copy: CellModel?) {
+        let answer = model.explain(vm, now: time.now())
+        return (answer, answer.waitsForRoom ? model : nil)
     }
 }
 
