@@ -2,8 +2,8 @@ internal import Crypto
 internal import Fleet
 
 extension HostAssignment {
-    /// SHA-256 over the parts, one line of text each, lower-case hex. Both sides compute it with this function;
-    /// a line rather than JSON because it is computed for every change of every host.
+    /// SHA-256 over the parts, one line of text each, lower-case hex. Both sides compute it with this
+    /// function; a line rather than JSON because it is computed for every change of every host.
     public static func hash(of parts: [PartDirective]) -> String {
         var hash = SHA256()
         for part in parts {

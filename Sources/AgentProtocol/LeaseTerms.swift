@@ -1,8 +1,9 @@
-/// The host lease, as the controllers set it: all times in seconds of the lease clock, counted from a renewal.
+/// The host lease, as the controllers set it: all times in seconds of the lease clock, counted from a
+/// renewal.
 ///
-/// The order that makes fencing safe is `renewEvery < stopAfter < lease < fencedAfter`: a shim stops its `stop`
-/// workloads counted from when the agent *sent* its last acknowledged renewal, the controllers fence counted
-/// from when that renewal *committed*, which is later.
+/// The order that makes fencing safe is `renewEvery < stopAfter < lease < fencedAfter`: a shim stops its
+/// `stop` workloads counted from when the agent *sent* its last acknowledged renewal, the controllers fence
+/// counted from when that renewal *committed*, which is later.
 public struct LeaseTerms: Sendable, Codable, Equatable {
     public var renewEverySeconds: Double
     public var leaseSeconds: Double
@@ -33,8 +34,8 @@ public struct LeaseTerms: Sendable, Codable, Equatable {
             fencedAfterSeconds: standard.fencedAfterSeconds * factor)
     }
 
-    /// Longest silence of all controllers that host leases are judged through, seconds: an agent that renewed just
-    /// before a shorter one can still renew after it. A longer one extends every lease.
+    /// Longest silence of all controllers that host leases are judged through, seconds: an agent that renewed
+    /// just before a shorter one can still renew after it. A longer one extends every lease.
     public var outageSeconds: Double { min(10, leaseSeconds / 3) }
 
     /// What is wrong with the order or the ratios; nil when fencing is safe.
@@ -62,7 +63,8 @@ public struct SessionLimits: Sendable, Codable, Equatable {
     /// Longest wait of one poll, seconds.
     public var pollSeconds: Double
 
-    /// 10,000 hosts keep a full resynchronisation near 10 MB; a batch of 4,096 parts is one short transaction.
+    /// 10,000 hosts keep a full resynchronisation near 10 MB; a batch of 4,096 parts is one short
+    /// transaction.
     public static let standard = SessionLimits(
         hosts: 10_000, partsPerReport: 4096, batchAgeSeconds: 1, pollSeconds: 20)
 

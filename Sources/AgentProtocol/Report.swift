@@ -39,8 +39,8 @@ public struct PartReport: Sendable, Codable, Equatable {
     public var state: State
     public var exitCode: Int?
     public var message: String?
-    /// Present when the allocation came from the agent's own ledger, so that an orphan can be quarantined with
-    /// its size.
+    /// Present when the allocation came from the agent's own ledger, so that an orphan can be quarantined
+    /// with its size.
     public var directive: PartDirective?
 
     public init(

@@ -32,7 +32,8 @@ extension RESTClient {
         return try await send(call, as: DrainPreview.self)
     }
 
-    /// Takes a drain back: what has not moved stays, and the host takes placements again unless it was cordoned.
+    /// Takes a drain back: what has not moved stays, and the host takes placements again unless it was
+    /// cordoned.
     public func undrain(host: String, reason: String) async throws -> WireDocument {
         try await hostVerb("undrain", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
     }

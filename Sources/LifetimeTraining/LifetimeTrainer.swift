@@ -10,8 +10,8 @@ public struct LifetimeTrainer: Sendable {
 
     /// Trains on the VMs that started before `until`, as they were seen then.
     ///
-    /// The number of trees is found on the last VMs to start, which the trees do not learn from meanwhile; then
-    /// as many trees are fitted to all VMs, the latest included.
+    /// The number of trees is found on the last VMs to start, which the trees do not learn from meanwhile;
+    /// then as many trees are fitted to all VMs, the latest included.
     ///
     /// - Parameter vms: in any order, times in seconds on one clock.
     /// - Throws: `TrainingError` when there is too little to learn from, or a feature that no VM has.

@@ -1,5 +1,5 @@
-/// How a model is trained. The paper does not give its own values; the defaults are usual ones, small enough that a
-/// prediction stays within 2 µs.
+/// How a model is trained. The paper does not give its own values; the defaults are usual ones, small enough
+/// that a prediction stays within 2 µs.
 public struct TrainingSettings: Sendable, Hashable {
     /// What predictions are for: the mean of logarithms is below that of lifetimes.
     public enum Mean: String, Sendable, Hashable, CaseIterable {

@@ -5,8 +5,8 @@ import NIOHTTP1
 import NIOSSL
 import Synchronization
 
-/// Watchers that only look for marks in the bytes of their streams: two hundred of them that decoded what they get
-/// would take more of the machine than the server they measure.
+/// Watchers that only look for marks in the bytes of their streams: two hundred of them that decoded what
+/// they get would take more of the machine than the server they measure.
 final class ChangeStreams: Sendable {
     private static let opening = Array("\"seq\":\"mark-".utf8)
 

@@ -6,8 +6,8 @@ import VMPlacement
 
 /// Training time and the time of one prediction of boosted trees.
 ///
-/// Options: `--trace FILE`, `--features A,B`, `--until S` (training sees the trace until then; all of it when 0),
-/// `--rounds N` (at least 5), `--predictions N` per round, `--seed S`.
+/// Options: `--trace FILE`, `--features A,B`, `--until S` (training sees the trace until then; all of it when
+/// 0), `--rounds N` (at least 5), `--predictions N` per round, `--seed S`.
 struct ModelBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions
     let clock: C

@@ -3,9 +3,9 @@ import Foundation
 import Replay
 import VMPlacement
 
-/// Decisions per second of one core on a fleet in steady use: the VMs of a trace arrive in its order, and others
-/// depart so that the use stays at the target: random ones, or, for policies that go by lifetimes, those whose
-/// own time is over.
+/// Decisions per second of one core on a fleet in steady use: the VMs of a trace arrive in its order, and
+/// others depart so that the use stays at the target: random ones, or, for policies that go by lifetimes,
+/// those whose own time is over.
 ///
 /// Options: `--trace FILE`, `--rounds N` (at least 5), `--use-pct P`, `--seed S`.
 struct PlacementBenchmark<C: Clock<Duration>> {

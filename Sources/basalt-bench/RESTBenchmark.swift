@@ -6,15 +6,15 @@ import Logging
 import Store
 import Synchronization
 
-/// Latencies of the REST API of one controller with thousands of hosts and tens of thousands of VMs, as its users
-/// see them: real processes, TLS, an open loop. A latency counts from the time at which a request was due, so that
-/// a stall is not left out because nothing was sent meanwhile.
+/// Latencies of the REST API of one controller with thousands of hosts and tens of thousands of VMs, as its
+/// users see them: real processes, TLS, an open loop. A latency counts from the time at which a request was
+/// due, so that a stall is not left out because nothing was sent meanwhile.
 ///
-/// First VMs are created at a steady rate while others are read one by one and in pages; a watch tells when each
-/// has its allocation. Then labels are changed while many watch; each watcher must see every change.
+/// First VMs are created at a steady rate while others are read one by one and in pages; a watch tells when
+/// each has its allocation. Then labels are changed while many watch; each watcher must see every change.
 ///
-/// Options: `--hosts N`, `--vms N`, `--creates N` per second, `--seconds S`, `--windows N` (at least 5), `--watchers
-/// N`, `--changes N` per second, `--watch-seconds S`.
+/// Options: `--hosts N`, `--vms N`, `--creates N` per second, `--seconds S`, `--windows N` (at least 5),
+/// `--watchers N`, `--changes N` per second, `--watch-seconds S`.
 struct RESTBenchmark {
     private static let getsPerSecond = 50
     private static let pagesPerSecond = 2

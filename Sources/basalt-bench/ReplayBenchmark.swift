@@ -5,8 +5,8 @@ import VMPlacement
 
 /// Reads a trace and replays it under every policy, per shard and as the mean of the shards.
 ///
-/// Options: `--trace FILE|-`, `--shards N` (the first N of eight; the whole trace when 0), `--hosts N`, `--host VxG`,
-/// `--warm-up S`, `--until S`, `--policies A,B`, `--predictor P`, `--seed S`.
+/// Options: `--trace FILE|-`, `--shards N` (the first N of eight; the whole trace when 0), `--hosts N`,
+/// `--host VxG`, `--warm-up S`, `--until S`, `--policies A,B`, `--predictor P`, `--seed S`.
 struct ReplayBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions
     let clock: C

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Holds commits while a file exists, so that a test can stop or kill a controller between its lease check and
-/// its COMMIT. `FILE.held` appears while one is held.
+/// Holds commits while a file exists, so that a test can stop or kill a controller between its lease check
+/// and its COMMIT. `FILE.held` appears while one is held.
 struct CommitHoldFile: Sendable {
     let path: String
 

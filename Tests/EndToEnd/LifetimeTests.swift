@@ -30,8 +30,8 @@ extension EndToEndTests {
             }
         }
 
-        /// Classes of hosts outlive the controller that gave them: whoever plans prefers the host that was opened for
-        /// long VMs for another one.
+        /// Classes of hosts outlive the controller that gave them: whoever plans prefers the host that was
+        /// opened for long VMs for another one.
         @Test func aKilledControllersHostClassesLiveOn() async throws {
             try await Deployment.run { basalt in
                 let a = try await basalt.startController("a", holdCommits: true)
@@ -45,8 +45,8 @@ extension EndToEndTests {
                 try await basalt.vm("long", is: .running)
                 try await basalt.createVM("short", Self.spec(hours: 4))
                 try await basalt.vm("short", is: .running)
-                // Of the class for which it was opened the host stays, whatever is left on it: what is there now says
-                // another one.
+                // Of the class for which it was opened the host stays, whatever is left on it: what is there
+                // now says another one.
                 try await basalt.deleteVM("long")
                 try await basalt.vmIsGone("long")
                 try await basalt.createVM("guest", Self.spec(hours: 50))

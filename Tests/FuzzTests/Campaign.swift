@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Runs one parser over damaged inputs: a fixed number of a fixed seed, or as long as `BASALT_FUZZ_SECONDS` says,
-/// shared by the campaigns, from a seed of the time.
+/// Runs one parser over damaged inputs: a fixed number of a fixed seed, or as long as `BASALT_FUZZ_SECONDS`
+/// says, shared by the campaigns, from a seed of the time.
 struct Campaign {
     /// Campaigns that share the time.
     static let count = 11

@@ -9,7 +9,8 @@ import Testing
 
 @testable import API
 
-/// Whatever is sent, the API's readers answer a value or a typed problem that says where, and never end the process.
+/// Whatever is sent, the API's readers answer a value or a typed problem that says where, and never end the
+/// process.
 @Suite(.serialized) struct RequestFuzzTests {
     private static let specs: [(Kind, String)] = [
         (.cell, #"{"description":"x"}"#),

@@ -81,8 +81,8 @@ import Testing
     }
 
     @Test func aPrototypeIsNeverBolderThanTheWhole() throws {
-        // Scope 0 alone has a shape of its own, and is calm while the margin is calibrated: 62 hours are too few for
-        // a margin of its own, and its calm must not count.
+        // Scope 0 alone has a shape of its own, and is calm while the margin is calibrated: 62 hours are too
+        // few for a margin of its own, and its calm must not count.
         let split = try #require(RateSplit(hours: 480))
         let known = scopes()
         let model = ProtoRateModel(known, split, settings())

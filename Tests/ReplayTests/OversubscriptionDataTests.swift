@@ -3,8 +3,8 @@ import Testing
 
 @testable import Replay
 
-/// Figures of recorded use, where it is there: the folder named by `BASALT_UTILIZATION`, or `shared/data/utilization`
-/// beside the package.
+/// Figures of recorded use, where it is there: the folder named by `BASALT_UTILIZATION`, or
+/// `shared/data/utilization` beside the package.
 enum UtilizationData {
     static let folder: String? = {
         let named = ProcessInfo.processInfo.environment["BASALT_UTILIZATION"]

@@ -2,7 +2,8 @@ import Foundation
 import Telemetry
 import Testing
 
-/// The alert rules beside the metrics that they are about, judged by Prometheus' own tool where it is installed.
+/// The alert rules beside the metrics that they are about, judged by Prometheus' own tool where it is
+/// installed.
 @Suite struct AlertRuleTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent()

@@ -110,8 +110,8 @@ import VMPlacement
         #expect(allocations(next).map(\.host) == allocations(expected).map(\.host))
     }
 
-    /// Gangs and lone VMs on random fleets: whole or not at all, apart as asked, and as if the refused gangs had
-    /// never been tried.
+    /// Gangs and lone VMs on random fleets: whole or not at all, apart as asked, and as if the refused gangs
+    /// had never been tried.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func gangsAreWholeOnRandomFleets(seed: UInt64) {
         var fleet = RandomFleet(seed: seed, hosts: 12)

@@ -125,8 +125,8 @@ import VMPlacement
         }
     }
 
-    /// Kept in a controller's memory, and rebuilt from what it wrote down and from the ledger: the same, whenever
-    /// it dies. Groups are refused now and then, and VMs end of which nothing is written yet.
+    /// Kept in a controller's memory, and rebuilt from what it wrote down and from the ledger: the same,
+    /// whenever it dies. Groups are refused now and then, and VMs end of which nothing is written yet.
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func whatIsRebuiltIsWhatWasKept(seed: UInt64) {
         var random = SeededRandom(seed: seed)

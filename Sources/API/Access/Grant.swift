@@ -2,7 +2,8 @@ package import Fleet
 
 /// What a route asks of its caller.
 package enum Grant: Sendable, Hashable {
-    /// Nothing: probes, the version, the contract, and the exchange of a join token, which is a secret itself.
+    /// Nothing: probes, the version, the contract, and the exchange of a join token, which is a secret
+    /// itself.
     case open
     /// The credential of an agent session.
     case agent

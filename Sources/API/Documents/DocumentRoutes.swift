@@ -43,7 +43,8 @@ struct DocumentRoutes {
             try await self.list(kind, project: try Self.project(kind, context), request, context)
         }
         group.post { request, context in try await self.create(kind, request, context) }
-        // A project's own name and that of its documents share a place in the path, so they share the parameter.
+        // A project's own name and that of its documents share a place in the path, so they share the
+        // parameter.
         let item = RouterPath(stringLiteral: kind == .project ? ":project" : ":name")
         group.get(item) { request, context in
             try JSONAnswer.response(try await self.existing(kind, context))

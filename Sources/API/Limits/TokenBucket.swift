@@ -45,8 +45,8 @@ package struct TokenBucket: Sendable, Hashable {
 
 /// Buckets of the callers seen last, in bounded memory.
 ///
-/// Two generations: a bucket that is used moves to the young one; when that is full it becomes the old one and
-/// what the old one still held is forgotten. Forgetting gives a caller at most one more burst.
+/// Two generations: a bucket that is used moves to the young one; when that is full it becomes the old one
+/// and what the old one still held is forgotten. Forgetting gives a caller at most one more burst.
 package struct BucketTable: Sendable {
     private let limit: RateLimit
     private let capacity: Int

@@ -2,8 +2,8 @@ internal import APITypes
 internal import HTTPTypes
 internal import Hummingbird
 
-/// The first look at a request, before anybody is asked who sent it: its head is small and its address does not
-/// flood.
+/// The first look at a request, before anybody is asked who sent it: its head is small and its address does
+/// not flood.
 struct TrafficMiddleware: RouterMiddleware {
     typealias Context = APIContext
 

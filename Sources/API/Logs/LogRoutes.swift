@@ -6,7 +6,8 @@ internal import Foundation
 internal import Hummingbird
 internal import Store
 
-/// The output of workloads, piece by piece: a follower asks for the next piece with a wait, at any controller.
+/// The output of workloads, piece by piece: a follower asks for the next piece with a wait, at any
+/// controller.
 struct LogRoutes {
     let store: any Store
     let reader: OutputReader

@@ -5,7 +5,8 @@ internal import Foundation
 internal import Hummingbird
 internal import Store
 
-/// What only a person decides: that lost hosts are lost, and what becomes of parts that nobody expected to run.
+/// What only a person decides: that lost hosts are lost, and what becomes of parts that nobody expected to
+/// run.
 struct HealingRoutes {
     let store: any Store
 

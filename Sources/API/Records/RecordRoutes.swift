@@ -126,7 +126,8 @@ struct RecordRoutes {
             query.reason = reason
         }
         guard case .longPoll(let seconds) = parameters.watch else {
-            // The position first: what is committed after it follows, and what is seen already may come again.
+            // The position first: what is committed after it follows, and what is seen already may come
+            // again.
             let position = try await store.feedPosition()
             return try Self.answer(EventPage(events: try await store.events(query), next: position))
         }

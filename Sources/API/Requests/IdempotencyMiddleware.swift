@@ -11,16 +11,16 @@ internal import Store
 
 /// Performs a verb with an `Idempotency-Key` once: a repeat is answered what the first call was answered.
 ///
-/// The key is claimed before the verb and its answer kept after it. Should the server die in between, the claim is
-/// taken over once it is stale, and the verb performed again: every verb brings about a state and finds it there the
-/// second time. A refused request gives its key back.
+/// The key is claimed before the verb and its answer kept after it. Should the server die in between, the
+/// claim is taken over once it is stale, and the verb performed again: every verb brings about a state and
+/// finds it there the second time. A refused request gives its key back.
 struct IdempotencyMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
     let store: any Store
 
-    /// After this a claim without an answer is stale: longer than any verb, which is a handful of statements of at
-    /// most ten seconds each.
+    /// After this a claim without an answer is stale: longer than any verb, which is a handful of statements
+    /// of at most ten seconds each.
     static let patience = Duration.seconds(90)
 
     @concurrent

@@ -44,8 +44,8 @@ enum RequestReader {
 }
 
 extension FieldDefect {
-    /// Members of an object that are not known, each with the nearest that is, and those that are null: what is
-    /// absent has one spelling.
+    /// Members of an object that are not known, each with the nearest that is, and those that are null: what
+    /// is absent has one spelling.
     static func unknown(in json: JSONValue, known: [String], at prefix: String) -> [FieldDefect] {
         (json.object ?? [:]).sorted { $0.key < $1.key }.compactMap { name, value in
             let shown = String(name.prefix(80))

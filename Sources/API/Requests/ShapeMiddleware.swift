@@ -4,8 +4,8 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 
-/// What every route asks of a request's shape: a path and method that are there, known parameters given once, and
-/// a body of the right type that its length does not rule out.
+/// What every route asks of a request's shape: a path and method that are there, known parameters given once,
+/// and a body of the right type that its length does not rule out.
 struct ShapeMiddleware: RouterMiddleware {
     typealias Context = APIContext
 

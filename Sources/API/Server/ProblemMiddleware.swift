@@ -8,7 +8,8 @@ internal import Logging
 internal import NIOCore
 internal import Store
 
-/// Turns every error into problem+json, and logs each request once. What an unknown error says stays in the log.
+/// Turns every error into problem+json, and logs each request once. What an unknown error says stays in the
+/// log.
 struct ProblemMiddleware: RouterMiddleware {
     typealias Context = APIContext
 

@@ -9,7 +9,8 @@ struct RequestLogMiddleware: RouterMiddleware {
 
     let metrics: MetricRegistry<DaemonMetric>
 
-    /// Probes, scrapes and renewals come every few seconds from everywhere and say nothing while they succeed.
+    /// Probes, scrapes and renewals come every few seconds from everywhere and say nothing while they
+    /// succeed.
     private static let quiet: Set = [
         "/healthz", "/readyz", "/metrics", "/v1/agent/poll", "/v1/agent/report",
     ]

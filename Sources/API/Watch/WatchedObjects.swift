@@ -32,8 +32,8 @@ final class WatchedObjects: Sendable {
         }
     }
 
-    /// Documents in each of the two generations that are kept; the older one is dropped when the younger is full.
-    /// At 1 KiB each both are 16 MiB.
+    /// Documents in each of the two generations that are kept; the older one is dropped when the younger is
+    /// full. At 1 KiB each both are 16 MiB.
     private static let generationSize = 8192
 
     private struct Kept {
@@ -73,7 +73,8 @@ final class WatchedObjects: Sendable {
 
     init(store: any Store) { self.store = store }
 
-    /// What entries refer to, at least as new as the entries. Gone documents are missing: their deletion follows.
+    /// What entries refer to, at least as new as the entries. Gone documents are missing: their deletion
+    /// follows.
     func objects(of kind: Kind, _ entries: [FeedEntry]) async throws -> [ID<Document>: Rendered] {
         var needed: [ID<Document>: FeedCursor] = [:]
         for entry in entries where entry.final == nil { needed[entry.uid] = entry.cursor }

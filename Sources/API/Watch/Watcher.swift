@@ -7,13 +7,13 @@ internal import NIOCore
 internal import Store
 internal import Telemetry
 
-/// Watches over the feed: server-sent events and long-poll. Each watcher keeps a cursor of its own and reads when
-/// it can write, so a slow one delays nobody and holds no memory.
+/// Watches over the feed: server-sent events and long-poll. Each watcher keeps a cursor of its own and reads
+/// when it can write, so a slow one delays nobody and holds no memory.
 struct Watcher: Sendable {
     /// A client that hears nothing for so long may think the connection dead.
     static let bookmarkEvery = Duration.seconds(10)
-    /// How long a stream lets changes come together: many watchers of a busy fleet would otherwise be woken for
-    /// each change alone.
+    /// How long a stream lets changes come together: many watchers of a busy fleet would otherwise be woken
+    /// for each change alone.
     static let gathering = Duration.milliseconds(20)
 
     struct Scope: Sendable {

@@ -20,8 +20,8 @@ struct CompletionCommand: BasaltCommand {
     }
 }
 
-/// What the scripts ask: the candidates for the last of the words, one a line. Never an error, which would end up
-/// in the middle of what is being typed.
+/// What the scripts ask: the candidates for the last of the words, one a line. Never an error, which would
+/// end up in the middle of what is being typed.
 struct CompleteCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "complete", abstract: "Answers a shell.", shouldDisplay: false)

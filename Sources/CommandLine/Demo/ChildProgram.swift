@@ -7,7 +7,8 @@ internal import Synchronization
     internal import SystemPackage
 #endif
 
-/// One program that the demonstration runs, in a session of its own so that Ctrl-C reaches the demonstration only.
+/// One program that the demonstration runs, in a session of its own so that Ctrl-C reaches the demonstration
+/// only.
 final class ChildProgram: Sendable {
     private struct State {
         var processID: pid_t?

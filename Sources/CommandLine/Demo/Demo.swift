@@ -5,8 +5,8 @@ internal import Foundation
 internal import Replay
 internal import Synchronization
 
-/// Runs a whole fleet on this machine: a private Postgres, two controllers and four agents as processes, a real
-/// trace through the REST API, and two of the processes killed half-way.
+/// Runs a whole fleet on this machine: a private Postgres, two controllers and four agents as processes, a
+/// real trace through the REST API, and two of the processes killed half-way.
 struct Demo {
     struct Options {
         var hosts: Int

@@ -12,8 +12,8 @@ struct Presentation: Sendable {
         self.init(blocks, names: names, lazily: { value })
     }
 
-    /// - Parameter value: made only when it is shown: for a table of a thousand documents it would take longer
-    ///   than all the rest.
+    /// - Parameter value: made only when it is shown: for a table of a thousand documents it would take
+    ///   longer than all the rest.
     init(_ blocks: [Block], names: [String], lazily value: @escaping @Sendable () -> JSONValue) {
         self.blocks = blocks
         self.names = names

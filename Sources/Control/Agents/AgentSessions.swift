@@ -5,7 +5,8 @@ public import Store
 internal import Synchronization
 public import Telemetry
 
-/// The controllers' side of agent sessions: any controller serves any session, since all state is in the store.
+/// The controllers' side of agent sessions: any controller serves any session, since all state is in the
+/// store.
 public final class AgentSessions: Sendable {
     private let store: any Store
     private let hub: FeedHub
@@ -15,7 +16,8 @@ public final class AgentSessions: Sendable {
     private let metrics: MetricRegistry<DaemonMetric>
     private let absence: AbsenceGuard
     private let questions: LogQuestions
-    /// How long a poll waits for more once there is something: one answer then carries what a plan or two decided.
+    /// How long a poll waits for more once there is something: one answer then carries what a plan or two
+    /// decided.
     private static let gathering = Duration.milliseconds(10)
 
     /// Hosts that each session carries, as of its last poll here.
@@ -24,8 +26,8 @@ public final class AgentSessions: Sendable {
     private struct CarriedHosts {
         var incarnation: Int
         var hosts: Set<ID<Document>>
-        /// Numbers of the assignments that the agent has, of `epoch`: most changes of allocations are what the
-        /// agent itself reported, and are no news to it.
+        /// Numbers of the assignments that the agent has, of `epoch`: most changes of allocations are what
+        /// the agent itself reported, and are no news to it.
         var told: [ID<Document>: Int] = [:]
         var epoch = 0
         /// What the last answer told. The agent has it when it asks on from that answer's cursor.
@@ -94,8 +96,8 @@ public final class AgentSessions: Sendable {
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
 
-    /// Whether the database knows less of the session than the session does, because it was restored. Nothing is
-    /// taken or told then: the agent says hello once it sees the newer epoch.
+    /// Whether the database knows less of the session than the session does, because it was restored. Nothing
+    /// is taken or told then: the agent says hello once it sees the newer epoch.
     private func isBehind(_ session: SessionRecord, incarnation: Int, epoch: Int) -> Bool {
         session.epoch < epoch || session.incarnation < incarnation
     }
@@ -224,8 +226,8 @@ public final class AgentSessions: Sendable {
 }
 
 extension PartDirective {
-    /// What an agent is told of an allocation. Quarantined ones go on as they are; a released one that is told
-    /// of runs still, and stops.
+    /// What an agent is told of an allocation. Quarantined ones go on as they are; a released one that is
+    /// told of runs still, and stops.
     init(_ allocation: Allocation, task: PartTask?) {
         self.init(
             allocation: allocation.id, workload: allocation.workload,

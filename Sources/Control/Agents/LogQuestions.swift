@@ -4,7 +4,8 @@ internal import Logging
 internal import Store
 internal import Synchronization
 
-/// Wakes the polls of sessions that are asked for output: one look at the store for all sessions of a process.
+/// Wakes the polls of sessions that are asked for output: one look at the store for all sessions of a
+/// process.
 final class LogQuestions: Sendable {
     enum Timing {
         /// Shortest time between two looks: in a busy fleet the store changes all the time, and a reader of

@@ -2,8 +2,8 @@ public import AgentProtocol
 
 /// Bounds and periods of a cell's pipeline.
 public struct CellLimits: Sendable {
-    /// VMs of one plan: a commit of this size stays near 50 ms. A gang that begins within it goes whole, so that
-    /// a plan may be nearly twice as long.
+    /// VMs of one plan: a commit of this size stays near 50 ms. A gang that begins within it goes whole, so
+    /// that a plan may be nearly twice as long.
     public var groupsPerPlan = 256
     /// Statuses of one write, for the same reason.
     public var statusesPerWrite = 512
@@ -20,10 +20,11 @@ public struct CellLimits: Sendable {
     public var judgeEvery = Duration.seconds(1)
     /// How often the cell is counted for metrics: some milliseconds for 50,000 allocations.
     public var measureEvery = Duration.seconds(5)
-    /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into plans
-    /// together, which costs a fraction of one plan each. A cell at rest answers at once.
+    /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into
+    /// plans together, which costs a fraction of one plan each. A cell at rest answers at once.
     public var cycleAtMostEvery = Duration.milliseconds(25)
-    /// How often what moved on hosts of lifetimes is written down while no plan does; deadlines are looked at then.
+    /// How often what moved on hosts of lifetimes is written down while no plan does; deadlines are looked at
+    /// then.
     public var rememberEvery = Duration.seconds(1)
     /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
     public var firstNotes = 256

@@ -59,8 +59,8 @@ extension CellModel {
         return requests.count == members.count ? requests : []
     }
 
-    /// What a plan for the waiting members of a gang would say now, of the member that did not fit; nil when all
-    /// fit, or when the gang is not whole.
+    /// What a plan for the waiting members of a gang would say now, of the member that did not fit; nil when
+    /// all fit, or when the gang is not whole.
     func explainGang(_ gang: ID<Document>, now: Timestamp) -> PlacementExplanation? {
         let requests = gangRequests(waitingMembers(of: gang))
         guard !requests.isEmpty else { return nil }

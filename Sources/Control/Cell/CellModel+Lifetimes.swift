@@ -46,7 +46,8 @@ extension CellModel {
     /// Whether the tracking has to begin or to end, as pools and policies ask for.
     var mustFollowLifetimes: Bool { needsLifetimes != placement.tracksLifetimes }
 
-    /// Begins the tracking with what was written down, wherever the controller that did so has gone; or ends it.
+    /// Begins the tracking with what was written down, wherever the controller that did so has gone; or ends
+    /// it.
     ///
     /// - Parameter reading: nil where lifetimes are not needed.
     mutating func followLifetimes(_ reading: LifetimeReading?, now: Timestamp) throws {

@@ -7,8 +7,8 @@ struct PolicyRecord: Equatable {
     var version: PolicyVersion
     var spec: PolicySpec
 
-    /// Nil for a policy of a type that this program does not know: a newer one wrote it, for an engine that is
-    /// not here.
+    /// Nil for a policy of a type that this program does not know: a newer one wrote it, for an engine that
+    /// is not here.
     init?(_ resource: Resource) {
         // why: all else that could be wrong was refused when it was written
         guard let spec = try? JSONDecoder().decode(PolicySpec.self, from: Data(resource.spec.utf8)) else {

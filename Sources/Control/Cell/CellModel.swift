@@ -33,7 +33,8 @@ struct CellModel {
     private var refused: Set<ID<Document>> = []
     /// VMs whose status, finalizers or allocations may need work.
     var dirty: Set<ID<Document>> = []
-    /// VMs whose status names an allocation that the ledger lost; they are not placed until an agent reports it.
+    /// VMs whose status names an allocation that the ledger lost; they are not placed until an agent reports
+    /// it.
     private var lost: Set<ID<Document>> = []
     /// Failure domains whose fencing the breaker holds.
     private(set) var heldZones: Set<String> = []
@@ -220,12 +221,12 @@ struct CellModel {
         (byHost[host] ?? []).compactMap { allocations[$0] }.sorted { $0.id < $1.id }
     }
 
-    /// Requests that may be tried now: `limit` of them, and what more the last gang has. The planner puts them
-    /// in order.
+    /// Requests that may be tried now: `limit` of them, and what more the last gang has. The planner puts
+    /// them in order.
     ///
     /// A queue may be far longer than a plan, so that only those that go into it are made into requests. Half
-    /// are new and the oldest of these; half did not fit before and were tried least recently, so that neither
-    /// line stops behind VMs that fit nowhere.
+    /// are new and the oldest of these; half did not fit before and were tried least recently, so that
+    /// neither line stops behind VMs that fit nowhere.
     func requests(now: Timestamp, limit: Int) -> [VMRequest] {
         var (fresh, tried): ([QueuedVM], [QueuedVM]) = ([], [])
         var met: Set<ID<Document>> = []

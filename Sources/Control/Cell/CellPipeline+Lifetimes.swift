@@ -12,8 +12,8 @@ extension CellPipeline {
         try model.followLifetimes(reading, now: time.now())
     }
 
-    /// Writes down what moved on the hosts since the last plan: VMs that ended, deadlines that passed. Nothing was
-    /// decided on it yet; a plan brings such notes along.
+    /// Writes down what moved on the hosts since the last plan: VMs that ended, deadlines that passed.
+    /// Nothing was decided on it yet; a plan brings such notes along.
     func remember() async throws {
         guard model.placement.tracksLifetimes else { return }
         let now = time.now()

@@ -24,8 +24,8 @@ actor CellPipeline {
     private var judgedAt: Timestamp?
     var measuredAt: Timestamp?
     var rememberedAt: Timestamp?
-    /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so that
-    /// fifty thousand of them are sorted once and not once per write.
+    /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so
+    /// that fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
     var drainReports: [ID<Document>: DrainReport] = [:]
 
@@ -46,8 +46,8 @@ actor CellPipeline {
         model = CellModel(name: lease.cell)
     }
 
-    /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest; what
-    /// was half done is read anew.
+    /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest;
+    /// what was half done is read anew.
     func run() async throws {
         while !Task.isCancelled {
             do {
@@ -114,8 +114,8 @@ actor CellPipeline {
             ])
     }
 
-    /// VMs whose status names an allocation that the ledger does not have, not even as released: rows were lost.
-    /// What they ran may run still, so nothing is started for them.
+    /// VMs whose status names an allocation that the ledger does not have, not even as released: rows were
+    /// lost. What they ran may run still, so nothing is started for them.
     private func findLost(_ fresh: inout CellModel) async throws {
         let named = fresh.pending.sorted().compactMap { uid in
             fresh.vms[uid]?.status.allocation.map { (uid: uid, allocation: $0) }

@@ -7,7 +7,8 @@ struct LifetimeHistory {
     static let most = 5000
     /// VMs of which nothing can be learned yet: the cap is the prediction then.
     static let least = 50
-    /// Deviation of the natural logarithm of lifetime over hint: hints are mostly right within a factor of two.
+    /// Deviation of the natural logarithm of lifetime over hint: hints are mostly right within a factor of
+    /// two.
     static let hintSpread = 0.5
 
     private(set) var ended: [LifetimeObservation] = []

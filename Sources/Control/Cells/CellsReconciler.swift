@@ -4,8 +4,8 @@ internal import Logging
 internal import Store
 internal import VMPlacement
 
-/// Gives every VM that names no cell the one it lives in from then on. One runs in the fleet, under the lease of
-/// what is done once in it. Members of a group that is placed whole come with their cell.
+/// Gives every VM that names no cell the one it lives in from then on. One runs in the fleet, under the lease
+/// of what is done once in it. Members of a group that is placed whole come with their cell.
 struct CellsReconciler {
     /// The lease's name; no cell can be called so.
     static let leaseName = "*"

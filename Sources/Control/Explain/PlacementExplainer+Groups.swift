@@ -27,8 +27,8 @@ extension PlacementExplainer {
             status: group.status, queuePosition: nil, explanation: plan?.report.unplaced.first?.explanation)
     }
 
-    /// The plan for all members of a group that has none yet, in the cell that takes most of them: the dry run
-    /// of a creation. Nil when there is no host. Ids in it mean nothing.
+    /// The plan for all members of a group that has none yet, in the cell that takes most of them: the dry
+    /// run of a creation. Nil when there is no host. Ids in it mean nothing.
     public func trial(group resource: Resource) async throws -> Plan? {
         let group = try VMGroupRecord(resource)
         let now = try await store.now()

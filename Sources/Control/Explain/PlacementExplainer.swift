@@ -88,8 +88,8 @@ public struct PlacementExplainer: Sendable {
         }
     }
 
-    /// A model of the cell as the store holds it now; its VMs are in it only when lifetimes count, as owners' hints are
-    /// with them.
+    /// A model of the cell as the store holds it now; its VMs are in it only when lifetimes count, as owners'
+    /// hints are with them.
     func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
         let decoder = JSONDecoder()
@@ -116,7 +116,8 @@ public struct PlacementExplainer: Sendable {
 }
 
 extension CellPipeline {
-    /// With a copy of the model where an estimate is due: its search is long, and the pipeline goes on meanwhile.
+    /// With a copy of the model where an estimate is due: its search is long, and the pipeline goes on
+    /// meanwhile.
     func explain(_ vm: VMRecord) -> (answer: PlacementExplainer.Answer, copy: CellModel?) {
         let answer = model.explain(vm, now: time.now())
         return (answer, answer.waitsForRoom ? model : nil)
@@ -124,8 +125,8 @@ extension CellPipeline {
 }
 
 extension PlacementExplainer.Answer {
-    /// Whether it has no host, and none would take it now. A member of a gang waits for the others' room as well,
-    /// of which an estimate for one knows nothing.
+    /// Whether it has no host, and none would take it now. A member of a gang waits for the others' room as
+    /// well, of which an estimate for one knows nothing.
     var waitsForRoom: Bool {
         status.state == .pending && explanation?.feasible == 0 && explanation?.gang == nil
     }

@@ -4,11 +4,11 @@ public import Store
 internal import Synchronization
 public import Telemetry
 
-/// Reads the change feed once for a whole process and keeps the newest entries for everybody in it: pipelines,
-/// agent polls and watches.
+/// Reads the change feed once for a whole process and keeps the newest entries for everybody in it:
+/// pipelines, agent polls and watches.
 ///
-/// Readers hold their own cursor; nobody is sent anything. A reader that falls behind the kept entries reads on
-/// from the store.
+/// Readers hold their own cursor; nobody is sent anything. A reader that falls behind the kept entries reads
+/// on from the store.
 public final class FeedHub: Sendable {
     /// Entries kept: some seconds of the highest change rate, about 30 MB.
     public static let keptEntries = 65_536
@@ -80,7 +80,8 @@ public final class FeedHub: Sendable {
             } catch is CancellationError {
                 return
             } catch StoreError.watchExpired {
-                // The epoch was raised or we slept past the horizon: begin anew; readers are told by their reads.
+                // The epoch was raised or we slept past the horizon: begin anew; readers are told by their
+                // reads.
                 let waiters = state.withLock { state in
                     state.start = nil
                     state.end = nil

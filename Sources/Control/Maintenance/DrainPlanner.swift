@@ -2,7 +2,8 @@ internal import Fleet
 internal import Store
 internal import VMPlacement
 
-/// Decides which VMs of a draining host are stopped next: those that another host can take now, a few at a time.
+/// Decides which VMs of a draining host are stopped next: those that another host can take now, a few at a
+/// time.
 ///
 /// A VM that fits nowhere else is left alone and reported, so that a drain never turns a running VM into a
 /// pending one while it can be seen beforehand; unless the drain's deadline has passed and it says to stop.

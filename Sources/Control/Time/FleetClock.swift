@@ -18,8 +18,8 @@ struct FleetClock: Equatable {
         rate = state.fleetRate
     }
 
-    /// Fleet time at a time of the lease clock. Earlier rates are not known: before the present one a second is
-    /// taken for a second, which makes nothing older than it is.
+    /// Fleet time at a time of the lease clock. Earlier rates are not known: before the present one a second
+    /// is taken for a second, which makes nothing older than it is.
     func time(at real: Timestamp) -> Timestamp {
         let seconds = real.since(realOrigin).inSeconds
         return fleetOrigin.advanced(by: .seconds(seconds < 0 ? seconds : seconds * rate))

@@ -1,6 +1,7 @@
 public import Fleet
 
-/// The lease clock as controllers use it: what time it is, and waiting. A simulated world gives a virtual one.
+/// The lease clock as controllers use it: what time it is, and waiting. A simulated world gives a virtual
+/// one.
 public struct Timekeeper: Sendable {
     /// Wall time, for records.
     public var now: @Sendable () -> Timestamp

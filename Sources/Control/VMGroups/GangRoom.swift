@@ -4,8 +4,8 @@ internal import VMPlacement
 
 /// Chooses the cell of a gang: one that could take all of it, of these the one with most room.
 ///
-/// Counted host by host, which for members of one shape is what the planner finds but for VMs of other groups that
-/// they keep apart from. The ledger and the planner decide; this only says where to ask.
+/// Counted host by host, which for members of one shape is what the planner finds but for VMs of other groups
+/// that they keep apart from. The ledger and the planner decide; this only says where to ask.
 struct GangRoom {
     private var hosts: [HostRecord]
 

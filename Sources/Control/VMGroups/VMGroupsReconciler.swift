@@ -7,9 +7,9 @@ internal import VMPlacement
 /// Makes and takes away the members of VM groups, and says in each group's status where they are. One runs in
 /// the fleet, under the lease of what is done once in it.
 ///
-/// Level-triggered: a look at a group reads it and its members and does what is missing, so a look too many does
-/// nothing and one that a crash cut short is repeated. Members are made in one transaction that checks the lease
-/// and the group's generation: a controller that was held up cannot make what is no longer wanted.
+/// Level-triggered: a look at a group reads it and its members and does what is missing, so a look too many
+/// does nothing and one that a crash cut short is repeated. Members are made in one transaction that checks
+/// the lease and the group's generation: a controller that was held up cannot make what is no longer wanted.
 struct VMGroupsReconciler {
     static let source = "vmgroups"
     /// Groups of one look.

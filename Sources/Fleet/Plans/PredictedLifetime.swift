@@ -1,5 +1,5 @@
-/// What was predicted of a VM when it got its host. It is committed with the allocation, so that what placement
-/// by lifetimes knows of a host follows from what is durable.
+/// What was predicted of a VM when it got its host. It is committed with the allocation, so that what
+/// placement by lifetimes knows of a host follows from what is durable.
 public struct PredictedLifetime: Sendable, Hashable, Codable {
     /// When the host was chosen, on the fleet clock.
     public var at: Timestamp

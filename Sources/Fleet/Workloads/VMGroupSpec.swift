@@ -28,7 +28,8 @@ public struct VMGroupSpec: DocumentSpec {
     public var replicas: Int
     /// `any` when absent.
     public var placement: Placement?
-    /// `none` when absent. Members then keep apart as VMs that name an anti-affinity group called as this one.
+    /// `none` when absent. Members then keep apart as VMs that name an anti-affinity group called as this
+    /// one.
     public var antiAffinity: Separation?
     public var template: VMTemplate
 

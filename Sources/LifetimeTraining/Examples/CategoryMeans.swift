@@ -1,7 +1,7 @@
 import VMPlacement
 
-/// Numbers for texts: mean of log10 of the lifetimes of VMs with the text, drawn towards the mean of all as if
-/// `weight` more VMs had it.
+/// Numbers for texts: mean of log10 of the lifetimes of VMs with the text, drawn towards the mean of all as
+/// if `weight` more VMs had it.
 struct CategoryMeans {
     /// VMs by which few observations are drawn to the mean of all.
     static let weight = 20.0

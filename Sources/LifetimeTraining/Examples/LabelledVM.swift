@@ -9,8 +9,8 @@ struct LabelledVM {
     let seen: Double
 
     /// Labels VMs in their order. One that still runs is given its age and what those of its kind that got as
-    /// old had left on average (Buckley and James 1979 by Kaplan-Meier, per project and size as far as 50 ended,
-    /// else per size, else of all). What is past the cap makes no difference.
+    /// old had left on average (Buckley and James 1979 by Kaplan-Meier, per project and size as far as 50
+    /// ended, else per size, else of all). What is past the cap makes no difference.
     static func label(_ vms: [TrainingVM], capSeconds: Double) -> [LabelledVM] {
         let longest = vms.reduce(0) { max($0, $1.observation.seconds) }
         let curves = StratifiedModel.kaplanMeier(

@@ -6,8 +6,8 @@ struct Concordance {
     private var tied: Int64 = 0
     private var comparable: Int64 = 0
 
-    /// A pair is comparable when the one that was seen for less time has ended; of two with the same time, when
-    /// one ended and the other did not.
+    /// A pair is comparable when the one that was seen for less time has ended; of two with the same time,
+    /// when one ended and the other did not.
     init(lifetimes: [LifetimeObservation], predictions: [Double]) {
         let ranks = Self.ranks(predictions)
         let order = lifetimes.indices.sorted { lifetimes[$0].seconds > lifetimes[$1].seconds }

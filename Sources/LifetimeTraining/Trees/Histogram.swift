@@ -62,8 +62,8 @@ struct Histogram {
         return rest
     }
 
-    /// The split that lowers the error most, the first of equals; nil when none does with `least` rows on either
-    /// side.
+    /// The split that lowers the error most, the first of equals; nil when none does with `least` rows on
+    /// either side.
     func bestSplit(of total: Sums, least: Int) -> Split? {
         var best: Split?
         for (feature, sums) in sums.enumerated() {

@@ -81,7 +81,8 @@ struct TreeGrower {
         return (leaf(node, depth: depth, left, parent.histogram - high.histogram), high)
     }
 
-    /// Rows that go left before those that go right, each in their order, so that sums are the same everywhere.
+    /// Rows that go left before those that go right, each in their order, so that sums are the same
+    /// everywhere.
     private mutating func partition(_ range: Range<Int>, _ bins: [UInt8], _ bin: Int) -> Int {
         var right: [Int32] = []
         var middle = range.lowerBound

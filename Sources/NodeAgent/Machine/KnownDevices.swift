@@ -1,8 +1,9 @@
 internal import Fleet
 internal import Foundation
 
-/// The devices that were reported last. One that is not found again is kept, with unknown health: it may be the
-/// driver that is missing, and what holds it still does. Who takes a GPU out of a machine removes the file.
+/// The devices that were reported last. One that is not found again is kept, with unknown health: it may be
+/// the driver that is missing, and what holds it still does. Who takes a GPU out of a machine removes the
+/// file.
 struct KnownDevices: Sendable {
     let path: String
 

@@ -1,5 +1,5 @@
-/// Hosts that are filled one VM after another by best fit: a VM goes where the least room is, and opens a host where it
-/// fits nowhere.
+/// Hosts that are filled one VM after another by best fit: a VM goes where the least room is, and opens a
+/// host where it fits nowhere.
 public struct HostPacking: Sendable {
     /// The VMs of each host, in the order in which they came.
     public private(set) var members: [[Int]] = []
@@ -16,7 +16,8 @@ public struct HostPacking: Sendable {
 
     /// - Parameters:
     ///   - vm: any number.
-    ///   - demand: of as many windows as that of every other VM. What is larger than a host gets one for itself.
+    ///   - demand: of as many windows as that of every other VM. What is larger than a host gets one for
+    ///     itself.
     public mutating func place(_ vm: Int, _ demand: PackingDemand) {
         var best: Int?
         var least = Double.infinity

@@ -11,8 +11,8 @@ extension PackingPolicy {
     ///
     /// - Parameters:
     ///   - cores: of each VM.
-    ///   - histories: cores that each used, step by step from the beginning of a day, equally many and enough for
-    ///     the policy.
+    ///   - histories: cores that each used, step by step from the beginning of a day, equally many and enough
+    ///     for the policy.
     ///   - stepsPerDay: a multiple of the policy's windows, which are hours for those that learn.
     public func demands(cores: [Double], histories: [[Double]], stepsPerDay: Int) -> [PackingDemand] {
         guard case .protoRate(let settings) = self else {
@@ -33,8 +33,8 @@ extension PackingPolicy {
         }
     }
 
-    /// Each hour of the day as it would have been decided on the last day of the history, which the model has not
-    /// seen.
+    /// Each hour of the day as it would have been decided on the last day of the history, which the model has
+    /// not seen.
     private static func lastDay(
         of scope: ScopePeaks, _ hours: Int, _ model: ProtoRateModel, prototype: Int
     ) -> PackingDemand {

@@ -12,7 +12,8 @@ public enum PackingPolicy: Sendable, Hashable {
     case chance(ChanceBound, Double)
     /// Mean and variance, with a number of standard deviations.
     case sigmas(Double)
-    /// The peak of each hour of the day that a model of all VMs leaves a chance of exceeding, each VM a scope.
+    /// The peak of each hour of the day that a model of all VMs leaves a chance of exceeding, each VM a
+    /// scope.
     case protoRate(ProtoRateSettings)
 }
 
@@ -31,7 +32,8 @@ extension PackingPolicy {
         }
     }
 
-    /// What a VM asks of a host by its own history alone; all that it has where the policy learns from all VMs.
+    /// What a VM asks of a host by its own history alone; all that it has where the policy learns from all
+    /// VMs.
     ///
     /// - Parameters:
     ///   - cores: of the VM.

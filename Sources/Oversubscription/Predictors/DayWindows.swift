@@ -25,8 +25,8 @@ public struct DayWindows: Sendable, Hashable {
     }
 }
 
-/// A percentile of each VM per window of the day; the host's peak is that of its worst window, so that VMs that are
-/// busy at different times share cores (the idea of Coach, ASPLOS 2025).
+/// A percentile of each VM per window of the day; the host's peak is that of its worst window, so that VMs
+/// that are busy at different times share cores (the idea of Coach, ASPLOS 2025).
 public struct WindowRule: PeakRule {
     private let windows: DayWindows
     private let percentile: Double

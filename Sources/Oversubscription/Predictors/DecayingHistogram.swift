@@ -1,7 +1,7 @@
 import Foundation
 
-/// Weights of values in buckets that grow exponentially; a weight halves with every half-life. This is the shape
-/// that Autopilot, the vertical pod autoscaler and Koordinator share.
+/// Weights of values in buckets that grow exponentially; a weight halves with every half-life. This is the
+/// shape that Autopilot, the vertical pod autoscaler and Koordinator share.
 public struct DecayingHistogram: Sendable, Hashable {
     /// Where buckets lie and how fast weights fade.
     public struct Shape: Sendable, Hashable {

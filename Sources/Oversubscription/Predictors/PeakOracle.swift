@@ -1,7 +1,7 @@
 /// What predictors are measured against: the peak of the VMs that are there, with knowledge of the future.
 public enum PeakOracle {
-    /// The peak from a step on: `max over t ≤ s ≤ t + H of Σ min(U(s), L)`, over the VMs that are there at `t`. Who
-    /// comes later is left out, and who has gone uses nothing.
+    /// The peak from a step on: `max over t ≤ s ≤ t + H of Σ min(U(s), L)`, over the VMs that are there at
+    /// `t`. Who comes later is left out, and who has gone uses nothing.
     ///
     /// - Parameters:
     ///   - step: an index of `steps`.

@@ -1,4 +1,5 @@
-/// A percentile of each VM by itself: `P = Σ pct_q(U/L) · L`. Peaks at different times are added up all the same.
+/// A percentile of each VM by itself: `P = Σ pct_q(U/L) · L`. Peaks at different times are added up all the
+/// same.
 public struct VMPercentileRule: PeakRule {
     private let percentile: Double
     private let history: Int
@@ -22,7 +23,8 @@ public struct VMPercentileRule: PeakRule {
     }
 }
 
-/// A percentile of the VMs together: `P = min(1, pct_q(Σ U / Σ L)) · Σ L`. It knows which peaks fall together.
+/// A percentile of the VMs together: `P = min(1, pct_q(Σ U / Σ L)) · Σ L`. It knows which peaks fall
+/// together.
 public struct MachinePercentileRule: PeakRule {
     private let percentile: Double
     private let history: Int

@@ -17,8 +17,8 @@ public enum AsymmetricLoss: Sendable, Hashable {
     }
 }
 
-/// A linear function of standardised features, fitted by weighted least squares over and over: the same rows give the
-/// same function on every machine.
+/// A linear function of standardised features, fitted by weighted least squares over and over: the same rows
+/// give the same function on every machine.
 public struct LinearModel: Sendable, Hashable {
     /// Rounds; weights change little after some tens.
     private static let rounds = 60

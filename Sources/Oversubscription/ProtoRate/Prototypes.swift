@@ -26,8 +26,8 @@ public struct Prototypes: Sendable, Hashable {
     /// The centre nearest to a shape; the first of equals.
     public func nearest(to shape: [Double]) -> Int { Self.nearest(to: shape, in: centres) }
 
-    /// Mean peak of each hour of the day, as deviations from the day's mean, and the concentration: what matters is
-    /// when a scope is busy and whether one VM makes it so, not how much.
+    /// Mean peak of each hour of the day, as deviations from the day's mean, and the concentration: what
+    /// matters is when a scope is busy and whether one VM makes it so, not how much.
     ///
     /// - Parameters:
     ///   - firstHour: the hour of the first peak.

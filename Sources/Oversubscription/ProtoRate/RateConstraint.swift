@@ -23,8 +23,8 @@ public struct RateConstraint: Sendable, Hashable {
         self.expiresAt = expiresAt
     }
 
-    /// The share that constraints leave of a proposed one: an exclusion counts before a pin, a pin before a cap, and
-    /// of several pins or caps the safest.
+    /// The share that constraints leave of a proposed one: an exclusion counts before a pin, a pin before a
+    /// cap, and of several pins or caps the safest.
     public static func apply(_ constraints: [RateConstraint], to share: Double, hour: Int) -> Double {
         let live = constraints.filter { constraint in constraint.expiresAt.map { hour < $0 } ?? true }
         if live.contains(where: { $0.verb == .exclude }) { return 1 }

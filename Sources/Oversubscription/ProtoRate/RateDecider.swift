@@ -53,8 +53,8 @@ public struct RateDecider: Sendable {
 
     private let model: ProtoRateModel
     private var scopes: [Scope]
-    /// Of exceeding the predicted peak; what the margin is taken at. One for all scopes, as one scope alone has too
-    /// few hours to learn from.
+    /// Of exceeding the predicted peak; what the margin is taken at. One for all scopes, as one scope alone
+    /// has too few hours to learn from.
     public private(set) var chance: Double
 
     /// - Parameter prototypes: of each scope.

@@ -24,8 +24,8 @@ public struct UsageSeries: Sendable, Hashable {
         self.samples = samples
     }
 
-    /// Cores in use, one value per step. A gap repeats the sample before it, also past the end; before the first
-    /// sample there is no use.
+    /// Cores in use, one value per step. A gap repeats the sample before it, also past the end; before the
+    /// first sample there is no use.
     public func usedCores(steps: Int) -> [Double] {
         var last = 0.0
         return (0..<steps).map { step in

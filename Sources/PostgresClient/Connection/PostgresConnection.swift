@@ -182,8 +182,8 @@ public actor PostgresConnection {
         }
     }
 
-    /// Lets an idle connection hear of its end, once it was left alone for a moment: between the statements of
-    /// a busy one the sources would be armed and disarmed for nothing.
+    /// Lets an idle connection hear of its end, once it was left alone for a moment: between the statements
+    /// of a busy one the sources would be armed and disarmed for nothing.
     private func watchWhenIdle() {
         guard handle != nil, breakReason == nil, !idleWatchIsDue, watch?.isReadingPaused == true else {
             return
@@ -265,9 +265,10 @@ public actor PostgresConnection {
         await withCheckedContinuation { waiter = $0 }
     }
 
-    /// Waits on the connection's own thread for as long as a short statement takes, and reads what comes; false
-    /// if nothing came. An event of the socket's source would reach the operation through three threads, which
-    /// costs more than most statements. What else the actor has to do waits no longer than this.
+    /// Waits on the connection's own thread for as long as a short statement takes, and reads what comes;
+    /// false if nothing came. An event of the socket's source would reach the operation through three
+    /// threads, which costs more than most statements. What else the actor has to do waits no longer than
+    /// this.
     func awaitInputBriefly() -> Bool {
         guard phase == .running, cancel == .none, let watch, watch.awaitReadable(milliseconds: 2) else {
             return false

@@ -10,9 +10,9 @@ public struct PoolConfiguration: Sendable, Hashable {
     public var acquireTimeout: Duration
     /// Connections above the minimum that were idle for so long are closed.
     public var idleTimeout: Duration
-    /// How long a session keeps query plans at first and at most; each time twice as long. A plan made while a
-    /// table was small reads it whole long after it has grown, and the server makes a new one only when it has
-    /// analysed the table, a minute later or never.
+    /// How long a session keeps query plans at first and at most; each time twice as long. A plan made while
+    /// a table was small reads it whole long after it has grown, and the server makes a new one only when it
+    /// has analysed the table, a minute later or never.
     public var planLife: ClosedRange<Duration>
     /// Waits between attempts to connect.
     public var reconnect: Backoff

@@ -60,7 +60,8 @@ public struct DrainExperiment: Sendable {
     }
 
     /// - Returns: one result per order, in the order of the options.
-    /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of lifetimes.
+    /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of
+    ///   lifetimes.
     public func run(_ trace: VMTrace, clock: some Clock<Duration>) throws -> [DrainResult] {
         guard let policy = fleet.options.policies.first else { return [] }
         let (until, lifetimes) = try fleet.prepare(trace)

@@ -15,7 +15,8 @@ struct ExperimentLifetimes {
     /// Microseconds: no VM is said to live a thousand years, which keeps times inside 64 bits.
     private static let hintLimit = 3e16
 
-    /// - Throws: `TraceError` for a file of lifetimes that cannot be used, `LifetimeModelError` for one of a model.
+    /// - Throws: `TraceError` for a file of lifetimes that cannot be used, `LifetimeModelError` for one of a
+    ///   model.
     init(
         _ prediction: LifetimePrediction, trace: VMTrace, warmUp: Int64, seed: UInt64
     ) throws {

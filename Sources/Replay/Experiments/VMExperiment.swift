@@ -23,7 +23,8 @@ public struct VMExperiment: Sendable {
 
     /// Runs every policy on a trace; the shard of the options has no effect here.
     ///
-    /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of lifetimes.
+    /// - Throws: `OptionError` when the trace ends within the warm-up, or `TraceError` for a file of
+    ///   lifetimes.
     public func run(_ trace: VMTrace, clock: some Clock<Duration>) throws -> [PolicyResult] {
         let (until, lifetimes) = try prepare(trace)
         let events = EventClock(trace)

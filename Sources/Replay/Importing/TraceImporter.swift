@@ -4,7 +4,8 @@ import Foundation
 /// Turns published traces into the native one.
 ///
 /// VMs that were there before the first instant start at 0 where the trace says so, and are left out where it
-/// does not say since when; those that were there at the end depart at the end with 1 in the column `censored`.
+/// does not say since when; those that were there at the end depart at the end with 1 in the column
+/// `censored`.
 public struct TraceImporter: Sendable {
     public let format: TraceFormat
     /// What fractions of a machine are taken of, where the trace gives sizes so.

@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// What policies save against how often their hosts are hot, as a drawing: the better ones are to the right and
-/// below.
+/// What policies save against how often their hosts are hot, as a drawing: the better ones are to the right
+/// and below.
 public struct FrontierPlot: Sendable {
     private let results: [PackingResult]
 
     public init(_ results: [PackingResult]) { self.results = results }
 
-    /// A whole SVG document. Rates are on a logarithmic axis, of which the lowest line stands for none at all;
-    /// vertical strokes reach from the least to the greatest rate of the orders.
+    /// A whole SVG document. Rates are on a logarithmic axis, of which the lowest line stands for none at
+    /// all; vertical strokes reach from the least to the greatest rate of the orders.
     public var svg: String {
         let frame = PlotFrame(
             savedRange: Self.range(results.map(\.savedPct.mean)),

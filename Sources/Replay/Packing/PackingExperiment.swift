@@ -4,7 +4,8 @@ internal import Oversubscription
 /// Packs VMs on hosts by what they used in a history, and counts what became of the hosts in the time after:
 /// `basalt simulate oversubscription`.
 ///
-/// All VMs are there from the beginning to the end and memory does not matter: it is the cores that are compared.
+/// All VMs are there from the beginning to the end and memory does not matter: it is the cores that are
+/// compared.
 public struct PackingExperiment: Sendable {
     /// As given, valid.
     public let options: Options

@@ -2,8 +2,9 @@ internal import Fleet
 internal import Oversubscription
 
 extension PredictionExperiment {
-    /// Judges the predictors on many hosts: the VMs of a trace dealt out in a random order, there from the beginning
-    /// to the end. Steps are judged from the warm-up on, every `oracleEvery`, as far as a whole horizon follows.
+    /// Judges the predictors on many hosts: the VMs of a trace dealt out in a random order, there from the
+    /// beginning to the end. Steps are judged from the warm-up on, every `oracleEvery`, as far as a whole
+    /// horizon follows.
     ///
     /// - Parameters:
     ///   - hosts: at most as many as there are VMs.

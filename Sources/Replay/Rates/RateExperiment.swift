@@ -1,10 +1,11 @@
 internal import Fleet
 internal import Oversubscription
 
-/// Decides, hour by hour, what share of the vCPUs of each scope is backed by cores, and counts the hours in which it
-/// was too small: `basalt simulate rates`.
+/// Decides, hour by hour, what share of the vCPUs of each scope is backed by cores, and counts the hours in
+/// which it was too small: `basalt simulate rates`.
 ///
-/// Scopes are the VMs of a trace dealt out in a random order, as nothing in a trace says what belongs together.
+/// Scopes are the VMs of a trace dealt out in a random order, as nothing in a trace says what belongs
+/// together.
 public struct RateExperiment: Sendable {
     /// What is simulated.
     public struct Options: Sendable, Hashable {

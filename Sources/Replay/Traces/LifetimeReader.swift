@@ -2,8 +2,8 @@ public import VMPlacement
 
 import Fleet
 
-/// Reads lifetimes to learn from: comma-separated text with a header that names `vcpu`, `mem_gb`, `lifetime_s`
-/// and `censored`, which is 1 for a VM that was still running when it was last seen.
+/// Reads lifetimes to learn from: comma-separated text with a header that names `vcpu`, `mem_gb`,
+/// `lifetime_s` and `censored`, which is 1 for a VM that was still running when it was last seen.
 public struct LifetimeReader: Sendable {
     public init() {}
 

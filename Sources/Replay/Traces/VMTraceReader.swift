@@ -7,7 +7,8 @@
 public struct VMTraceReader: Sendable {
     /// The part of the rows that is kept; nil keeps all.
     public var shard: Shard?
-    /// Further columns to keep, where the header names them: what models of lifetimes look at, and `censored`.
+    /// Further columns to keep, where the header names them: what models of lifetimes look at, and
+    /// `censored`.
     public var columns: [String]
 
     public init(shard: Shard? = nil, columns: [String] = []) {

@@ -11,7 +11,8 @@ enum GzipText {
 
     /// All bytes of a source, inflated when they are those of gzip.
     ///
-    /// - Throws: `TraceError` of codes `unreadable`, `compressed` (damaged, or compressed otherwise) and `outOfRange`.
+    /// - Throws: `TraceError` of codes `unreadable`, `compressed` (damaged, or compressed otherwise) and
+    ///   `outOfRange`.
     static func bytes(of source: TraceSource) throws(TraceError) -> [UInt8] {
         var bytes: [UInt8] = []
         try source.forEachChunk { (chunk) throws(TraceError) in

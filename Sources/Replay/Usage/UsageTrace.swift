@@ -2,7 +2,8 @@ public import Oversubscription
 
 /// What many VMs used of their cores, at the same equal steps.
 ///
-/// Series go by position: sample 0 of every series counts as the same time, whatever the clock of the file says.
+/// Series go by position: sample 0 of every series counts as the same time, whatever the clock of the file
+/// says.
 public struct UsageTrace: Sendable, Hashable {
     /// In the order of the file, at least one.
     public let series: [UsageSeries]

@@ -1,10 +1,11 @@
 internal import Oversubscription
 
-/// Reads traces of use: a header, then one line per VM with all of its samples, as text or compressed with gzip.
+/// Reads traces of use: a header, then one line per VM with all of its samples, as text or compressed with
+/// gzip.
 ///
-/// The header names `vm`, `cores`, `t0_unix` and `step_s`, in any order and among other columns, and ends with one
-/// whose name begins with `values_cpu_pct_x100`: from there on, a line holds hundredths of percent of the VM's cores,
-/// with nothing between two commas where a sample is missing. Above 100 % counts as 100 %.
+/// The header names `vm`, `cores`, `t0_unix` and `step_s`, in any order and among other columns, and ends
+/// with one whose name begins with `values_cpu_pct_x100`: from there on, a line holds hundredths of percent
+/// of the VM's cores, with nothing between two commas where a sample is missing. Above 100 % counts as 100 %.
 public struct UsageTraceReader: Sendable {
     public init() {}
 

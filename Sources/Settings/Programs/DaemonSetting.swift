@@ -62,8 +62,8 @@ public enum DaemonSetting: String, SettingKey {
         }
     }
 
-    /// How much the API takes from one caller. A batch of VMs is 200 creations a second; an agent session polls
-    /// and reports once a second; many tokens and sessions may share an address.
+    /// How much the API takes from one caller. A batch of VMs is 200 creations a second; an agent session
+    /// polls and reports once a second; many tokens and sessions may share an address.
     private var traffic: SettingDefinition {
         func rate(_ standard: String, _ whose: String) -> SettingDefinition {
             .init(

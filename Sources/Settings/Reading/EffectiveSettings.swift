@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// The values in force, each with who said so: a flag beats the environment, which beats the file, which beats
-/// the default.
+/// The values in force, each with who said so: a flag beats the environment, which beats the file, which
+/// beats the default.
 public struct EffectiveSettings<Key: SettingKey>: Sendable {
     struct Entry: Sendable, Equatable {
         var text: String

@@ -1,5 +1,5 @@
-/// The settings of one program: the only list of them. Flags, variables, the file's keys and the documentation
-/// come from it.
+/// The settings of one program: the only list of them. Flags, variables, the file's keys and the
+/// documentation come from it.
 public protocol SettingKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable
 where AllCases == [Self] {
     /// Name of the program, in messages.

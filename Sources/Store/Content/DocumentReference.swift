@@ -16,8 +16,9 @@ package struct DocumentReference: Sendable, Hashable {
     /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
     /// flavor, policy.
     ///
-    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM its
-    /// project and, when they are given, its cell, pool and flavor, and a VM group what its members will name.
+    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM
+    /// its project and, when they are given, its cell, pool and flavor, and a VM group what its members will
+    /// name.
     package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
         var found: [DocumentReference] = []
         if kind.isTenant {

@@ -1,8 +1,8 @@
 package import Fleet
 
 extension Resource {
-    /// What field selectors compare, by the name in the selector: the document's name, its cell, and of its kind the
-    /// selectable fields. What is absent is left out, and is equal to nothing.
+    /// What field selectors compare, by the name in the selector: the document's name, its cell, and of its
+    /// kind the selectable fields. What is absent is left out, and is equal to nothing.
     package func selectedFields() throws -> [String: String] {
         var fields = ["name": metadata.name]
         fields["cell"] = try DocumentReference.cell(

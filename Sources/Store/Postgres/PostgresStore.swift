@@ -4,7 +4,8 @@ public import Logging
 public import PostgresClient
 
 /// The store on PostgreSQL. Each mutation is one statement that calls a function of the schema, so it is one
-/// transaction and one round trip; the functions are versioned by suffix and outlive the binaries that call them.
+/// transaction and one round trip; the functions are versioned by suffix and outlive the binaries that call
+/// them.
 ///
 /// `run()` must be running.
 public final class PostgresStore: Store {
@@ -38,10 +39,10 @@ public final class PostgresStore: Store {
             configuration: pool.configuration, channels: [Self.channel], jitter: jitter, logger: logger)
     }
 
-    /// Limits of every session. A controller that is stopped inside a transaction is thrown out long before its
-    /// lease could be taken over; plans are generic because the sizes of array parameters vary by call. Rows
-    /// are read by key or by page in the order of an index; without statistics a planner that may gather a bitmap
-    /// reads and sorts all documents of a kind for each page.
+    /// Limits of every session. A controller that is stopped inside a transaction is thrown out long before
+    /// its lease could be taken over; plans are generic because the sizes of array parameters vary by call.
+    /// Rows are read by key or by page in the order of an index; without statistics a planner that may gather
+    /// a bitmap reads and sorts all documents of a kind for each page.
     public static func sessionSettings(
         idleInTransaction: Duration = .seconds(8), clockOffset: Duration = .zero
     ) -> PostgresConfiguration.SessionSettings {

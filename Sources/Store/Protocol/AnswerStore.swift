@@ -1,7 +1,7 @@
 /// Answers to requests that came with an idempotency key, so that a repeat is answered and not performed.
 ///
-/// The keys are those of `DocumentStore.create(_:key:context:)`: an actor spends each on one request. They are
-/// forgotten by `keepHouse`, answered or not.
+/// The keys are those of `DocumentStore.create(_:key:context:)`: an actor spends each on one request. They
+/// are forgotten by `keepHouse`, answered or not.
 public protocol AnswerStore: Sendable {
     /// Claims a key for a request that is about to be performed, or tells what became of it.
     ///
@@ -9,11 +9,12 @@ public protocol AnswerStore: Sendable {
     /// - Throws: `idempotencyKeyReused`.
     func claim(_ key: IdempotencyKey, actor: String, patience: Duration) async throws -> RequestClaim
 
-    /// Keeps the answer of the request that was performed under a claim. Without effect when the claim was taken
-    /// over.
+    /// Keeps the answer of the request that was performed under a claim. Without effect when the claim was
+    /// taken over.
     func keep(_ answer: KeptAnswer, of key: IdempotencyKey, actor: String, claim: Int) async throws
 
-    /// Gives a key back whose request was refused: it is not spent. Without effect when the claim was taken over.
+    /// Gives a key back whose request was refused: it is not spent. Without effect when the claim was taken
+    /// over.
     func giveBack(_ key: IdempotencyKey, actor: String, claim: Int) async throws
 }
 

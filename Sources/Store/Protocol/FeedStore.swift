@@ -15,8 +15,8 @@ public protocol FeedStore: Sendable {
     /// - Throws: `watchExpired`.
     func feedPosition(resourceVersion: String) async throws -> FeedCursor
 
-    /// Returns when something may have been committed since the answer `seen` of an earlier call (0 at first),
-    /// or after `timeout`. A hint, never a promise.
+    /// Returns when something may have been committed since the answer `seen` of an earlier call (0 at
+    /// first), or after `timeout`. A hint, never a promise.
     func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64
 
     /// Age of the oldest committed entry that no reader sees yet, because an older transaction is still open;

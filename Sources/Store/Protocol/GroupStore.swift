@@ -7,8 +7,8 @@ public protocol GroupStore: Sendable {
 
     /// Makes and takes away members of one group, in one transaction.
     ///
-    /// - Returns: false when the group is gone, has another generation than the change was made for, or is being
-    ///   deleted while members are to be made; nothing is written then.
+    /// - Returns: false when the group is gone, has another generation than the change was made for, or is
+    ///   being deleted while members are to be made; nothing is written then.
     /// - Throws: `leaseLost`, and what `create` throws.
     func changeMembers(_ change: MemberChange, lease: CellLease, context: WriteContext) async throws -> Bool
 

@@ -2,8 +2,9 @@ public import Fleet
 
 /// What documents were before, of the kinds with `keepsHistory`.
 ///
-/// A version is written in the transaction that writes the spec, with the actor, request and verb of its audit row,
-/// and is never changed. Versions go with their document: a new one of the same name begins with its own.
+/// A version is written in the transaction that writes the spec, with the actor, request and verb of its
+/// audit row, and is never changed. Versions go with their document: a new one of the same name begins with
+/// its own.
 public protocol HistoryStore: Sendable {
     /// Versions of a document, newest first.
     ///

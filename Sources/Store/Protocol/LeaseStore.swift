@@ -17,8 +17,8 @@ public protocol LeaseStore: Sendable {
     func clusterState() async throws -> ClusterState
 
     /// Raises the epoch after the database was restored: feed cursors and cell leases expire, every host is
-    /// suspect until its session says hello, and for `quarantine` nothing is stopped or fenced for being absent,
-    /// nor started that may run elsewhere.
+    /// suspect until its session says hello, and for `quarantine` nothing is stopped or fenced for being
+    /// absent, nor started that may run elsewhere.
     func raiseEpoch(quarantine: Duration) async throws -> Int
 
     /// Time of the store, the lease clock.

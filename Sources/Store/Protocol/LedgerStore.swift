@@ -10,8 +10,8 @@ public protocol LedgerStore: Sendable {
     /// - Throws: `leaseLost`, `planParentStale`, `planAlreadyApplied`; nothing is written then.
     func commit(_ commit: LedgerCommit) async throws -> CommitOutcome
 
-    /// Writes statuses of workloads of the cell, under the cell lease. A workload that is gone, or whose status
-    /// version moved past `expected`, is skipped.
+    /// Writes statuses of workloads of the cell, under the cell lease. A workload that is gone, or whose
+    /// status version moved past `expected`, is skipped.
     /// - Throws: `leaseLost`.
     func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws
 
@@ -30,12 +30,12 @@ public protocol LedgerStore: Sendable {
     /// Every allocation on the given hosts that is not released, with each host's assignment generation, in
     /// one snapshot: what agents are told.
     ///
-    /// Released ones among them still run and are to be stopped. Left out are allocations from before the epoch
-    /// until its quarantine ends, and those of which a quarantined copy runs: what runs goes on unlisted, and
-    /// nothing is started twice.
+    /// Released ones among them still run and are to be stopped. Left out are allocations from before the
+    /// epoch until its quarantine ends, and those of which a quarantined copy runs: what runs goes on
+    /// unlisted, and nothing is started twice.
     ///
-    /// - Parameter known: numbers of assignments, of this epoch, that need not be told again; such hosts are left
-    ///   out.
+    /// - Parameter known: numbers of assignments, of this epoch, that need not be told again; such hosts are
+    ///   left out.
     func assignments(hosts: [ID<Document>], known: [ID<Document>: Int]) async throws -> [HostAssignmentRecord]
 
     /// Sums per cell that has a document, by name.
@@ -44,8 +44,8 @@ public protocol LedgerStore: Sendable {
     /// VMs without an unreleased allocation that are not being deleted, by cell; "" while none is chosen.
     func countWaitingVMs() async throws -> [String: Int]
 
-    /// Takes a quarantined allocation over as the writer of its workload. One that is not quarantined stays as
-    /// it is.
+    /// Takes a quarantined allocation over as the writer of its workload. One that is not quarantined stays
+    /// as it is.
     ///
     /// - Parameters:
     ///   - draft: makes the workload's document where there is none.
@@ -82,8 +82,8 @@ public struct LedgerCommit: Sendable, Hashable {
     public var plan: Plan
     /// New status, JSON, of each workload that the plan touches; written when its groups are accepted.
     public var statuses: [ID<Document>: String]
-    /// What the plan was made on; what it predicts of its VMs is added for accepted groups. Nil when nothing moved
-    /// since the last note.
+    /// What the plan was made on; what it predicts of its VMs is added for accepted groups. Nil when nothing
+    /// moved since the last note.
     public var lifetimes: LifetimeNote?
 
     public init(

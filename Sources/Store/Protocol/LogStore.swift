@@ -15,7 +15,8 @@ public protocol LogStore: Sendable {
     /// The session's questions, each given out once, in the order of asking.
     func takeQuestions(session: ID<AgentSession>) async throws -> [LogQuestion]
 
-    /// Keeps an answer for whoever asked; one to a question of another session, or forgotten by now, is dropped.
+    /// Keeps an answer for whoever asked; one to a question of another session, or forgotten by now, is
+    /// dropped.
     func answer(_ answer: LogAnswer, session: ID<AgentSession>) async throws
 
     /// The answer, given out once; nil while there is none.

@@ -7,8 +7,8 @@ public protocol RecordStore: Sendable {
     /// Events after an id that match, oldest first, up to `limit`; without `after` the newest ones.
     func events(_ query: EventQuery) async throws -> [EventRecord]
 
-    /// The next events after a cursor that match, in the order of the feed, so that no late commit enters behind a
-    /// reader; `query.after` has no effect. A position of the feed is a cursor.
+    /// The next events after a cursor that match, in the order of the feed, so that no late commit enters
+    /// behind a reader; `query.after` has no effect. A position of the feed is a cursor.
     ///
     /// - Throws: `watchExpired` when the cursor is of another epoch.
     func followEvents(_ query: EventQuery, after cursor: FeedCursor) async throws -> EventPage

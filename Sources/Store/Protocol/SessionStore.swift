@@ -24,18 +24,18 @@ public protocol SessionStore: Sendable {
 
     /// Renews the leases of the session's hosts and moves allocations to what the agent saw.
     ///
-    /// `reserved → active` on running; anything unreleased → released on stopped or failed. What runs although
-    /// its allocation is released is listed to the agent as to be stopped. A repeated sequence is acknowledged
-    /// without effect.
+    /// `reserved → active` on running; anything unreleased → released on stopped or failed. What runs
+    /// although its allocation is released is listed to the agent as to be stopped. A repeated sequence is
+    /// acknowledged without effect.
     /// - Throws: `sessionSuperseded`.
     func report(_ report: SessionReport) async throws -> [RefusedPart]
 
-    /// Moves hosts whose lease ran out: `ready → suspect` after `lease`, `suspect → fenced` after `fencedAfter`,
-    /// and back to ready when renewed.
+    /// Moves hosts whose lease ran out: `ready → suspect` after `lease`, `suspect → fenced` after
+    /// `fencedAfter`, and back to ready when renewed.
     ///
     /// After a gap of over `terms.outageSeconds` in which no controller could commit, all leases are extended
-    /// by one lease before expiry is judged. More than `breaker` of a failure domain lost within a minute trips
-    /// its breaker: from then on nothing of it is fenced, until its hosts return or a person resets it.
+    /// by one lease before expiry is judged. More than `breaker` of a failure domain lost within a minute
+    /// trips its breaker: from then on nothing of it is fenced, until its hosts return or a person resets it.
     func judgeHosts(cell: CellLease, terms: LeaseTerms, breaker: Double) async throws -> HostJudgement
 
     /// Failure domains whose fencing the breaker holds, by cell and zone.

@@ -1,6 +1,7 @@
 internal import Logging
 
-/// A value of a log line, with everything in it that could end the line or steer a terminal written as an escape.
+/// A value of a log line, with everything in it that could end the line or steer a terminal written as an
+/// escape.
 enum LogField {
     /// Longest text of one field, in scalars: a body that ends up in an error must not fill a disk.
     static let longest = 8192

@@ -10,8 +10,8 @@ extension PlacementCell {
     /// - Parameters:
     ///   - lifetime: what predictions go by; what the allocation shows of it when nil.
     ///   - time: when it came, on the fleet clock; its creation when nil.
-    /// - Returns: what was predicted, to be remembered with the allocation; nil where lifetimes are not tracked
-    ///   or nothing changed.
+    /// - Returns: what was predicted, to be remembered with the allocation; nil where lifetimes are not
+    ///   tracked or nothing changed.
     @discardableResult
     public mutating func add(
         _ allocation: Allocation, lifetime: VMLifetime? = nil, at time: Timestamp? = nil
@@ -40,8 +40,8 @@ extension PlacementCell {
     /// Gives back what an allocation took.
     ///
     /// - Parameters:
-    ///   - endedAt: when its VM ended, on the fleet clock, from which predictions are judged; nil when it only
-    ///     moved, or never came to be.
+    ///   - endedAt: when its VM ended, on the fleet clock, from which predictions are judged; nil when it
+    ///     only moved, or never came to be.
     ///   - movedAt: when it moved; now when nil.
     /// - Returns: false when the cell does not know the allocation; nothing changes then.
     @discardableResult

@@ -15,17 +15,18 @@ public struct ExpectedRoom: Sendable, Hashable {
 }
 
 extension PlacementCell {
-    /// The earliest time at which a host would take the request if allocations ended when they are expected to and
-    /// nothing new came; nil when all these ends leave no host with room.
+    /// The earliest time at which a host would take the request if allocations ended when they are expected
+    /// to and nothing new came; nil when all these ends leave no host with room.
     ///
-    /// Ends only ever make room, so that the earliest is found by halving: every allocation is removed at most once
-    /// from each of two copies, and the hosts are looked at as often as the number of ends has bits.
+    /// Ends only ever make room, so that the earliest is found by halving: every allocation is removed at
+    /// most once from each of two copies, and the hosts are looked at as often as the number of ends has
+    /// bits.
     ///
     /// - Parameters:
-    ///   - ends: expected ends; an allocation that is not among them stays. What should have ended by `now` has
-    ///     outlived what was expected, and nobody knows when it ends: it stays as well.
-    ///   - now: the answer is later. A request that has room now is none to be asked about; it is answered the
-    ///     first end.
+    ///   - ends: expected ends; an allocation that is not among them stays. What should have ended by `now`
+    ///     has outlived what was expected, and nobody knows when it ends: it stays as well.
+    ///   - now: the answer is later. A request that has room now is none to be asked about; it is answered
+    ///     the first end.
     public func expectedRoom(
         for request: VMRequest, ends: [ID<Allocation>: Timestamp], now: Timestamp
     ) -> ExpectedRoom? {
@@ -41,7 +42,8 @@ extension PlacementCell {
             steps.append((expected[index].value, ids[first...index]))
             first = index + 1
         }
-        // Steps before `low` are over in `before`, where nothing fits; after the steps up to `high` something does.
+        // Steps before `low` are over in `before`, where nothing fits; after the steps up to `high` something
+        // does.
         var before = self
         before.lifetimes = nil
         var low = 0

@@ -8,8 +8,8 @@ public struct GangMember: Sendable, Hashable {
     public var name: String
     /// Members are tried in this order.
     public var ordinal: Int
-    /// How many are placed together. A planner that sees fewer of them leaves them alone: whoever asked did not
-    /// show it the whole gang.
+    /// How many are placed together. A planner that sees fewer of them leaves them alone: whoever asked did
+    /// not show it the whole gang.
     public var count: Int
 
     public init(group: ID<Document>, name: String, ordinal: Int, count: Int) {

@@ -22,7 +22,8 @@ public struct VMRequest: Sendable, Hashable {
     public var onPartition: PartitionPolicy
     /// Expected time from start to deletion, when the owner knows.
     public var lifetimeHint: Duration?
-    /// What else models of lifetimes look at, such as the application the VM belongs to; decides nothing else.
+    /// What else models of lifetimes look at, such as the application the VM belongs to; decides nothing
+    /// else.
     public var attributes: [String: String]
     /// When the VM started, if it runs already and is to move; nil for a new one.
     public var startedAt: Timestamp?

@@ -1,9 +1,9 @@
 /// What predictions are good enough for, by how often predicted classes were right lately.
 ///
-/// Measured on the Azure trace of 2017, where the oracle's errors of σ 1, 1.5, 2 and 3 are right in .75, .57, .41
-/// and .19 of the cases, and a model that knows no more than sizes in .2: LAVA is ahead of NILAS down to about .6;
-/// NILAS with re-prediction is clearly ahead of best fit at .4, and at .2 it falls below it in one quarter of the
-/// trace.
+/// Measured on the Azure trace of 2017, where the oracle's errors of σ 1, 1.5, 2 and 3 are right in .75, .57,
+/// .41 and .19 of the cases, and a model that knows no more than sizes in .2: LAVA is ahead of NILAS down to
+/// about .6; NILAS with re-prediction is clearly ahead of best fit at .4, and at .2 it falls below it in one
+/// quarter of the trace.
 enum LifetimeGate: Int, Sendable, Hashable, Codable, Comparable {
     /// Neither exits nor classes: best fit.
     case closed

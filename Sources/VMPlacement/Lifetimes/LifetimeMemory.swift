@@ -78,8 +78,8 @@ public struct LifetimeMemory: Sendable, Hashable {
 }
 
 extension PlacementCell {
-    /// Goes on with predicting lifetimes where another left off: from its notes, the VMs placed since then, and
-    /// those that ended since then. Hosts of which nothing was written are judged by their present exit.
+    /// Goes on with predicting lifetimes where another left off: from its notes, the VMs placed since then,
+    /// and those that ended since then. Hosts of which nothing was written are judged by their present exit.
     public mutating func trackLifetimes(
         _ settings: LifetimeSettings, model: any LifetimeModel, now: Timestamp, memory: LifetimeMemory
     ) {
@@ -148,13 +148,14 @@ extension PlacementCell {
     /// Whether lifetimes are tracked.
     public var tracksLifetimes: Bool { lifetimes != nil }
 
-    /// What is to be written down before a plan holds; nil when nothing is. It counts as written from then on.
+    /// What is to be written down before a plan holds; nil when nothing is. It counts as written from then
+    /// on.
     ///
     /// - Parameters:
     ///   - trial: lifetimes as the plan was made on them.
     ///   - hosts: those on which the plan places.
-    ///   - limit: of hosts of which nothing is written and on which nothing is placed, how many are written as well:
-    ///     they can wait, so that the first notes of a large cell do not hold up its plans.
+    ///   - limit: of hosts of which nothing is written and on which nothing is placed, how many are written
+    ///     as well: they can wait, so that the first notes of a large cell do not hold up its plans.
     public mutating func takeLifetimeNotes(
         at trial: LifetimeTrial, for hosts: Set<ID<Document>> = [], limit: Int
     ) -> LifetimeNotes? {
@@ -185,8 +186,8 @@ extension PlacementCell {
     /// Lifetimes as they are, to which hosts of refused groups are taken back.
     public var lifetimeTrial: LifetimeTrial { LifetimeTrial(table: lifetimes) }
 
-    /// Takes hosts back to what they were before a plan, and to those of its VMs that were accepted: what another
-    /// makes of what was committed.
+    /// Takes hosts back to what they were before a plan, and to those of its VMs that were accepted: what
+    /// another makes of what was committed.
     ///
     /// - Parameter accepted: the plan's VMs on the hosts that were not refused, in its order.
     public mutating func takeBackLifetimes(

@@ -24,10 +24,10 @@ public struct ShapeShare: Sendable, Hashable {
 }
 
 extension PlacementCell {
-    /// What is left of the cell when it is filled up: VMs of the mix are drawn one by one and placed by best fit;
-    /// a size that fits nowhere is drawn no more, and when none is left the room that is free is stranded. The mean
-    /// of `rounds` such fillings. The cell itself does not change; constraints beside CPU and memory are not looked
-    /// at.
+    /// What is left of the cell when it is filled up: VMs of the mix are drawn one by one and placed by best
+    /// fit; a size that fits nowhere is drawn no more, and when none is left the room that is free is
+    /// stranded. The mean of `rounds` such fillings. The cell itself does not change; constraints beside CPU
+    /// and memory are not looked at.
     ///
     /// - Parameters:
     ///   - mix: in an order that does not depend on chance; sizes without CPU and memory are left out.

@@ -11,8 +11,8 @@ struct PlacementBatch {
     private(set) var unplaced: [PlanReport.Unplaced] = []
     /// The policy documents of the pools that VMs were tried in.
     private var documents: [String: PolicyVersion] = [:]
-    /// Placing only takes room, so a shape that fitted nowhere fits nowhere for the rest of the plan. What did
-    /// not fit behind other members of a gang is not here: their room is given back.
+    /// Placing only takes room, so a shape that fitted nowhere fits nowhere for the rest of the plan. What
+    /// did not fit behind other members of a gang is not here: their room is given back.
     private var refused: [VMRequest.Shape: PlacementExplanation] = [:]
 
     init(cell: String, plan: ID<Plan>, inputs: PlacementPlanInputs) {

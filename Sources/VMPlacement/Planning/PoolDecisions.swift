@@ -44,7 +44,8 @@ struct PoolDecisions {
 }
 
 extension PlacementCell {
-    /// Name of the score by which a policy prefers another host for the request; nil when it chooses the same.
+    /// Name of the score by which a policy prefers another host for the request; nil when it chooses the
+    /// same.
     fileprivate func difference(
         of host: ID<Document>, from request: VMRequest, by policy: PlacementPolicy
     ) -> String? {

@@ -1,7 +1,7 @@
 public import Fleet
 
-/// Places a queue of VMs, a group for each, or for each gang: pure, so the controller, dry runs and simulations
-/// share it.
+/// Places a queue of VMs, a group for each, or for each gang: pure, so the controller, dry runs and
+/// simulations share it.
 public enum VMPlacementPlanner {
     /// Plans on a copy.
     ///

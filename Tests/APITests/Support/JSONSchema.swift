@@ -1,8 +1,8 @@
 import APITypes
 import Testing
 
-/// A JSON Schema (draft 2020-12), as far as the schemas of this repository go: a keyword that is not known here
-/// fails the test that meets it.
+/// A JSON Schema (draft 2020-12), as far as the schemas of this repository go: a keyword that is not known
+/// here fails the test that meets it.
 struct JSONSchema {
     let root: JSONValue
 

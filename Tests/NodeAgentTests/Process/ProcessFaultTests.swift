@@ -33,8 +33,8 @@ extension ProcessSuites {
                 #expect(try host.state(3) == .running)
                 let stops = try host.records().filter { $0.event == .stop }
                 #expect(stops.allSatisfy { $0.reason == .fenced })
-                // By the shims' notes, as this process may be slow to look. The stubborn one was killed a fifth of
-                // the time later, well before anybody fences.
+                // By the shims' notes, as this process may be slow to look. The stubborn one was killed a
+                // fifth of the time later, well before anybody fences.
                 #expect(stops.allSatisfy { $0.time.since(sentAt) < .seconds(5 * 40 / 25) })
                 #expect(throws: RuntimeError.self) { try host.shell(4, "true", onPartition: .stop) }
             }

@@ -2,8 +2,8 @@ import Fleet
 import Store
 import Testing
 
-/// One after another: a position waits for every open transaction of the server, so two tests that each hold one
-/// would wait for each other.
+/// One after another: a position waits for every open transaction of the server, so two tests that each hold
+/// one would wait for each other.
 @Suite("The change feed beside open transactions", .serialized, .postgresServer)
 struct OpenTransactionTests {
     @Test("an older transaction that ends later hides what is younger", arguments: StoreImplementation.all)

@@ -10,8 +10,8 @@ protocol StoreHarness: Sendable {
 
     func advance(by duration: Duration) async throws
 
-    /// Returns when every transaction that was running has ended, but for those that the test holds: from then
-    /// on readers of the feed see all that was written before.
+    /// Returns when every transaction that was running has ended, but for those that the test holds: from
+    /// then on readers of the feed see all that was written before.
     func settle() async throws
 
     /// Opens a transaction that has its number and stays open beside the calls.

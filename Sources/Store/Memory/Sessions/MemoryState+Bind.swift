@@ -70,8 +70,8 @@ extension MemoryState {
         }
     }
 
-    /// Devices that an allocation holds stay with their host when the agent no longer finds them: absence takes
-    /// nothing away.
+    /// Devices that an allocation holds stay with their host when the agent no longer finds them: absence
+    /// takes nothing away.
     private mutating func installDevices(
         of inventory: HostInventory, in host: HostRecord, session: SessionRecord
     ) {

@@ -83,8 +83,8 @@ extension MemoryState {
                 reason: verb == "hello" ? .claimRefused : .reportRefused, message: message, source: source))
     }
 
-    /// Many hosts that are missing at once look like a fault of the agent: they are not fenced until they return
-    /// or a person confirms.
+    /// Many hosts that are missing at once look like a fault of the agent: they are not fenced until they
+    /// return or a person confirms.
     private mutating func unbind(
         _ left: [ID<Document>], of carried: Int, _ session: SessionRecord, _ absence: AbsenceGuard
     ) throws {

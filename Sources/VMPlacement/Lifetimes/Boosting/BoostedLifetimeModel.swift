@@ -33,8 +33,8 @@ public struct BoostedLifetimeModel: LifetimeModel {
 
 /// Straight lines between knots that never fall, both axes log10 of seconds.
 ///
-/// Trees that are fitted to logarithms give a geometric mean, which lies far below the arithmetic one of skewed
-/// lifetimes; the knots say by how much, as seen on VMs that the trees did not learn from.
+/// Trees that are fitted to logarithms give a geometric mean, which lies far below the arithmetic one of
+/// skewed lifetimes; the knots say by how much, as seen on VMs that the trees did not learn from.
 public struct Calibration: Sendable, Hashable {
     /// What the trees say, ascending.
     public let predicted: [Float]

@@ -1,7 +1,7 @@
 /// Regression trees in parallel arrays, their answers summed.
 ///
-/// A leaf points to itself behind a threshold that nothing exceeds, so that a tree is walked in a fixed number
-/// of steps without a branch to guess, and several trees are walked at once by the processor.
+/// A leaf points to itself behind a threshold that nothing exceeds, so that a tree is walked in a fixed
+/// number of steps without a branch to guess, and several trees are walked at once by the processor.
 public struct TreeEnsemble: Sendable, Hashable {
     /// One node of a tree as files and trainers name it.
     public struct Node: Sendable, Hashable {

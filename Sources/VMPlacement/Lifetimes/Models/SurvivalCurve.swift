@@ -34,8 +34,8 @@ public struct SurvivalCurve: Sendable, Hashable {
 
     private let knots: [Knot]
 
-    /// The product-limit estimate (Kaplan and Meier 1958), `Π (1 − e / (n − c / 2))` over the ages, where those
-    /// last seen at an age were at risk for half of it.
+    /// The product-limit estimate (Kaplan and Meier 1958), `Π (1 − e / (n − c / 2))` over the ages, where
+    /// those last seen at an age were at risk for half of it.
     ///
     /// - Parameters:
     ///   - counts: in any order; each age once.
