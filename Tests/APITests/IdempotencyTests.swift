@@ -61,6 +61,8 @@ import Testing
             let trial = try await Self.post(
                 client, "/v1/hosts/it/cordon?dryRun=true", key: "k", body: #"{"reason":"y"}"#)
             #expect(trial.status == .ok)
+            let junk = try await Self.post(client, "/v1/hosts/it/cordon?dryRun=true", key: "a b")
+            #expect(junk.problem?.code == .malformedRequest)
             let done = try await Self.post(client, "/v1/hosts/it/cordon", key: "k")
             #expect(done.status == .ok && done.headers[.replayed] == nil)
         }

@@ -29,12 +29,12 @@ struct IdempotencyMiddleware: RouterMiddleware {
         next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         guard let rule = context.rule(for: request), rule.replay == .answer || rule.replay == .withheld,
-            request.headers[.idempotencyKey] != nil, let actor = context.caller?.actor,
-            try !DocumentRoutes.isDryRun(request)
+            request.headers[.idempotencyKey] != nil, let actor = context.caller?.actor
         else { return try await next(request, context) }
         var request = request
         let body = try await request.collectBody(upTo: rule.bodyLimit)
-        guard let key = try IdempotencyKey(request, body: body) else {
+        // A trial spends no key, but does not take a malformed one either.
+        guard let key = try IdempotencyKey(request, body: body), try !DocumentRoutes.isDryRun(request) else {
             return try await next(request, context)
         }
         switch try await store.claim(key, actor: actor, patience: Self.patience) {
