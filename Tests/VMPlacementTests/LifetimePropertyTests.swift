@@ -125,20 +125,26 @@ import VMPlacement
         }
     }
 
-    /// Kept in a controller's memory, and rebuilt from what it wrote down and from the ledger: the same,
-    /// whenever it dies. Groups are refused now and then, and VMs end of which nothing is written yet.
-    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
-    func whatIsRebuiltIsWhatWasKept(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+    /// A controller's memory of lifetimes beside what it wrote down, hour after hour.
+    private struct KeptAndWritten {
+        var random: SeededRandom
         let hosts = (0..<8).map { makeHost($0, vCPU: 16, gibibytes: 64) }
         let model = HintModel(spread: 1)
-        var cell = PlacementCell(hosts)
-        cell.trackLifetimes(.init(), model: model, now: epoch, memory: LifetimeMemory())
+        let ids = CountingIDs()
+        var cell: PlacementCell
         var written = Written()
         var running: [(allocation: Allocation, request: VMRequest, endsAt: Timestamp)] = []
-        var (now, made, states) = (epoch, 0, Set<HostLifetime.State>())
-        let ids = CountingIDs()
-        for step in 0..<400 {
+        var now = epoch
+        var made = 0
+
+        init(seed: UInt64) {
+            random = SeededRandom(seed: seed)
+            cell = PlacementCell(hosts)
+            cell.trackLifetimes(.init(), model: model, now: epoch, memory: LifetimeMemory())
+        }
+
+        /// Plans a few VMs; the ledger refuses a fifth of them.
+        mutating func place() {
             now = now.advanced(by: .seconds(random.below(3600)))
             cell.advance(to: now, repredicting: false)
             let requests = (0..<random.below(4)).map { _ in
@@ -150,12 +156,13 @@ import VMPlacement
             let trial = cell.lifetimeTrial
             let plan = VMPlacementPlanner.plan(
                 on: &cell, pending: requests, inputs: .init(policy: .lava, now: now), ids: ids)
-            var (refused, accepted) = (Set<ID<Document>>(), [LifetimeMemory.Arrival]())
-            let hostsOfPlan = plan.groups.flatMap(\.directives).compactMap { directive in
-                if case .allocate(let directive) = directive { directive.allocation.host } else { nil }
+            let directives = plan.groups.flatMap(\.directives).compactMap { directive in
+                if case .allocate(let directive) = directive { directive } else { nil }
             }
-            written.write(cell.takeLifetimeNotes(at: trial, for: Set(hostsOfPlan), limit: 1))
-            for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
+            let planned = Set(directives.map(\.allocation.host))
+            written.write(cell.takeLifetimeNotes(at: trial, for: planned, limit: 1))
+            var (refused, accepted) = (Set<ID<Document>>(), [LifetimeMemory.Arrival]())
+            for directive in directives {
                 let id = directive.allocation.id
                 if random.below(5) == 0 {
                     cell.remove(allocation: id)
@@ -172,7 +179,11 @@ import VMPlacement
                 }
             }
             cell.takeBackLifetimes(of: refused, to: trial, accepted: accepted)
-            // Ends that the controller has seen and not written down when it dies.
+        }
+
+        /// Some VMs end, of which nothing is written when the controller dies.
+        /// - Returns: the cell as the next controller makes it.
+        mutating func die() -> PlacementCell {
             let later = now.advanced(by: .seconds(random.below(3600)))
             var memory = LifetimeMemory(cell: written.cell, hosts: written.hosts)
             let ends = running.filter { $0.endsAt <= later }.sorted {
@@ -185,12 +196,25 @@ import VMPlacement
             running.removeAll { $0.endsAt <= later }
             var again = PlacementCell(hosts)
             for vm in running.reversed() {
-                again.add(
-                    vm.allocation,
-                    lifetime: VMLifetime(features: VMFeatures(vm.request), startedAt: vm.allocation.createdAt)
-                )
+                let lifetime = VMLifetime(
+                    features: VMFeatures(vm.request), startedAt: vm.allocation.createdAt)
+                again.add(vm.allocation, lifetime: lifetime)
             }
             again.trackLifetimes(.init(), model: model, now: now, memory: memory)
+            return again
+        }
+    }
+
+    /// Kept in a controller's memory, and rebuilt from what it wrote down and from the ledger: the same,
+    /// whenever it dies. Groups are refused now and then, and VMs end of which nothing is written yet.
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func whatIsRebuiltIsWhatWasKept(seed: UInt64) {
+        var history = KeptAndWritten(seed: seed)
+        var states: Set<HostLifetime.State> = []
+        for step in 0..<400 {
+            history.place()
+            let again = history.die()
+            let cell = history.cell
             for number in 0..<8 {
                 guard var kept = cell.lifetime(of: hostID(number)),
                     var rebuilt = again.lifetime(of: hostID(number))
@@ -203,7 +227,9 @@ import VMPlacement
             #expect(cell.classAccuracy == again.classAccuracy, "seed \(seed), step \(step)")
             #expect(cell.followed(.gatedLava) == again.followed(.gatedLava), "seed \(seed), step \(step)")
         }
-        #expect(states == [.empty, .open, .recycling] && cell.classAccuracy?.share != nil, "seed \(seed)")
+        #expect(
+            states == [.empty, .open, .recycling] && history.cell.classAccuracy?.share != nil,
+            "seed \(seed)")
     }
 
     @Test func aHostThatComesBackHasItsVMsAgain() {

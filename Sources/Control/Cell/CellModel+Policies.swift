@@ -1,5 +1,6 @@
 internal import Fleet
 internal import Foundation
+internal import Store
 internal import VMPlacement
 
 /// A policy document as engines use it.
@@ -20,6 +21,15 @@ struct PolicyRecord: Equatable {
 }
 
 extension CellModel {
+    /// Reads what is chosen from: the cell's pools, flavors and policies.
+    mutating func readCatalogue(from store: any Store) async throws {
+        for (name, pool) in try await store.specs(PoolSpec.self, cell: name) { put(pool: name, pool) }
+        for (name, flavor) in try await store.specs(FlavorSpec.self) { put(flavor: name, flavor) }
+        for policy in try await store.all(.policy) {
+            policies[policy.metadata.name] = PolicyRecord(policy)
+        }
+    }
+
     /// The policy document that a pool's VMs are placed by; nil for a built-in policy.
     func placementDocument(ofPool name: String) -> PolicyRecord? {
         pools[name]?.policies?.placement.flatMap { policies[$0] }

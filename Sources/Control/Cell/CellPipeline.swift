@@ -49,27 +49,20 @@ actor CellPipeline {
     /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest;
     /// what was half done is read anew.
     func run() async throws {
-        while !Task.isCancelled {
-            do {
-                if cursor == nil { try await load() }
-                let began = time.now()
-                let worked = try await measured { try await cycle() }
-                if worked {
-                    try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
-                } else if let cursor {
-                    try await hub.wait(after: cursor, timeout: rest())
-                }
-            } catch StoreError.leaseLost(let cell) {
-                throw StoreError.leaseLost(cell: cell)
-            } catch is CancellationError {
-                return
-            } catch {
-                metrics.add(.cycleFailures, [cell])
-                logger.failure("cycle failed", error, ["cell": "\(cell)"])
-                // A write of unknown outcome leaves the model unsure: everything is read again.
-                cursor = nil
-                try await time.sleep(FeedHub.retryAfter)
+        try await time.repeatUntilLeaseLost {
+            if cursor == nil { try await load() }
+            let began = time.now()
+            let worked = try await measured { try await cycle() }
+            if worked {
+                try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
+            } else if let cursor {
+                try await hub.wait(after: cursor, timeout: rest())
             }
+        } onFailure: {
+            metrics.add(.cycleFailures, [cell])
+            logger.failure("cycle failed", $0, ["cell": "\(cell)"])
+            // A write of unknown outcome leaves the model unsure: everything is read again.
+            cursor = nil
         }
     }
 
@@ -85,17 +78,9 @@ actor CellPipeline {
     private func load() async throws {
         let position = try await store.feedPosition()
         var fresh = CellModel(name: cell)
-        for resource in try await all(.pool, cell: cell) {
-            fresh.put(pool: resource.metadata.name, try spec(resource))
-        }
-        for resource in try await all(.flavor) {
-            fresh.put(flavor: resource.metadata.name, try spec(resource))
-        }
-        for resource in try await all(.policy) {
-            fresh.policies[resource.metadata.name] = PolicyRecord(resource)
-        }
-        for resource in try await all(.vmGroup) { fresh.put(group: try VMGroupRecord(resource)) }
-        for resource in try await all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
+        try await fresh.readCatalogue(from: store)
+        for resource in try await store.all(.vmGroup) { fresh.put(group: try VMGroupRecord(resource)) }
+        for resource in try await store.all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
         for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
         for engine in Plan.Engine.allCases {
@@ -136,17 +121,6 @@ actor CellPipeline {
         guard !events.isEmpty else { return }
         logger.error("allocations are lost", metadata: ["cell": "\(cell)", "count": "\(events.count)"])
         try await store.appendEvents(events)
-    }
-
-    private func all(_ kind: Kind, cell: String? = nil) async throws -> [Resource] {
-        var found: [Resource] = []
-        var query = ListQuery(kind: kind, cell: cell, limit: 1000)
-        while true {
-            let page = try await store.list(query)
-            found += page.documents
-            guard page.more, let last = page.documents.last?.metadata else { return found }
-            query.after = .init(project: last.project ?? "", name: last.name)
-        }
     }
 
     private func spec<Spec: DocumentSpec>(_ resource: Resource) throws -> Spec {

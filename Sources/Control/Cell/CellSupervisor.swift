@@ -39,7 +39,7 @@ public final class CellSupervisor: Sendable {
             var watched: Set<String> = []
             while !Task.isCancelled {
                 do {
-                    let cells = try await store.list(ListQuery(kind: .cell, limit: 1000)).documents
+                    let cells = try await store.all(.cell)
                     for name in [CellsReconciler.leaseName] + cells.map(\.metadata.name)
                     where watched.insert(name).inserted {
                         group.addTask { await self.hold(name) }

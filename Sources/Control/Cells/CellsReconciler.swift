@@ -21,17 +21,10 @@ struct CellsReconciler {
     let logger: Logger
 
     func run() async throws {
-        while !Task.isCancelled {
-            do {
-                try await follow()
-            } catch StoreError.leaseLost(let cell) {
-                throw StoreError.leaseLost(cell: cell)
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.failure("cells not chosen", error)
-                try await time.sleep(FeedHub.retryAfter)
-            }
+        try await time.repeatUntilLeaseLost {
+            try await follow()
+        } onFailure: {
+            logger.failure("cells not chosen", $0)
         }
     }
 
@@ -51,7 +44,8 @@ struct CellsReconciler {
                 continue
             }
             if choice.map({ now.since($0.made) > Self.roomAge }) ?? true {
-                choice = (now, CellChoice(hosts: try await store.hosts(.all), pools: try await pools()))
+                let pools = try await store.specs(PoolSpec.self)
+                choice = (now, CellChoice(hosts: try await store.hosts(.all), pools: pools))
             }
             guard var value = choice?.value else { continue }
             let left = try await assign(Array(waiting.sorted().prefix(Self.batch)), &value, now)
@@ -65,22 +59,8 @@ struct CellsReconciler {
     /// VMs without a cell at the start.
     private func homeless() async throws -> Set<ID<Document>> {
         var found: Set<ID<Document>> = []
-        var query = ListQuery(kind: .vm, limit: 1000)
-        while true {
-            let page = try await store.list(query)
-            for resource in page.documents where try VMRecord(resource).cell == nil {
-                found.insert(resource.metadata.uid)
-            }
-            guard page.more, let last = page.documents.last?.metadata else { return found }
-            query.after = .init(project: last.project ?? "", name: last.name)
-        }
-    }
-
-    private func pools() async throws -> [String: PoolSpec] {
-        var found: [String: PoolSpec] = [:]
-        for resource in try await store.list(ListQuery(kind: .pool, limit: 1000)).documents {
-            found[resource.metadata.name] = try JSONDecoder().decode(
-                PoolSpec.self, from: Data(resource.spec.utf8))
+        for resource in try await store.all(.vm) where try VMRecord(resource).cell == nil {
+            found.insert(resource.metadata.uid)
         }
         return found
     }

@@ -66,20 +66,9 @@ extension FleetSnapshot {
         return Ledger(hosts: hosts, allocations: allocations.sorted { $0.id < $1.id })
     }
 
-    private static func documents(_ kind: Kind, in store: any Store) async throws -> [Resource] {
-        var query = ListQuery(kind: kind, limit: pageSize)
-        var found: [Resource] = []
-        while true {
-            let page = try await store.list(query)
-            found += page.documents
-            guard page.more, let last = page.documents.last?.metadata else { return found }
-            query.after = .init(project: last.project ?? "", name: last.name)
-        }
-    }
-
     private static func readWorkloads(_ store: any Store) async throws -> [WorkloadRecord] {
-        let groups = try await documents(.vmGroup, in: store)
-        return try await (documents(.vm, in: store) + groups).map { document in
+        let groups = try await store.all(.vmGroup)
+        return try await (store.all(.vm) + groups).map { document in
             WorkloadRecord(
                 uid: document.metadata.uid, kind: document.kind, project: document.metadata.project ?? "",
                 name: document.metadata.name, generation: document.metadata.generation,
@@ -88,7 +77,7 @@ extension FleetSnapshot {
     }
 
     private static func readCells(_ store: any Store) async throws -> [String] {
-        try await documents(.cell, in: store).map(\.metadata.name)
+        try await store.all(.cell).map(\.metadata.name)
     }
 
     /// Every line of plans from its head back to its first, oldest first. A line that comes back to a plan

@@ -79,31 +79,14 @@ public struct PlacementExplainer: Sendable {
     }
 
     private func loadVMs(into model: inout CellModel) async throws {
-        var query = ListQuery(kind: .vm, cell: model.name, limit: 1000)
-        while true {
-            let page = try await store.list(query)
-            for resource in page.documents { model.put(vm: try VMRecord(resource)) }
-            guard page.more, let last = page.documents.last?.metadata else { return }
-            query.after = .init(project: last.project ?? "", name: last.name)
-        }
+        for resource in try await store.all(.vm, cell: model.name) { model.put(vm: try VMRecord(resource)) }
     }
 
     /// A model of the cell as the store holds it now; its VMs are in it only when lifetimes count, as owners'
     /// hints are with them.
     func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
-        let decoder = JSONDecoder()
-        for pool in try await store.list(ListQuery(kind: .pool, cell: cell, limit: 1000)).documents {
-            model.put(pool: pool.metadata.name, try decoder.decode(PoolSpec.self, from: Data(pool.spec.utf8)))
-        }
-        for flavor in try await store.list(ListQuery(kind: .flavor, limit: 1000)).documents {
-            model.put(
-                flavor: flavor.metadata.name,
-                try decoder.decode(FlavorSpec.self, from: Data(flavor.spec.utf8)))
-        }
-        for policy in try await store.list(ListQuery(kind: .policy, limit: 1000)).documents {
-            model.policies[policy.metadata.name] = PolicyRecord(policy)
-        }
+        try await model.readCatalogue(from: store)
         if model.needsLifetimes { try await loadVMs(into: &model) }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }

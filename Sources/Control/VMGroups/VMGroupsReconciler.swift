@@ -29,23 +29,16 @@ struct VMGroupsReconciler {
     let logger: Logger
 
     func run() async throws {
-        while !Task.isCancelled {
-            do {
-                try await follow()
-            } catch StoreError.leaseLost(let cell) {
-                throw StoreError.leaseLost(cell: cell)
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.failure("VM groups not reconciled", error)
-                try await time.sleep(FeedHub.retryAfter)
-            }
+        try await time.repeatUntilLeaseLost {
+            try await follow()
+        } onFailure: {
+            logger.failure("VM groups not reconciled", $0)
         }
     }
 
     private func follow() async throws {
         var cursor = try await store.feedPosition()
-        var due = DueGroups(try await allGroups())
+        var due = DueGroups(try await store.all(.vmGroup).map(\.metadata.uid))
         var picture: Picture?
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
@@ -61,17 +54,6 @@ struct VMGroupsReconciler {
             if let made = picture?.made, now.since(made) > Self.retryAfter { picture = nil }
             try await reconcile(groups, &due, &picture, now)
             try await time.sleep(Self.pause)
-        }
-    }
-
-    private func allGroups() async throws -> [ID<Document>] {
-        var found: [ID<Document>] = []
-        var query = ListQuery(kind: .vmGroup, limit: 1000)
-        while true {
-            let page = try await store.list(query)
-            found += page.documents.map(\.metadata.uid)
-            guard page.more, let last = page.documents.last?.metadata else { return found }
-            query.after = .init(project: last.project ?? "", name: last.name)
         }
     }
 
@@ -194,21 +176,12 @@ struct VMGroupsReconciler {
         if let picture {
             current = picture
         } else {
-            current = Picture(
-                made: now, room: GangRoom(hosts: try await store.hosts(.all), pools: try await pools()))
+            let pools = try await store.specs(PoolSpec.self)
+            current = Picture(made: now, room: GangRoom(hosts: try await store.hosts(.all), pools: pools))
         }
         let choice = current.room.choose(request, count: group.spec.replicas)
         picture = current
         return choice
-    }
-
-    private func pools() async throws -> [String: PoolSpec] {
-        var found: [String: PoolSpec] = [:]
-        for resource in try await store.list(ListQuery(kind: .pool, limit: 1000)).documents {
-            found[resource.metadata.name] = try JSONDecoder().decode(
-                PoolSpec.self, from: Data(resource.spec.utf8))
-        }
-        return found
     }
 }
 

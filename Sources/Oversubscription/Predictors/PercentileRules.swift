@@ -1,8 +1,22 @@
+/// A rule that looks at the last samples of each VM.
+public protocol RecentSamplesRule: PeakRule where Memory == RecentSamples {
+    /// Samples that count.
+    var history: Int { get }
+}
+
+extension RecentSamplesRule {
+    public var emptyMemory: RecentSamples { RecentSamples(capacity: history) }
+
+    public func record(_ sample: VMSample, step: Int, in memory: inout RecentSamples) {
+        memory.append(usage: sample.usage, limit: sample.limit)
+    }
+}
+
 /// A percentile of each VM by itself: `P = Σ pct_q(U/L) · L`. Peaks at different times are added up all the
 /// same.
-public struct VMPercentileRule: PeakRule {
+public struct VMPercentileRule: RecentSamplesRule {
     private let percentile: Double
-    private let history: Int
+    public let history: Int
 
     /// - Parameters:
     ///   - percentile: from 0 to 1.
@@ -10,12 +24,6 @@ public struct VMPercentileRule: PeakRule {
     public init(percentile: Double, history: Int) {
         self.percentile = percentile
         self.history = history
-    }
-
-    public var emptyMemory: RecentSamples { RecentSamples(capacity: history) }
-
-    public func record(_ sample: VMSample, step: Int, in memory: inout RecentSamples) {
-        memory.append(usage: sample.usage, limit: sample.limit)
     }
 
     public func peak(of vms: [WarmVM<RecentSamples>]) -> Double {
@@ -25,9 +33,9 @@ public struct VMPercentileRule: PeakRule {
 
 /// A percentile of the VMs together: `P = min(1, pct_q(Σ U / Σ L)) · Σ L`. It knows which peaks fall
 /// together.
-public struct MachinePercentileRule: PeakRule {
+public struct MachinePercentileRule: RecentSamplesRule {
     private let percentile: Double
-    private let history: Int
+    public let history: Int
 
     /// - Parameters:
     ///   - percentile: from 0 to 1.
@@ -37,31 +45,19 @@ public struct MachinePercentileRule: PeakRule {
         self.history = history
     }
 
-    public var emptyMemory: RecentSamples { RecentSamples(capacity: history) }
-
-    public func record(_ sample: VMSample, step: Int, in memory: inout RecentSamples) {
-        memory.append(usage: sample.usage, limit: sample.limit)
-    }
-
     public func peak(of vms: [WarmVM<RecentSamples>]) -> Double {
         min(1, Percentile.of(MachineShares.of(vms), percentile)) * vms.reduce(0) { $0 + $1.limit }
     }
 }
 
 /// Mean and spread of the VMs together: `P = min(1, mean + N · stdev) · Σ L` of the shares `Σ U / Σ L`.
-public struct NSigmaRule: PeakRule {
+public struct NSigmaRule: RecentSamplesRule {
     private let sigmas: Double
-    private let history: Int
+    public let history: Int
 
     public init(sigmas: Double, history: Int) {
         self.sigmas = sigmas
         self.history = history
-    }
-
-    public var emptyMemory: RecentSamples { RecentSamples(capacity: history) }
-
-    public func record(_ sample: VMSample, step: Int, in memory: inout RecentSamples) {
-        memory.append(usage: sample.usage, limit: sample.limit)
     }
 
     public func peak(of vms: [WarmVM<RecentSamples>]) -> Double {

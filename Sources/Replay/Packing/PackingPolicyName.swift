@@ -1,8 +1,7 @@
-internal import Fleet
 public import Oversubscription
 
 /// A packing policy under the name that users give it.
-public struct PackingPolicyName: Sendable, Hashable {
+public struct PackingPolicyName: NamedForm {
     /// As typed, such as `window:6x4h:p95`.
     public let text: String
     public let policy: PackingPolicy
@@ -12,32 +11,14 @@ public struct PackingPolicyName: Sendable, Hashable {
         "static:RATIO", "pNN", "max", "window:COUNTxHOURSh:pNN", "window:COUNTxHOURSh:max", "aligned:MARGIN",
         "chance:RISK", "cantelli:RISK", "hoeffding:RISK", "n-sigma:COUNT", "proto-rate:RISK",
     ]
+    public static let usualForm = "p99"
 
-    /// - Throws: `OptionError` with the nearest form.
-    public init(parsing text: String) throws(OptionError) {
-        guard let policy = Self.policy(text) else {
-            let word = String(text.prefix { $0 != ":" })
-            let words = Self.forms.map { String($0.prefix { $0 != ":" }) }
-            let nearest = PolicyName.nearest(to: word, in: words)
-            throw OptionError(
-                field: "policy", value: text, expected: Self.forms.joined(separator: ", "),
-                nearest: zip(words, Self.forms).first { $0.0 == nearest }?.1 ?? "p99")
-        }
+    public init(text: String, policy: PackingPolicy) {
         self.text = text
         self.policy = policy
     }
 
-    /// Reads names separated by commas; the order is kept and repeats are dropped.
-    public static func policies(parsing text: String) throws(OptionError) -> [PackingPolicyName] {
-        var policies: [PackingPolicyName] = []
-        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let policy = try PackingPolicyName(parsing: String(name))
-            if !policies.contains(policy) { policies.append(policy) }
-        }
-        return policies
-    }
-
-    private static func policy(_ text: String) -> PackingPolicy? {
+    public static func meaning(_ text: String) -> PackingPolicy? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let number = parts.count == 2 ? Double(parts[1]) : nil
         switch parts[0] {

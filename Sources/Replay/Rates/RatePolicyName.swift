@@ -1,8 +1,7 @@
-internal import Fleet
 public import Oversubscription
 
 /// A policy of rates under the name that users give it.
-public struct RatePolicyName: Sendable, Hashable {
+public struct RatePolicyName: NamedForm {
     /// As typed, such as `recent:7d`.
     public let text: String
     public let policy: RatePolicy
@@ -12,35 +11,17 @@ public struct RatePolicyName: Sendable, Hashable {
         "oracle", "static:SHARE", "grid:pNN", "scope:pNN", "same-hour:DAYSd", "recent:HOURSh", "recent:DAYSd",
         "pinball:Q", "expectile:Q", "proto-rate:RISK",
     ]
+    public static let usualForm = "recent:7d"
 
     /// There is no more before the first decision.
     private static let hourLimit = RateSplit.lookBack
 
-    /// - Throws: `OptionError` with the nearest form.
-    public init(parsing text: String) throws(OptionError) {
-        guard let policy = Self.policy(text) else {
-            let word = String(text.prefix { $0 != ":" })
-            let words = Self.forms.map { String($0.prefix { $0 != ":" }) }
-            let nearest = PolicyName.nearest(to: word, in: words)
-            throw OptionError(
-                field: "policy", value: text, expected: Self.forms.joined(separator: ", "),
-                nearest: zip(words, Self.forms).first { $0.0 == nearest }?.1 ?? "recent:7d")
-        }
+    public init(text: String, policy: RatePolicy) {
         self.text = text
         self.policy = policy
     }
 
-    /// Reads names separated by commas; the order is kept and repeats are dropped.
-    public static func policies(parsing text: String) throws(OptionError) -> [RatePolicyName] {
-        var policies: [RatePolicyName] = []
-        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let policy = try RatePolicyName(parsing: String(name))
-            if !policies.contains(policy) { policies.append(policy) }
-        }
-        return policies
-    }
-
-    private static func policy(_ text: String) -> RatePolicy? {
+    public static func meaning(_ text: String) -> RatePolicy? {
         if text == "oracle" { return .oracle }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { return nil }

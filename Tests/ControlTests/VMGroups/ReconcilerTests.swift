@@ -11,7 +11,8 @@ import Testing
     private static let start = Timestamp(microseconds: 1_700_000_000_000_000)
     private static let context = WriteContext(actor: "user/ann", verb: "create")
 
-    private let store = MemoryStore(now: { Self.start }, pause: { _ in })
+    private let store = MemoryStore(
+        now: { Self.start }, pause: { try await Task.sleep(for: $0) })
     private let ids = CountedIDs()
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private var time: Timekeeper { Timekeeper(now: { Self.start }, sleep: { try await Task.sleep(for: $0) }) }
