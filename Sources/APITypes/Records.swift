@@ -44,11 +44,16 @@ public struct HostVerbRequest: Sendable, Hashable, Codable {
     public var maxParallel: Int?
     /// Also outside of maintenance windows.
     public var force: Bool?
+    /// Fleet seconds from now by which the host is to be empty: VMs are left to end by themselves as long as the
+    /// rest can move in time.
+    public var dueSeconds: Int?
 
     public init(
         reason: String, confirm: Bool? = nil, deadlineSeconds: Int? = nil,
-        atDeadline: DrainSpec.AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil
+        atDeadline: DrainSpec.AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil,
+        dueSeconds: Int? = nil
     ) {
+        self.dueSeconds = dueSeconds
         self.reason = reason
         self.confirm = confirm
         self.deadlineSeconds = deadlineSeconds
@@ -113,11 +118,15 @@ public struct WhyResponse: Sendable, Hashable, Codable {
     public var explanation: PlacementExplanation?
     /// When there may be room; nil when it does not wait for room.
     public var estimate: PlacementEstimate?
+    /// Why the drain of its host leaves it there; nil when it does not, or its host is not drained.
+    public var stays: DrainPreview.Blocked?
 
     public init(
         kind: Kind, project: String?, name: String, state: WorkloadState, reason: Reason, message: String,
-        queuePosition: Int?, explanation: PlacementExplanation?, estimate: PlacementEstimate? = nil
+        queuePosition: Int?, explanation: PlacementExplanation?, estimate: PlacementEstimate? = nil,
+        stays: DrainPreview.Blocked? = nil
     ) {
+        self.stays = stays
         self.estimate = estimate
         self.kind = kind
         self.project = project

@@ -107,7 +107,8 @@ struct DocumentRoutes {
                 kind: .vm, project: resource.metadata.project, name: resource.metadata.name,
                 state: answer.status.state, reason: decisive?.reason ?? .waitingForPlacement,
                 message: decisive?.message ?? "no controller has looked at it yet",
-                queuePosition: answer.queuePosition, explanation: answer.explanation))
+                queuePosition: answer.queuePosition, explanation: answer.explanation,
+                estimate: answer.estimate, stays: answer.stays))
     }
 
     // MARK: Writing

@@ -40,6 +40,13 @@ struct HostVerbRoutes {
             }
         }
         router.post("/v1/hosts/:name/drain") { request, context in try await self.drain(request, context) }
+        router.get("/v1/pools/:name/defragmentation") { _, context in
+            let name = try context.parameters.require("name")
+            guard let preview = try await self.explainer.defragmentationTrial(ofPool: name) else {
+                throw StoreError.notFound(kind: .pool, name: name)
+            }
+            return try JSONAnswer.response(preview)
+        }
         router.post("/v1/hosts/:name/fence") { request, context in try await self.fence(request, context) }
     }
 
@@ -128,20 +135,22 @@ struct HostVerbRoutes {
     }
 
     private static func drain(_ verb: HostVerbRequest, now: Timestamp) throws -> DrainSpec? {
-        if let seconds = verb.deadlineSeconds, !(1...longestDeadline).contains(seconds) {
-            throw Problem(
-                .invalid, detail: "the request is not valid",
-                causes: [
-                    FieldDefect(
-                        field: "deadlineSeconds", code: .outOfRange,
+        var causes = [("deadlineSeconds", verb.deadlineSeconds), ("dueSeconds", verb.dueSeconds)].compactMap {
+            field, seconds in
+            seconds.flatMap { seconds in
+                (1...longestDeadline).contains(seconds)
+                    ? nil
+                    : FieldDefect(
+                        field: field, code: .outOfRange,
                         message: "\(seconds) is outside 1 to \(longestDeadline)")
-                ])
+            }
         }
         let drain = DrainSpec(
-            deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds($0)) },
+            due: verb.dueSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },
+            deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },
             atDeadline: verb.atDeadline,
             maxParallel: verb.maxParallel, force: verb.force)
-        let causes = drain.defects(at: "drain")
+        causes += drain.defects(at: "drain")
         if !causes.isEmpty { throw Problem(.invalid, detail: "the request is not valid", causes: causes) }
         return drain == DrainSpec() ? nil : drain
     }

@@ -52,6 +52,12 @@ struct PlanDescription {
                             Text("\(workload.project)/\(workload.name)"), "allocate", Text(String(index + 1)),
                             Text(allocate.message),
                         ]
+                    case .migrate(let migrate):
+                        let workload = migrate.allocation.workload
+                        return [
+                            Text("\(workload.project)/\(workload.name)"), "migrate", Text(String(index + 1)),
+                            Text(migrate.message),
+                        ]
                     case .release(let release):
                         return [
                             Text(release.allocation.description), "release", Text(String(index + 1)),

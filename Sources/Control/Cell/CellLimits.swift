@@ -9,8 +9,12 @@ public struct CellLimits: Sendable {
     public var statusesPerWrite = 512
     /// VMs that one cycle looks at for a status to write, most of which need none: some tens of milliseconds.
     public var statusesPerLook = 8192
-    /// VMs of one drained host that stop at the same time; the rest keeps serving meanwhile.
-    public var drainSlots = 8
+    /// How often drains are planned anew: some milliseconds for a cell of 5,000 hosts.
+    public var drainEvery = Duration.milliseconds(250)
+    /// How often pools are looked at for defragmentation.
+    public var defragmentEvery = Duration.seconds(5)
+    /// Hosts of a pool that are looked at as candidates of a defragmentation: those with the least in use.
+    public var defragmentCandidates = 32
     /// A cell's lease, so long that a pause of the runtime does not lose it and so short that a takeover
     /// commits within ten seconds of a crash.
     public var lease = Duration.seconds(6)

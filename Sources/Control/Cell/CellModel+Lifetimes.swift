@@ -17,7 +17,7 @@ extension CellModel {
         var started = allocation.createdAt
         if let vm = vms[allocation.workload.uid] {
             features.hintSeconds = vm.spec.lifetimeHintSeconds.map(Double.init)
-            if vm.status.restarts > 0 { started = vm.metadata.createdAt }
+            if vm.status.restarts > 0 || allocation.arrival != nil { started = vm.metadata.createdAt }
         }
         return VMLifetime(features: features, startedAt: clock.time(at: started))
     }

@@ -36,6 +36,10 @@ struct CellModel {
     /// VMs whose status names an allocation that the ledger lost; they are not placed until an agent reports
     /// it.
     private var lost: Set<ID<Document>> = []
+    /// Reservations of migrations that are under way.
+    private(set) var standbys: Set<ID<Allocation>> = []
+    /// VMs that a drain leaves where they are, with why.
+    var stayers: [ID<Document>: DrainPreview.Blocked] = [:]
     /// Failure domains whose fencing the breaker holds.
     private(set) var heldZones: Set<String> = []
     /// Moves whenever a host may take what it could not before.
@@ -82,6 +86,11 @@ struct CellModel {
     mutating func put(allocation: Allocation) {
         let known = allocations[allocation.id]
         dirty.insert(allocation.workload.uid)
+        if allocation.isStandby, allocation.state.consumesCapacity {
+            standbys.insert(allocation.id)
+        } else {
+            standbys.remove(allocation.id)
+        }
         if allocation.state.consumesCapacity {
             allocations[allocation.id] = allocation
             if known == nil { take(allocation) }
@@ -212,8 +221,15 @@ struct CellModel {
 
     /// The unreleased allocation that writes for a workload.
     func writer(of uid: ID<Document>) -> Allocation? {
-        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined }.min {
-            $0.id < $1.id
+        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined && !$0.isStandby }
+            .min { $0.id < $1.id }
+    }
+
+    /// The reservation that a part's writer is handed over to.
+    func standby(for source: Allocation) -> Allocation? {
+        guard let migration = source.departure else { return nil }
+        return (byWorkload[source.workload.uid] ?? []).compactMap { allocations[$0] }.first {
+            $0.isStandby && $0.arrival?.migration == migration
         }
     }
 

@@ -32,8 +32,8 @@ extension CellPipeline {
     func lifetimeNote(at trial: LifetimeTrial, for plan: Plan? = nil) throws -> LifetimeNote? {
         guard model.placement.tracksLifetimes else { return nil }
         var hosts: Set<ID<Document>> = []
-        for case .allocate(let directive) in plan?.groups.flatMap(\.directives) ?? [] {
-            hosts.insert(directive.allocation.host)
+        for taken in (plan?.groups.flatMap(\.directives) ?? []).compactMap(\.taken) {
+            hosts.insert(taken.allocation.host)
         }
         return try model.placement
             .takeLifetimeNotes(at: trial, for: hosts, limit: limits.firstNotes)?.encoded()
@@ -44,11 +44,11 @@ extension CellPipeline {
         var hosts: Set<ID<Document>> = []
         var accepted: [LifetimeMemory.Arrival] = []
         for (index, group) in plan.groups.enumerated() {
-            for case .allocate(let directive) in group.directives {
+            for taken in group.directives.compactMap(\.taken) {
                 if refused.contains(index) {
-                    hosts.insert(directive.allocation.host)
-                } else if let lifetime = directive.lifetime {
-                    accepted.append(.init(allocation: directive.allocation.id, lifetime: lifetime))
+                    hosts.insert(taken.allocation.host)
+                } else if let lifetime = taken.lifetime {
+                    accepted.append(.init(allocation: taken.allocation.id, lifetime: lifetime))
                 }
             }
         }

@@ -20,7 +20,7 @@ actor CellPipeline {
     let metrics: MetricRegistry<DaemonMetric>
     var model: CellModel
     private var cursor: FeedCursor?
-    private var heads: [Plan.Engine: ID<Plan>?] = [:]
+    var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
     var measuredAt: Timestamp?
     var rememberedAt: Timestamp?
@@ -28,6 +28,9 @@ actor CellPipeline {
     /// that fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
     var drainReports: [ID<Document>: DrainReport] = [:]
+    var drainPlanner = DrainPlanner()
+    var drainedAt: Timestamp?
+    var defragmentation = DefragmentationMemory()
 
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
@@ -193,7 +196,9 @@ actor CellPipeline {
         worked = try await judge() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
+        worked = try await handOver() || worked
         worked = try await drain() || worked
+        worked = try await defragment() || worked
         worked = try await settle() || worked
         try await remember()
         return worked
@@ -288,7 +293,7 @@ actor CellPipeline {
     /// - Parameters:
     ///   - lifetimes: what the plan was made on and is not written down yet.
     ///   - trial: lifetimes before the plan.
-    private func commit(
+    func commit(
         _ plan: Plan, lifetimes: LifetimeNote? = nil, trial: LifetimeTrial? = nil
     ) async throws {
         var statuses: [ID<Document>: String] = [:]
@@ -303,8 +308,8 @@ actor CellPipeline {
             outcome = try await store.commit(
                 LedgerCommit(lease: lease, plan: plan, statuses: statuses, lifetimes: lifetimes))
         } catch {
-            for case .allocate(let directive) in plan.groups.flatMap(\.directives) {
-                model.placement.remove(allocation: directive.allocation.id)
+            for taken in plan.groups.flatMap(\.directives).compactMap(\.taken) {
+                model.placement.remove(allocation: taken.allocation.id)
             }
             logger.failure("plan not committed", error, Self.metadata(of: plan))
             throw error
@@ -317,16 +322,17 @@ actor CellPipeline {
         for (index, group) in plan.groups.enumerated() {
             for directive in group.directives {
                 if let refusal = refused[index] {
-                    if case .allocate(let allocate) = directive {
-                        model.placement.remove(allocation: allocate.allocation.id)
+                    if let taken = directive.taken {
+                        model.placement.remove(allocation: taken.allocation.id)
                     }
                     if let host = refusal.host { stale.insert(host) }
                     if refusal.reason == .quotaExceeded, case .allocate(let allocate) = directive {
                         model.refuse(
                             allocate.allocation.workload.uid, refusal.reason, now: plan.createdAt)
                     }
-                } else if let allocation = allocation(after: directive) {
-                    model.put(allocation: allocation)
+                } else {
+                    if let allocation = allocation(after: directive) { model.put(allocation: allocation) }
+                    if case .migrate(let migrate) = directive { model.begin(migrate) }
                 }
             }
         }
@@ -350,6 +356,8 @@ actor CellPipeline {
     private func allocation(after directive: Directive) -> Allocation? {
         switch directive {
         case .allocate(let directive): return directive.allocation
+        // The source writes on, so that its workload's status stays.
+        case .migrate: return nil
         case .release(let directive):
             guard var allocation = model.allocations[directive.allocation] else { return nil }
             allocation.state = .releasing
@@ -366,7 +374,8 @@ actor CellPipeline {
         let blocked = vm.blockedAt == nil ? nil : vm.explanation
         return VMStatus.derived(
             from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, isHeld: isHeld,
-            blocked: blocked, refusal: vm.refusal, now: now)
+            blocked: blocked, refusal: vm.refusal,
+            target: allocation.flatMap(model.standby).flatMap { model.hosts[$0.host]?.name }, now: now)
     }
 
     /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.

@@ -10,11 +10,12 @@ extension VMStatus {
     ///   - isHeld: whether the breaker keeps the host from being fenced.
     ///   - blocked: why no host takes it, when it was tried.
     ///   - refusal: why the ledger refused it, when it did.
+    ///   - target: name of the host that it is on its way to.
     /// - Returns: the status and, when its state moved, the reason and message of the event.
     public static func derived(
         from previous: VMStatus, metadata: Metadata, allocation: Allocation?,
         host: (name: String, contact: HostContact)?, isHeld: Bool = false,
-        blocked: PlacementExplanation?, refusal: Reason? = nil, now: Timestamp
+        blocked: PlacementExplanation?, refusal: Reason? = nil, target: String? = nil, now: Timestamp
     ) -> VMStatus {
         var next = previous
         next.observedGeneration = metadata.generation
@@ -43,6 +44,9 @@ extension VMStatus {
             let held = "; the breaker of its zone waits for a person: basalt host breaker list"
             let message = "\(place), which lost contact" + (isHeld ? held : "")
             next.become(.unknown, running: .unknown, .hostLost, message, now)
+        case (.releasing, _) where target != nil:
+            let message = "stopping \(place), to go on on host \(target ?? "")"
+            next.become(.stopping, running: .unknown, .migrating, message, now)
         case (.releasing, _), (.released, _):
             next.become(.stopping, running: .unknown, .stopping, "stopping \(place)", now)
         }

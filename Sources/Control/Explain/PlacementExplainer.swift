@@ -14,6 +14,8 @@ public struct PlacementExplainer: Sendable {
         public var explanation: PlacementExplanation?
         /// When there may be room; nil when it does not wait for room.
         public var estimate: PlacementEstimate?
+        /// Why the drain of its host leaves it there; nil when it does not, or its host is not drained.
+        public var stays: DrainPreview.Blocked?
     }
 
     let store: any Store
@@ -70,12 +72,27 @@ public struct PlacementExplainer: Sendable {
 
     /// What a drain of a host with this spec would do now.
     public func drainTrial(of host: HostRecord, spec: HostSpec, now: Timestamp) async throws -> DrainPreview {
-        if let pipeline = supervisor?.pipeline(of: host.cell) {
-            return await pipeline.preview(host: host, spec: spec, now: now)
-        }
-        var model = try await model(of: host.cell)
+        let clock = FleetClock(try await store.clusterState())
+        return try await wholeModel(of: host.cell)
+            .drainPreview(host: host, spec: spec, clock: clock, now: now)
+    }
+
+    /// What a defragmentation of a pool would do now, whatever its mode; nil for a pool that is not there.
+    public func defragmentationTrial(ofPool pool: String) async throws -> DefragmentationPreview? {
+        guard let resource = try await store.document(.pool, project: nil, name: pool) else { return nil }
+        let spec = try JSONDecoder().decode(PoolSpec.self, from: Data(resource.spec.utf8))
+        let state = try await store.clusterState()
+        let now = state.fleetTime(at: try await store.now())
+        return try await wholeModel(of: spec.cell).defragmentationPreview(
+            pool: pool, looked: CellLimits().defragmentCandidates, clock: FleetClock(state), now: now)
+    }
+
+    /// With every VM. Of a pipeline here a copy, so that it goes on while the question is answered.
+    private func wholeModel(of cell: String) async throws -> CellModel {
+        if let pipeline = supervisor?.pipeline(of: cell) { return await pipeline.model }
+        var model = try await model(of: cell)
         if !model.needsLifetimes { try await loadVMs(into: &model) }
-        return model.drainPreview(host: host, spec: spec, slots: CellLimits().drainSlots, now: now)
+        return model
     }
 
     private func loadVMs(into model: inout CellModel) async throws {
@@ -119,7 +136,7 @@ extension CellModel {
     func explain(_ vm: VMRecord, now: Timestamp) -> PlacementExplainer.Answer {
         PlacementExplainer.Answer(
             status: vm.status, queuePosition: queuePosition(of: vm.metadata.uid),
-            explanation: explanation(of: vm, now: now))
+            explanation: explanation(of: vm, now: now), stays: stayers[vm.metadata.uid])
     }
 
     private func explanation(of vm: VMRecord, now: Timestamp) -> PlacementExplanation? {

@@ -2,6 +2,7 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import Store
+internal import VMPlacement
 
 extension CellPipeline {
     /// Moves draining hosts on, and their operations.
@@ -9,55 +10,90 @@ extension CellPipeline {
         let draining = model.hosts.values.filter(\.draining).sorted { $0.id < $1.id }
         try await endReports(except: Set(draining.map(\.id)))
         guard !draining.isEmpty else { return false }
+        let began = time.now()
+        if let drainedAt, began.since(drainedAt) < limits.drainEvery { return false }
+        drainedAt = began
         let cluster = try await store.clusterState()
         // What was found after a restore has to be sorted out first: nothing is stopped meanwhile.
-        if let until = cluster.quarantineUntil, time.now() < until { return false }
-        let documents = try await store.documents(.host, uids: draining.map(\.id))
-        let specs = Dictionary(
-            try documents.map {
-                ($0.metadata.uid, try JSONDecoder().decode(HostSpec.self, from: Data($0.spec.utf8)))
-            },
-            uniquingKeysWith: { first, _ in first })
-        var worked = false
-        for host in draining {
-            guard let spec = specs[host.id], spec.draining == true else { continue }
-            let now = cluster.fleetTime(at: time.now())
-            let terms = model.drainTerms(of: spec, slots: limits.drainSlots, now: now)
-            let decision = DrainPlanner.decide(host: host, model: model, terms: terms)
-            worked = try await release(decision.releases, engine: .hostMaintenance, policy: "drain") || worked
-            try await report(decision, host: host)
+        if let until = cluster.quarantineUntil, began < until { return false }
+        let specs = try await hostSpecs(draining.map(\.id)).filter { $0.value.draining == true }
+        let now = cluster.fleetTime(at: began)
+        let hosts = draining.compactMap { host in
+            specs[host.id].map { (host, model.drainTerms(of: $0, now: now)) }
+        }
+        let round = model.drainRound(hosts, planner: &drainPlanner, clock: FleetClock(cluster))
+        noteStayers(round.decisions.values.flatMap(\.blocked), on: hosts.map(\.0))
+        var stops: [ReleaseDirective] = []
+        for (host, _) in hosts {
+            for id in round.decisions[host.id]?.stops ?? [] {
+                stops.append(
+                    ReleaseDirective(
+                        allocation: id, reason: .hostDrained,
+                        message: "the deadline of the drain of \(host.name) has passed"))
+            }
+        }
+        var worked = try await release(stops, engine: .hostMaintenance, policy: "drain")
+        worked =
+            try await begin(hosts.compactMap { round.decisions[$0.0.id] }) { host in
+                specs[host]?.drain?.purpose == .defragmentation ? "it is defragmented" : "it is drained"
+            } || worked
+        for (host, terms) in hosts {
+            guard let decision = round.decisions[host.id] else { continue }
+            try await report(DrainState(decision, terms: terms), host: host)
         }
         return worked
     }
 
-    private func report(_ decision: DrainPlanner.Decision, host: HostRecord) async throws {
+    func hostSpecs(_ ids: [ID<Document>]) async throws -> [ID<Document>: HostSpec] {
+        let documents = try await store.documents(.host, uids: ids)
+        return Dictionary(
+            try documents.map {
+                ($0.metadata.uid, try JSONDecoder().decode(HostSpec.self, from: Data($0.spec.utf8)))
+            },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What `why` says of the VMs on draining hosts.
+    private func noteStayers(_ blocked: [DrainPreview.Blocked], on hosts: [HostRecord]) {
+        let byName = Dictionary(
+            blocked.map { ("\($0.project)/\($0.name)", $0) }, uniquingKeysWith: { first, _ in first })
+        model.stayers = [:]
+        for host in hosts {
+            for allocation in model.allocations(on: host.id) {
+                let workload = allocation.workload
+                model.stayers[workload.uid] = byName["\(workload.project)/\(workload.name)"]
+            }
+        }
+    }
+
+    private func report(_ state: DrainState, host: HostRecord) async throws {
         let before = drainReports[host.id]
         let now = time.now()
-        let isNews = before?.decision != decision
+        let isNews = before?.state != state
         // A drain that is asked for again has a new operation, though nothing about it is new.
         guard isNews || before.map({ now.since($0.at) >= Self.operationsEvery }) ?? true else { return }
-        drainReports[host.id] = DrainReport(decision: decision, at: now)
-        try await advanceOperations(decision, host: host)
+        drainReports[host.id] = DrainReport(state: state, at: now)
+        try await advanceOperations(state, host: host)
         guard isNews else { return }
-        let (status, reason) = decision.condition
-        try await setDrained(host.id, status, reason, decision.sentence(host.name))
-        guard let event = decision.event(after: before?.decision) else { return }
+        let (status, reason) = state.condition
+        try await setDrained(host.id, status, reason, state.sentence(host.name))
+        guard let event = state.event(after: before?.state) else { return }
         try await store.appendEvents([
             EventDraft(
                 kind: .host, project: nil, name: host.name, uid: host.id, reason: event,
-                message: decision.sentence(host.name), source: "hosts")
+                message: state.sentence(host.name), source: "hosts")
         ])
     }
 
-    private func advanceOperations(_ decision: DrainPlanner.Decision, host: HostRecord) async throws {
+    private func advanceOperations(_ state: DrainState, host: HostRecord) async throws {
         for operation in try await store.operations(limit: Self.operationsLooked)
         where operation.verb == "host.drain" && operation.target == host.name && operation.state == .running {
             var next = operation
-            let total = max(operation.total ?? 0, decision.left)
+            let total = max(operation.total ?? 0, state.left)
             next.total = total
-            next.done = total - decision.left
-            next.message = decision.sentence(host.name)
-            if decision.left == 0 { next.state = .succeeded }
+            next.done = total - state.left
+            next.message = state.sentence(host.name)
+            if state.left == 0 { next.state = .succeeded }
             guard next != operation else { continue }
             next.updatedAt = time.now()
             try await store.putOperation(
@@ -79,6 +115,7 @@ extension CellPipeline {
     private func endReports(except draining: Set<ID<Document>>) async throws {
         for id in drainReports.keys.sorted() where !draining.contains(id) {
             drainReports[id] = nil
+            model.stayers = [:]
             try await setDrained(id, .no, .uncordoned, "the drain was taken back")
         }
     }
@@ -103,61 +140,10 @@ extension CellPipeline {
 
     /// Newest operations among which a running drain is looked for.
     private static let operationsLooked = 1000
-
-    /// What a drain of a host would do now.
-    func preview(host: HostRecord, spec: HostSpec, now: Timestamp) -> DrainPreview {
-        model.drainPreview(host: host, spec: spec, slots: limits.drainSlots, now: now)
-    }
 }
 
 /// What was last said of a draining host.
 struct DrainReport {
-    var decision: DrainPlanner.Decision
+    var state: DrainState
     var at: Timestamp
-}
-
-extension CellModel {
-    func drainTerms(of spec: HostSpec, slots: Int, now: Timestamp) -> DrainPlanner.Terms {
-        let opening = MaintenanceSchedule.state(spec.maintenance ?? pools[spec.pool]?.maintenance, at: now)
-        return DrainPlanner.Terms(drain: spec.drain ?? DrainSpec(), opening: opening, slots: slots, now: now)
-    }
-
-    func drainPreview(host: HostRecord, spec: HostSpec, slots: Int, now: Timestamp) -> DrainPreview {
-        var terms = drainTerms(of: spec, slots: slots, now: now)
-        terms.explained = .max
-        let decision = DrainPlanner.decide(host: host, model: self, terms: terms)
-        return DrainPreview(
-            host: host.name, moves: decision.moves, blocked: decision.blocked, opensAt: decision.opensAt)
-    }
-}
-
-extension DrainPlanner.Decision {
-    /// Such as `3 left; 2 cannot go: shop/db-1 (NoHostFits: …)`.
-    func sentence(_ host: String) -> String {
-        if left == 0 { return "host \(host) is empty" }
-        if isClosed {
-            let opens = opensAt.map { "opens at \($0)" } ?? "never opens"
-            return "\(left) left; the maintenance window \(opens)"
-        }
-        let head = isPastDeadline ? "\(left) left; the deadline has passed" : "\(left) left"
-        guard let first = blocked.first else { return head }
-        let fix = first.nearestFix.map { "; nearest fix: \($0)" } ?? ""
-        return "\(head); \(blocked.count) cannot go, such as \(first.project)/\(first.name): "
-            + "\(first.reason.rawValue), \(first.message)\(fix)"
-    }
-
-    fileprivate var condition: (Condition.Status, Reason) {
-        if left == 0 { return (.yes, .drained) }
-        if isClosed { return (.no, .outsideWindow) }
-        if isPastDeadline { return (.no, .deadlinePassed) }
-        return (.no, blocked.count == left ? blocked.first?.reason ?? .draining : .draining)
-    }
-
-    /// What is worth an event; progress is not.
-    fileprivate func event(after before: DrainPlanner.Decision?) -> Reason? {
-        if left == 0 { return before?.left == 0 ? nil : .drained }
-        if isClosed { return before?.isClosed == true ? nil : .outsideWindow }
-        if isPastDeadline { return before?.isPastDeadline == true ? nil : .deadlinePassed }
-        return nil
-    }
 }

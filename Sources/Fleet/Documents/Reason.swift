@@ -33,6 +33,9 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case hostFenced = "HostFenced"
     case rescheduled = "Rescheduled"
     case hostDrained = "HostDrained"
+    case migrating = "Migrating"
+    case migrated = "Migrated"
+    case migrationCancelled = "MigrationCancelled"
     case quarantined = "Quarantined"
     // Life of documents, hosts and sessions.
     case created = "Created"
@@ -67,6 +70,12 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case budgetExhausted = "BudgetExhausted"
     case outsideWindow = "OutsideWindow"
     case deadlinePassed = "DeadlinePassed"
+    case doNotMigrate = "DoNotMigrate"
+    case coolingDown = "CoolingDown"
+    case waitingForExits = "WaitingForExits"
+    // Why a host is emptied.
+    case defragmented = "Defragmented"
+    case defragmentationAdvised = "DefragmentationAdvised"
     // Life of a group.
     case membersCreated = "MembersCreated"
     case membersDeleted = "MembersDeleted"

@@ -55,11 +55,16 @@ public struct PoolSpec: DocumentSpec {
     public var maintenance: MaintenanceSpec?
     /// What drains of the pool's hosts must leave running.
     public var disruptionBudgets: [DisruptionBudget]?
+    /// How VMs move when hosts of the pool are emptied.
+    public var migrations: MigrationRules?
+    /// When hosts are emptied so that more of them are whole; never when absent.
+    public var defragmentation: DefragmentationRules?
 
     public init(
         cell: String, admits: [Use], placement: Placement? = nil, policies: PoolPolicies? = nil,
         shadow: Placement? = nil, cpuRatioPerMille: Int? = nil, maintenance: MaintenanceSpec? = nil,
-        disruptionBudgets: [DisruptionBudget]? = nil
+        disruptionBudgets: [DisruptionBudget]? = nil, migrations: MigrationRules? = nil,
+        defragmentation: DefragmentationRules? = nil
     ) {
         self.cell = cell
         self.admits = admits
@@ -69,6 +74,8 @@ public struct PoolSpec: DocumentSpec {
         self.cpuRatioPerMille = cpuRatioPerMille
         self.maintenance = maintenance
         self.disruptionBudgets = disruptionBudgets
+        self.migrations = migrations
+        self.defragmentation = defragmentation
     }
 
     public func defects() -> [FieldDefect] {
@@ -110,6 +117,8 @@ public struct PoolSpec: DocumentSpec {
                     field: "spec.disruptionBudgets[\(index)].maxDisrupted", code: .outOfRange,
                     message: "\(budget.maxDisrupted) is below 0"))
         }
+        found += migrations?.defects(at: "spec.migrations") ?? []
+        found += defragmentation?.defects(at: "spec.defragmentation") ?? []
         return found
     }
 }

@@ -88,6 +88,19 @@ public struct DrainSpec: Sendable, Hashable, Codable {
         case wait
     }
 
+    /// Why hosts are emptied.
+    public enum Purpose: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Somebody asked for it; what moved lately moves again.
+        case maintenance
+        /// So that the pool has more empty hosts: the host takes VMs again once it is empty.
+        case defragmentation
+    }
+
+    /// Fleet time by which the host is to be empty: until what is left takes all the time there is, VMs are left
+    /// to end by themselves.
+    public var due: Timestamp?
+    /// `maintenance` when absent.
+    public var purpose: Purpose?
     /// Fleet time.
     public var deadline: Timestamp?
     /// `wait` when absent.
@@ -98,8 +111,11 @@ public struct DrainSpec: Sendable, Hashable, Codable {
     public var force: Bool?
 
     public init(
-        deadline: Timestamp? = nil, atDeadline: AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil
+        due: Timestamp? = nil, deadline: Timestamp? = nil, atDeadline: AtDeadline? = nil,
+        maxParallel: Int? = nil, force: Bool? = nil, purpose: Purpose? = nil
     ) {
+        self.due = due
+        self.purpose = purpose
         self.deadline = deadline
         self.atDeadline = atDeadline
         self.maxParallel = maxParallel

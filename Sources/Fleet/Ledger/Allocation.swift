@@ -30,13 +30,18 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var antiAffinity: AntiAffinity?
     public var createdAt: Timestamp
     public var releasedAt: Timestamp?
+    /// The migration that brings the part here; kept when it is over. Nil where no migration did.
+    public var arrival: MigrationArrival?
+    /// The migration that takes the part away from here, while it is under way and when it did.
+    public var departure: ID<Migration>?
 
     public init(
         id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
         class: WorkloadClass,
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
-        createdAt: Timestamp, releasedAt: Timestamp? = nil
+        createdAt: Timestamp, releasedAt: Timestamp? = nil, arrival: MigrationArrival? = nil,
+        departure: ID<Migration>? = nil
     ) {
         self.id = id
         self.workload = workload
@@ -52,7 +57,12 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.antiAffinity = antiAffinity
         self.createdAt = createdAt
         self.releasedAt = releasedAt
+        self.arrival = arrival
+        self.departure = departure
     }
+
+    /// Whether it only holds room for a part that is still written elsewhere; no agent is told of it.
+    public var isStandby: Bool { arrival?.standsBy == true }
 
     /// Whether the CPU counts as guaranteed: the guaranteed class, and every part that is not a VM.
     public var isGuaranteed: Bool { self.class == .guaranteed || workload.kind != .vm }

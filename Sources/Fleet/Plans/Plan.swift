@@ -52,14 +52,16 @@ public struct DirectiveGroup: Sendable, Hashable, Codable {
 public enum Directive: Sendable, Hashable, Codable {
     case allocate(AllocateDirective)
     case release(ReleaseDirective)
+    case migrate(MigrateDirective)
 
     private enum CodingKeys: String, CodingKey { case directive }
-    private enum Word: String, Codable { case allocate, release }
+    private enum Word: String, Codable { case allocate, release, migrate }
 
     public init(from decoder: any Decoder) throws {
         switch try decoder.container(keyedBy: CodingKeys.self).decode(Word.self, forKey: .directive) {
         case .allocate: self = .allocate(try AllocateDirective(from: decoder))
         case .release: self = .release(try ReleaseDirective(from: decoder))
+        case .migrate: self = .migrate(try MigrateDirective(from: decoder))
         }
     }
 
@@ -71,6 +73,9 @@ public enum Directive: Sendable, Hashable, Codable {
             try directive.encode(to: encoder)
         case .release(let directive):
             try container.encode(Word.release, forKey: .directive)
+            try directive.encode(to: encoder)
+        case .migrate(let directive):
+            try container.encode(Word.migrate, forKey: .directive)
             try directive.encode(to: encoder)
         }
     }
@@ -110,5 +115,36 @@ public struct ReleaseDirective: Sendable, Hashable, Codable {
         self.allocation = allocation
         self.reason = reason
         self.message = message
+    }
+}
+
+/// Holds room on another host for a part that runs, under a new migration; nothing stops by it yet. Refused as
+/// an allocation is, and when the source is not there or on its way already. Quotas count a part once.
+public struct MigrateDirective: Sendable, Hashable, Codable {
+    /// The reservation on the target, with its arrival.
+    public var allocation: Allocation
+    /// The source: what writes for the part now.
+    public var from: ID<Allocation>
+    /// `metadata.generation` of the workload that the planner saw.
+    public var workloadGeneration: Int
+    /// `host.generation` of the target that the planner saw.
+    public var hostGeneration: Int
+    public var reason: Reason
+    /// In words, for the workload's event.
+    public var message: String
+    /// What the placement went by, where lifetimes are tracked.
+    public var lifetime: PredictedLifetime?
+
+    public init(
+        allocation: Allocation, from: ID<Allocation>, workloadGeneration: Int, hostGeneration: Int,
+        reason: Reason = .migrating, message: String, lifetime: PredictedLifetime? = nil
+    ) {
+        self.allocation = allocation
+        self.from = from
+        self.workloadGeneration = workloadGeneration
+        self.hostGeneration = hostGeneration
+        self.reason = reason
+        self.message = message
+        self.lifetime = lifetime
     }
 }

@@ -5,6 +5,12 @@ extension MemoryStore {
         try write { try $0.commit(commit) }
     }
 
+    public func cancelMigrations(
+        _ targets: [ID<Allocation>], message: String, source: String, lease: CellLease
+    ) async throws -> [ID<Allocation>] {
+        try write { try $0.cancelMigrations(targets, message: message, source: source, lease: lease) }
+    }
+
     public func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws {
         try write { try $0.writeStatuses(writes, lease: lease) }
     }

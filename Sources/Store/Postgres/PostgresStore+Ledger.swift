@@ -5,6 +5,7 @@ internal import PostgresClient
 
 extension PostgresStore {
     public func commit(_ commit: LedgerCommit) async throws -> CommitOutcome {
+        try commit.checkMigrations()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let content = String(decoding: try encoder.encode(commit.plan), as: UTF8.self)
@@ -16,8 +17,8 @@ extension PostgresStore {
             commit.lease.cell, commit.lease.token, content, JSONText(statuses.closed),
         ]
         var statement = Self.commitStatement
-        if commit.tellsLifetimes {
-            statement = Self.commitLifetimesStatement
+        if commit.tellsLifetimes || commit.migrates {
+            statement = commit.migrates ? Self.commitMigrationsStatement : Self.commitLifetimesStatement
             let note = commit.lifetimes
             parameters.append(note.map { JSONText($0.cell) })
             parameters.append(note.map { JSONText($0.hostsText) })
@@ -44,6 +45,14 @@ extension PostgresStore {
         var host: ID<Document>?
 
         var value: GroupRefusal { GroupRefusal(group: group, reason: reason, host: host) }
+    }
+
+    public func cancelMigrations(
+        _ targets: [ID<Allocation>], message: String, source: String, lease: CellLease
+    ) async throws -> [ID<Allocation>] {
+        try await write(
+            Self.cancelStatement, [lease.cell, lease.token, targets.map(\.uuid), message, source]
+        ).map { try $0.id("target") }
     }
 
     public func writeStatuses(_ writes: [StatusWrite], lease: CellLease) async throws {
@@ -139,7 +148,11 @@ extension PostgresStore {
             antiAffinity: try row.decode("anti_affinity", as: JSONText?.self).map {
                 try JSONDecoder().decode(AntiAffinity.self, from: Data($0.text.utf8))
             },
-            createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"))
+            createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"),
+            arrival: try row.decode("arrival", as: UUID?.self).map {
+                MigrationArrival(migration: ID($0), standsBy: try row.decode("standby"))
+            },
+            departure: try row.decode("departure", as: UUID?.self).map { ID($0) })
     }
 
     public func adopt(
@@ -240,6 +253,14 @@ extension PostgresStore {
             SELECT o_xid, o_refusals
             FROM ledger_commit_lifetimes_1($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)
             """)
+    private static let commitMigrationsStatement = Statement(
+        name: "ledger_commit_migrations",
+        sql: """
+            SELECT o_xid, o_refusals
+            FROM ledger_commit_migrations_1($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)
+            """)
+    private static let cancelStatement = Statement(
+        name: "migration_cancel", sql: "SELECT c AS target FROM migration_cancel_1($1, $2, $3, $4, $5) c")
     private static let statusStatement = Statement(
         name: "status_write", sql: "SELECT status_write_1($1, $2, $3::jsonb)")
     private static let finalizeStatement = Statement(

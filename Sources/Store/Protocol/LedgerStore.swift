@@ -10,6 +10,16 @@ public protocol LedgerStore: Sendable {
     /// - Throws: `leaseLost`, `planParentStale`, `planAlreadyApplied`; nothing is written then.
     func commit(_ commit: LedgerCommit) async throws -> CommitOutcome
 
+    /// Takes migrations back by their reservations: these are freed at once, since no agent was told of them,
+    /// and the sources go on, or go on stopping. What stands by no more is skipped.
+    ///
+    /// - Parameter message: why, for the workloads' events.
+    /// - Returns: the reservations that are freed, sorted.
+    /// - Throws: `leaseLost`.
+    func cancelMigrations(
+        _ targets: [ID<Allocation>], message: String, source: String, lease: CellLease
+    ) async throws -> [ID<Allocation>]
+
     /// Writes statuses of workloads of the cell, under the cell lease. A workload that is gone, or whose
     /// status version moved past `expected`, is skipped.
     /// - Throws: `leaseLost`.
@@ -98,11 +108,35 @@ public struct LedgerCommit: Sendable, Hashable {
     /// Whether there is anything of lifetimes to write.
     var tellsLifetimes: Bool {
         lifetimes != nil
-            || plan.groups.contains { group in
-                group.directives.contains {
-                    if case .allocate(let directive) = $0 { directive.lifetime != nil } else { false }
-                }
+            || !plan.predictions.isEmpty
+    }
+
+    /// Whether parts migrate. Such a plan places none: the quotas of those that move are looked through.
+    var migrates: Bool {
+        plan.groups.contains { group in
+            group.directives.contains { if case .migrate = $0 { true } else { false } }
+        }
+    }
+
+    /// - Throws: `corrupt` for a plan that migrates and places.
+    func checkMigrations() throws {
+        let places = plan.groups.contains { group in
+            group.directives.contains { if case .allocate = $0 { true } else { false } }
+        }
+        if places, migrates { throw StoreError.corrupt("a plan that migrates places nothing") }
+    }
+}
+
+extension Plan {
+    /// What was predicted of the parts that it gives a host to, in order.
+    var predictions: [(id: ID<Allocation>, lifetime: PredictedLifetime)] {
+        groups.flatMap(\.directives).compactMap { directive in
+            switch directive {
+            case .allocate(let allocate): allocate.lifetime.map { (allocate.allocation.id, $0) }
+            case .migrate(let migrate): migrate.lifetime.map { (migrate.allocation.id, $0) }
+            case .release: nil
             }
+        }
     }
 }
 

@@ -27,6 +27,13 @@ struct ShapeMix: Sendable {
         }
     }
 
+    /// The usual sizes with how often they are held, in the order of `usual`.
+    var shares: [ShapeShare] {
+        usual.map { shape in
+            ShapeShare(shape, weight: entries.first { $0.shape == shape }?.count ?? 0)
+        }
+    }
+
     /// The most frequent sizes, of equally frequent ones the smaller; the largest first.
     var usual: [Resources] {
         let frequent = entries.sorted {

@@ -35,16 +35,12 @@ public struct DrainCandidate: Sendable, Hashable {
 }
 
 extension DrainOrder {
-    /// Position of the VM that moves next, judged anew at every call as uptimes grow; nil without VMs.
-    ///
-    /// - Parameters:
-    ///   - predictor: asked by `lars` and `shortest`.
-    ///   - seed: of `random`.
-    public func next(
-        of candidates: [DrainCandidate], now: Timestamp, predictor: LifetimePredictor, seed: UInt64 = 0
-    ) -> Int? {
+    /// Positions of the VMs in the order in which they move, as uptimes are now.
+    func positions(
+        of candidates: [DrainCandidate], now: Timestamp, predictor: LifetimePredictor, seed: UInt64
+    ) -> [Int] {
         let keys = candidates.map { key($0, now, predictor, seed) }
-        return candidates.indices.min {
+        return candidates.indices.sorted {
             (keys[$0], candidates[$0].number) < (keys[$1], candidates[$1].number)
         }
     }

@@ -34,6 +34,7 @@ public struct HostDrain: Sendable {
         _ vms: [DrainCandidate], from start: Timestamp, predictor: LifetimePredictor, seed: UInt64 = 0
     ) -> Outcome {
         var waiting = vms.filter { !hasEnded($0, at: start) }
+        var queue = DrainQueue(order: order)
         var outcome = Outcome()
         var freeAt = [Timestamp](repeating: start, count: slots)
         while let slot = freeAt.indices.min(by: { (freeAt[$0], $0) < (freeAt[$1], $1) }) {
@@ -43,10 +44,9 @@ public struct HostDrain: Sendable {
                 if let end = gone.endsAt { outcome.taken = max(outcome.taken, end.since(start)) }
             }
             waiting.removeAll { hasEnded($0, at: now) }
-            guard let next = order.next(of: waiting, now: now, predictor: predictor, seed: seed) else {
-                break
-            }
-            let vm = waiting.remove(at: next)
+            waiting = queue.sorted(waiting, now: now, predictor: predictor, seed: seed)
+            guard let vm = waiting.first else { break }
+            waiting.removeFirst()
             freeAt[slot] = now.advanced(by: length)
             outcome.moved.append(vm.number)
             outcome.taken = max(outcome.taken, min(vm.endsAt ?? freeAt[slot], freeAt[slot]).since(start))

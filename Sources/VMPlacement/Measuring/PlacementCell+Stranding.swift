@@ -30,12 +30,15 @@ extension PlacementCell {
     /// and memory are not looked at.
     ///
     /// - Parameters:
+    ///   - pool: whose hosts are filled; nil fills all.
     ///   - mix: in an order that does not depend on chance; sizes without CPU and memory are left out.
     ///   - seed: of the draws.
     /// - Returns: nil for a cell without hosts that admit VMs, and for an empty mix.
-    public func stranding(of mix: [ShapeShare], rounds: Int = 5, seed: UInt64 = 0) -> Stranding? {
+    public func stranding(
+        of mix: [ShapeShare], pool: String? = nil, rounds: Int = 5, seed: UInt64 = 0
+    ) -> Stranding? {
         let mix = mix.filter { $0.weight > 0 && $0.shape.milliCPU + $0.shape.memoryMiB > 0 }
-        let start = FreeRoom(hosts)
+        let start = FreeRoom(hosts, pool: pool.map { pools.number(of: $0) ?? CompiledRequest.unseen })
         guard rounds > 0, !mix.isEmpty, start.milliCPU > 0, start.memoryMiB > 0 else { return nil }
         var sum = Stranding(cpu: 0, memory: 0)
         for round in 0..<rounds {
@@ -59,8 +62,9 @@ private struct FreeRoom {
     private(set) var milliCPU = 0
     private(set) var memoryMiB = 0
 
-    init(_ hosts: HostTable) {
-        for row in hosts.rows where row.refusal == nil {
+    /// - Parameter pool: number of the pool; nil takes all.
+    init(_ hosts: HostTable, pool: Int32? = nil) {
+        for row in hosts.rows where row.refusal == nil && pool ?? row.tag.pool == row.tag.pool {
             cpu.append(max(0, row.room.freeGuaranteedMilliCPU))
             memory.append(max(0, row.room.freeMemoryMiB))
             milliCPU += row.room.usableMilliCPU

@@ -80,7 +80,8 @@ struct CanonicalDump {
         allocation \(allocation.id) \(allocation.workload) \(allocation.cell) \(host ?? "-") \
         \(allocation.class) \(allocation.resources) \(allocation.devices) \(allocation.state) \
         \(allocation.quarantined) \(allocation.plan.map(\.description) ?? "-") \(allocation.onPartition) \
-        \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-")
+        \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-") \
+        \(allocation.arrival.map { "\($0)" } ?? "-") \(allocation.departure.map(\.description) ?? "-")
         """
     }
 

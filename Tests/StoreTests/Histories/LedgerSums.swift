@@ -19,7 +19,7 @@ enum LedgerSums {
             }
         }
         for quota in try await store.quotas() {
-            let own = live.filter { $0.workload.project == quota.project }
+            let own = live.filter { $0.workload.project == quota.project && !$0.isStandby }
             let sum =
                 switch quota.resource {
                 case .milliCPU: own.reduce(0) { $0 + $1.resources.milliCPU }

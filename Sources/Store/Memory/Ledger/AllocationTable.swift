@@ -22,9 +22,23 @@ struct AllocationTable {
         unreleased.elements.filter { rows[$0]?.workload.project == project }
     }
 
-    /// Whether a part of a workload has an allocation that is not released.
+    /// Whether a part of a workload has an allocation that is not released; one that stands by does not count.
     func holds(_ workload: WorkloadReference) -> Bool {
-        live(ofWorkload: workload.uid).contains { rows[$0]?.workload.part == workload.part }
+        live(ofWorkload: workload.uid).contains {
+            rows[$0].map { $0.workload.part == workload.part && !$0.isStandby } ?? false
+        }
+    }
+
+    /// The reservation of a migration that is under way.
+    func standby(of migration: ID<Migration>, workload uid: ID<Document>) -> Allocation? {
+        live(ofWorkload: uid).compactMap { rows[$0] }.first {
+            $0.isStandby && $0.arrival?.migration == migration
+        }
+    }
+
+    /// What a migration that is under way takes its part from.
+    func source(of migration: ID<Migration>, workload uid: ID<Document>) -> Allocation? {
+        live(ofWorkload: uid).compactMap { rows[$0] }.first { $0.departure == migration }
     }
 
     /// Whether an unreleased allocation holds one of the devices.

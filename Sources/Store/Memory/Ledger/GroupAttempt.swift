@@ -8,6 +8,8 @@ struct GroupAttempt {
     /// Allocations that the group made, and what those it releases were before.
     var made: [Allocation] = []
     var before: [Allocation] = []
+    /// Sources of migrations, as they are now.
+    var departed: [Allocation] = []
     /// What the group did, in order, for the feed and the events.
     var effects: [Effect] = []
 
@@ -22,6 +24,7 @@ struct GroupAttempt {
 /// What was done in a commit so far, over all groups.
 struct CommitProgress {
     var effects: [GroupAttempt.Effect] = []
+    var departed: [Allocation] = []
     var refusals: [GroupRefusal] = []
     /// Workloads of accepted and of refused groups.
     var accepted: Set<ID<Document>> = []

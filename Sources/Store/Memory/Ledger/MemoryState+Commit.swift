@@ -4,6 +4,7 @@ extension MemoryState {
     /// Applies a plan. It is stored and heads its line also when every group was refused or there are none.
     mutating func commit(_ commit: LedgerCommit) throws -> CommitOutcome {
         let plan = commit.plan
+        try commit.checkMigrations()
         try checkLease(commit.lease)
         // The lease covers one cell; a plan for another has no lease at all.
         guard plan.cell == commit.lease.cell else { throw StoreError.leaseLost(cell: plan.cell) }
@@ -27,6 +28,7 @@ extension MemoryState {
                 .about(
                     effect.allocation.workload, effect.reason, effect.message, source: plan.engine.rawValue))
         }
+        for source in progress.departed { record(.updated, of: allocations[source.id] ?? source) }
         try writeStatuses(of: commit, progress: progress)
         rememberLifetimes(of: commit)
         var stored = plan
@@ -50,6 +52,7 @@ extension MemoryState {
             return
         }
         progress.effects += attempt.effects
+        progress.departed += attempt.departed
         progress.accepted.formUnion(workloads)
     }
 
@@ -61,6 +64,10 @@ extension MemoryState {
             if let refusal = refusal(of: allocate, cell: plan.cell) { return refusal }
             take(allocate, plan: plan, attempt: &attempt)
             return nil
+        case .migrate(let migrate):
+            if let refusal = refusal(of: migrate, plan: plan) { return refusal }
+            reserve(migrate, plan: plan, attempt: &attempt)
+            return nil
         case .release(let release):
             guard let allocation = earlier(release.allocation, than: plan), allocation.cell == plan.cell,
                 allocation.state.consumesCapacity
@@ -70,7 +77,7 @@ extension MemoryState {
         }
     }
 
-    private mutating func take(_ directive: AllocateDirective, plan: Plan, attempt: inout GroupAttempt) {
+    mutating func take(_ directive: AllocateDirective, plan: Plan, attempt: inout GroupAttempt) {
         var allocation = directive.allocation
         allocation.state = .reserved
         allocation.quarantined = false
@@ -116,12 +123,13 @@ extension MemoryState {
     private func workload(of directive: Directive, plan: Plan) -> ID<Document>? {
         switch directive {
         case .allocate(let allocate): allocate.allocation.workload.uid
+        case .migrate(let migrate): migrate.allocation.workload.uid
         case .release(let release): earlier(release.allocation, than: plan)?.workload.uid
         }
     }
 
     /// An allocation that was there before the plan: a plan does not release what it takes itself.
-    private func earlier(_ id: ID<Allocation>, than plan: Plan) -> Allocation? {
+    func earlier(_ id: ID<Allocation>, than plan: Plan) -> Allocation? {
         allocations[id].flatMap { $0.plan == plan.id ? nil : $0 }
     }
 

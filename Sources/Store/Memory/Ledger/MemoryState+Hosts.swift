@@ -38,6 +38,7 @@ extension MemoryState {
         guard !allocation.quarantined, allocation.state == .reserved || allocation.state == .active else {
             return false
         }
+        if allocation.isStandby { return true }
         if quarantinedCells.contains(allocation.cell), let raisedAt, allocation.createdAt < raisedAt {
             return true
         }
@@ -98,14 +99,18 @@ extension MemoryState {
         for id in ids { hosts[id]?.record.assignment += 1 }
     }
 
-    /// Frees what an allocation holds: room, devices and quota. Nothing of it is used afterwards.
-    mutating func release(_ allocation: Allocation) {
+    /// Frees what an allocation holds: room, devices and quota. Nothing of it is used afterwards. A migration
+    /// that it has part in is settled with it.
+    mutating func release(_ allocation: Allocation, source: String) {
         var released = allocation
         released.state = .released
         released.releasedAt = now
         hosts[allocation.host]?.free(allocation)
-        usage[allocation.workload.project, default: QuotaUsage()].add(allocation, sign: -1)
+        if !allocation.isStandby {
+            usage[allocation.workload.project, default: QuotaUsage()].add(allocation, sign: -1)
+        }
         allocations.put(released)
         record(.updated, of: released)
+        settleMigrations(of: released, source: source)
     }
 }

@@ -18,10 +18,8 @@ extension MemoryState {
     mutating func rememberLifetimes(of commit: LedgerCommit) {
         let cell = commit.lease.cell
         if let note = commit.lifetimes { put(note, cell: cell) }
-        for case .allocate(let directive) in commit.plan.groups.flatMap(\.directives) {
-            guard let lifetime = directive.lifetime, let made = allocations[directive.allocation.id],
-                made.plan == commit.plan.id
-            else { continue }
+        for (id, lifetime) in commit.plan.predictions {
+            guard let made = allocations[id], made.plan == commit.plan.id else { continue }
             var row = hostLifetimes[made.host] ?? HostLifetimeRow(cell: cell)
             row.cell = cell
             row.arrivals.append(.init(allocation: made.id, lifetime: lifetime))

@@ -19,7 +19,7 @@ extension MemoryState {
         let ended = allocations.matching(.hosts([id])).filter { everything || $0.onPartition == .stop }
         guard !ended.isEmpty else { return [] }
         for allocation in ended {
-            release(allocation)
+            release(allocation, source: context.actor)
             append(
                 .about(
                     allocation.workload, .hostFenced, "\(host.name) is fenced", source: context.actor))

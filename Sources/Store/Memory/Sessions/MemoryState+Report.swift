@@ -62,6 +62,9 @@ extension MemoryState {
             let isNew = strays.updateValue(host.id, forKey: allocation.id) == nil
             if isNew { record(.updated, of: allocation) }
             return (isNew, message)
+        case (.starting, .reserved) where allocation.isStandby, (.running, .reserved) where allocation.isStandby:
+            takePremature(allocation, on: host, source: source)
+            return (true, nil)
         case (.running, .reserved):
             var active = allocation
             active.state = .active
@@ -77,7 +80,7 @@ extension MemoryState {
             return (true, nil)
         case (.starting, _), (.running, _): return (false, nil)
         case (.stopped, _), (.failed, _):
-            release(allocation)
+            release(allocation, source: source)
             if allocation.quarantined { unveil(allocation) }
             append(
                 .about(allocation.workload, part.endReason(of: allocation), part.sentence, source: source))
