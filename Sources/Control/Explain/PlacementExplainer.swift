@@ -104,7 +104,13 @@ public struct PlacementExplainer: Sendable {
         for policy in try await store.list(ListQuery(kind: .policy, limit: 1000)).documents {
             model.policies[policy.metadata.name] = PolicyRecord(policy)
         }
-        if model.needsLifetimes { try await loadVMs(into: &model) }
+        if model.needsLifetimes {
+            try await loadVMs(into: &model)
+            for resource in try await store.list(ListQuery(kind: .model, limit: 1000)).documents {
+                model.models[resource.metadata.name] = ModelRecord(resource)
+            }
+            model.modelFiles = try await ReadModel.wanted(by: model, from: store)
+        }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
         if model.mustFollowLifetimes {
@@ -151,6 +157,9 @@ extension CellModel {
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
         let policy = placementPolicy(ofPool: vm.spec.pool)
         trial.advance(to: clock.time(at: now), repredicting: policy.repredicts)
-        return vm.request(flavors: flavors, clock: clock).map { trial.explain($0, policy: policy) }
+        guard let request = vm.request(flavors: flavors, clock: clock) else { return nil }
+        var explanation = trial.explain(request, policy: policy)
+        explanation.predictor = vm.spec.pool.flatMap { predictors[$0] }
+        return explanation
     }
 }
