@@ -160,8 +160,8 @@ let package = Package(
         tests(
             "APITests",
             [
-                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", httpTypes, hummingbird,
-                hummingbirdTesting, logging, nioCore, yams,
+                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", httpTypes,
+                hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]),
         tests(
             "FuzzTests",

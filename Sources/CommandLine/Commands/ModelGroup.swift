@@ -43,14 +43,14 @@ struct ModelTrainCommand: BasaltCommand {
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let (settings, vms) = try CommandFailure.explaining {
+        let (asked, vms) = try CommandFailure.explaining {
             let settings = try settings
             let trace = try traceOptions.read(columns: settings.features + [VMTrace.censoredColumn])
             return (settings, trace.trainingVMs)
         }
         let file: LifetimeModelFile
         do {
-            file = try await LifetimeTrainer(settings: settings).train(
+            file = try await LifetimeTrainer(settings: asked).train(
                 vms, until: until ?? vms.reduce(0) { max($0, $1.startedAt + $1.observation.seconds) })
         } catch {
             throw CommandFailure(error.description)

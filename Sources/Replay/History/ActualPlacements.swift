@@ -20,7 +20,7 @@ public struct ActualPlacements: Sendable, Hashable, Encodable {
         var use = HostUse(history)
         var (empty, density, count, busy) = (0.0, 0.0, 0, 0)
         for time in stride(
-            from: start, through: end, by: Int64(options.sampleStepSeconds) * PolicyRun.microsecondsPerSecond)
+            from: start, through: end, by: options.sampleStepSeconds * Int(PolicyRun.microsecondsPerSecond))
         {
             use.advance(through: time)
             count += 1
