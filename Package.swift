@@ -85,7 +85,12 @@ let package = Package(
         library("Telemetry", ["Fleet", logging]),
         library("Settings", ["AgentProtocol", "Fleet", yams]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "Telemetry", "VMPlacement", heap, logging]),
+        library(
+            "Control",
+            [
+                "AgentProtocol", "Fleet", "LifetimeTraining", "Store", "Telemetry", "VMPlacement", heap,
+                logging,
+            ]),
         library(
             "API",
             [
@@ -147,12 +152,16 @@ let package = Package(
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
-        tests("ControlTests", ["AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", logging]),
+        tests(
+            "ControlTests",
+            [
+                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Store", "VMPlacement", logging,
+            ]),
         tests(
             "APITests",
             [
-                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", httpTypes, hummingbird,
-                hummingbirdTesting, logging, nioCore, yams,
+                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", httpTypes,
+                hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]),
         tests(
             "FuzzTests",

@@ -134,7 +134,7 @@ extension RESTClient {
     }
 
     func everyPage<Item: Codable & Sendable>(
-        of path: APIPath, _ options: ListOptions
+        of path: APIPath, _ options: ListOptions, also fixed: [(name: String, value: String)] = []
     ) async throws -> Listing<Item> {
         var options = options
         options.cursor = nil
@@ -142,7 +142,7 @@ extension RESTClient {
         var items: [Item] = []
         var version: String?
         while true {
-            let page = try await send(.get(path, query: options.query), as: WireList<Item>.self)
+            let page = try await send(.get(path, query: options.query + fixed), as: WireList<Item>.self)
             items += page.items
             version = version ?? page.resourceVersion
             guard let cursor = page.nextCursor, cursor != options.cursor else { break }

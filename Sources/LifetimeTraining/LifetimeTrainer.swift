@@ -8,14 +8,15 @@ public struct LifetimeTrainer: Sendable {
 
     public init(settings: TrainingSettings) { self.settings = settings }
 
-    /// Trains on the VMs that started before `until`, as they were seen then.
+    /// Trains on the VMs that started before `until`, as they were seen then. Others have their turn after
+    /// every tree; a task that is cancelled gets fewer trees.
     ///
     /// The number of trees is found on the last VMs to start, which the trees do not learn from meanwhile;
     /// then as many trees are fitted to all VMs, the latest included.
     ///
     /// - Parameter vms: in any order, times in seconds on one clock.
     /// - Throws: `TrainingError` when there is too little to learn from, or a feature that no VM has.
-    public func train(_ vms: [TrainingVM], until: Double) throws(TrainingError) -> LifetimeModelFile {
+    public func train(_ vms: [TrainingVM], until: Double) async throws(TrainingError) -> LifetimeModelFile {
         let seen = vms.compactMap { $0.seen(at: until) }.enumerated()
             .sorted { ($0.element.startedAt, $0.offset) < ($1.element.startedAt, $1.offset) }.map(\.element)
         guard seen.count(where: \.observation.hasEnded) >= Self.leastEnds else {
@@ -28,11 +29,11 @@ public struct LifetimeTrainer: Sendable {
         let validation = ExampleTable(
             Array(labelled.suffix(held)), encoder: earlier.encoder, ordered: names.map { _ in nil },
             settings: settings)
-        let found = GradientBooster(settings: settings).fit(earlier.table, validation: validation)
+        let found = await GradientBooster(settings: settings).fit(earlier.table, validation: validation)
         let whole = LearningSet(labelled, names: names, settings: settings)
         var final = settings
         final.trees = max(found.trees.count, 1)
-        let trees = GradientBooster(settings: final).fit(whole.table, validation: nil).trees
+        let trees = await GradientBooster(settings: final).fit(whole.table, validation: nil).trees
         let calibration =
             settings.mean == .geometric ? .none : CalibrationFit.fit(found.trees, validation)
         let model = BoostedLifetimeModel(encoder: whole.encoder, trees: trees, calibration: calibration)

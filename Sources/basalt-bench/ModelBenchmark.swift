@@ -12,7 +12,7 @@ struct ModelBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions
     let clock: C
 
-    func run() throws {
+    func run() async throws {
         let rounds = try options.number("rounds", default: 7, atLeast: 5)
         let count = try options.number("predictions", default: 200_000, atLeast: 1000)
         let until = try options.number("until", default: 0, atLeast: 1)
@@ -30,8 +30,8 @@ struct ModelBenchmark<C: Clock<Duration>> {
         var trained: LifetimeModelFile?
         var times: [Double] = []
         for _ in 0..<rounds {
-            let taken = try clock.measure {
-                trained = try LifetimeTrainer(settings: settings).train(vms, until: end)
+            let taken = try await clock.measure {
+                trained = try await LifetimeTrainer(settings: settings).train(vms, until: end)
             }
             times.append(Spread.milliseconds(taken))
         }

@@ -10,7 +10,7 @@ do {
     switch name {
     case "placement": try PlacementBenchmark(options: options, clock: ContinuousClock()).run()
     case "replay": try ReplayBenchmark(options: options, clock: ContinuousClock()).run()
-    case "model": try ModelBenchmark(options: options, clock: ContinuousClock()).run()
+    case "model": try await ModelBenchmark(options: options, clock: ContinuousClock()).run()
     case "store": try await StoreBenchmark(options: options, clock: ContinuousClock()).run()
     case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()

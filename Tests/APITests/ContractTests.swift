@@ -145,6 +145,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("AtDeadline", DrainSpec.AtDeadline.self),
         Vocabulary("Weekday", MaintenanceWindow.Weekday.self),
         Vocabulary("PolicyType", PolicySpec.Subject.self),
+        Vocabulary("PredictorForm", PredictorForm.self), Vocabulary("ModelState", ModelStatus.State.self),
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),

@@ -46,6 +46,11 @@ import Testing
     private static let readings: [String: Reading] = [
         "Metadata": reading(Metadata.self), "Condition": reading(Condition.self), "CellSpec": spec(.cell),
         "PoolSpec": spec(.pool), "PolicySpec": spec(.policy), "DocumentVersion": reading(WireVersion.self),
+        "RetrainingRules": reading(RetrainingRules.self), "PredictorInUse": reading(PredictorInUse.self),
+        "PoolStatus": reading(PoolStatus.self), "ModelDraftSpec": reading(ModelDraftSpec.self),
+        "ModelSpec": spec(.model), "ModelScope": reading(ModelScope.self),
+        "ModelStatus": reading(ModelStatus.self), "ModelVerb": request(ModelVerbRequest.self),
+        "VMHistory": reading(VMHistoryRecord.self),
         "Rollback": request(RollbackRequest.self), "HostSpec": spec(.host), "FlavorSpec": spec(.flavor),
         "ProjectSpec": spec(.project), "VMSpec": spec(.vm), "VMStatus": reading(VMStatus.self),
         "VMGroupSpec": spec(.vmGroup), "VMGroupStatus": reading(VMGroupStatus.self),

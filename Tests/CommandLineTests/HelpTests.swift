@@ -1,3 +1,4 @@
+import APITypes
 import ArgumentParser
 import Fleet
 import Foundation
@@ -43,7 +44,7 @@ struct HelpTests {
             cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
             hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
             onPartition: .keep)
-        let spec: any DocumentSpec =
+        let spec: any Encodable =
             switch kind {
             case .cell: CellSpec(description: "d")
             case .pool:
@@ -52,7 +53,12 @@ struct HelpTests {
                     shadow: .lava, cpuRatioPerMille: 1000)
             case .policy:
                 PolicySpec(
-                    type: .placement, description: "d", placement: PlacementRules(score: .bestFit))
+                    type: .placement, description: "d",
+                    placement: PlacementRules(
+                        score: .lava, predictor: .gbdt, model: "m",
+                        retraining: RetrainingRules(
+                            everyHours: 1, keep: 1, labels: ["a"], vms: 500, promotes: true)))
+            case .model: ModelDraftSpec(description: "d", file: "f")
             case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))

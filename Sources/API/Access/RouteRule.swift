@@ -81,7 +81,7 @@ package enum RouteTable {
         switch kind {
         case .cell, .pool, .flavor:
             (.read(.catalogue), .read(.catalogue), .write(.fleet), .write(.fleet))
-        case .host, .policy: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
+        case .host, .policy, .model: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
         // A quota is not the tenant's to change.
         case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
         case .vm, .vmGroup: (.read(.project), .read(.project), .write(.project), .write(.project))
@@ -101,6 +101,11 @@ package enum RouteTable {
         ]
         for method in [HTTPRequest.Method.put, .patch, .delete] {
             rules[Key(method, item)] = RouteRule(grants.write, query: ["dryRun"])
+        }
+        if kind == .model {
+            // Its answer is kept and not its draft, which is as large as the file.
+            rules[Key(.post, collection)] = RouteRule(
+                grants.create, query: ["dryRun"], bodyLimit: RequestLimit.modelBytes, replay: .answer)
         }
         if kind.keepsHistory {
             rules[Key(.get, item + "/history")] = RouteRule(grants.read, query: page)
@@ -144,6 +149,11 @@ package enum RouteTable {
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(
             .read(.ownProjects), query: ["fieldSelector", "limit", "since", "wait"]),
+        Key(.get, "/v1/models/{name}/file"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/models/{name}/promote"): .verb(.write(.fleet)),
+        Key(.post, "/v1/models/{name}/rollback"): .verb(.write(.fleet)),
+        // VMs of all projects, as plans are about them.
+        Key(.get, "/v1/vmhistory"): RouteRule(.read(.fleet), query: page + ["endedSince", "fieldSelector"]),
         Key(.get, "/v1/operations"): RouteRule(.read(.fleet), query: ["limit"]),
         Key(.get, "/v1/operations/{id}"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/operations/{id}/cancel"): .verb(.write(.fleet)),

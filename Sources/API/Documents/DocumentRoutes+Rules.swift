@@ -38,6 +38,7 @@ extension DocumentRoutes {
             if causes.isEmpty { return }
             throw Problem(.invalid, detail: "the VM group cannot be changed so", causes: causes)
         }
+        if kind == .model { return try checkModel(from: old, to: new) }
         guard kind == .vm else { return }
         let before = try decoder.decode(VMSpec.self, from: Data(old.utf8))
         let after = try decoder.decode(VMSpec.self, from: Data(new.utf8))
@@ -63,5 +64,21 @@ extension DocumentRoutes {
         check("image", \.image)
         check("group", \.group)
         if !causes.isEmpty { throw Problem(.invalid, detail: "the VM cannot be changed so", causes: causes) }
+    }
+
+    /// All but its description stands in the file.
+    private static func checkModel(from old: String, to new: String) throws {
+        let decoder = JSONDecoder()
+        var before = try decoder.decode(ModelSpec.self, from: Data(old.utf8))
+        let after = try decoder.decode(ModelSpec.self, from: Data(new.utf8))
+        before.description = after.description
+        guard before != after else { return }
+        throw Problem(
+            .invalid, detail: "the model cannot be changed so",
+            causes: [
+                FieldDefect(
+                    field: "spec", code: .immutable,
+                    message: "says what its file is, which never changes; create another model")
+            ])
     }
 }

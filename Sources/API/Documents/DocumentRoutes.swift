@@ -30,6 +30,7 @@ struct DocumentRoutes {
                 add(kind, to: router.group(RouterPath(stringLiteral: "/v1/\(plural)")))
             }
         }
+        addModels(to: router)
         router.get("/v1/projects/:project/vms/:name/why") { request, context in
             try await self.why(request, context)
         }
@@ -42,7 +43,10 @@ struct DocumentRoutes {
         group.get { request, context in
             try await self.list(kind, project: try Self.project(kind, context), request, context)
         }
-        group.post { request, context in try await self.create(kind, request, context) }
+        group.post { request, context in
+            kind == .model
+                ? try await self.createModel(request, context) : try await self.create(kind, request, context)
+        }
         // A project's own name and that of its documents share a place in the path, so they share the
         // parameter.
         let item = RouterPath(stringLiteral: kind == .project ? ":project" : ":name")
@@ -113,7 +117,7 @@ struct DocumentRoutes {
 
     // MARK: Writing
 
-    private func write(_ verb: String, _ context: APIContext) -> WriteContext {
+    func write(_ verb: String, _ context: APIContext) -> WriteContext {
         WriteContext(
             actor: context.caller?.actor ?? "unknown", requestID: context.requestID, verb: verb)
     }

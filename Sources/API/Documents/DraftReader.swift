@@ -31,6 +31,7 @@ enum DraftReader {
         case .host: try typed(HostSpec.self, value, &causes)
         case .flavor: try typed(FlavorSpec.self, value, &causes)
         case .policy: try typed(PolicySpec.self, value, &causes)
+        case .model: try typed(ModelSpec.self, value, &causes)
         case .project: try typed(ProjectSpec.self, value, &causes)
         case .vm: try typed(VMSpec.self, value, &causes)
         case .vmGroup: try typed(VMGroupSpec.self, value, &causes)
@@ -42,21 +43,24 @@ enum DraftReader {
     private static func typed<Spec: DocumentSpec>(
         _ type: Spec.Type, _ value: JSONValue, _ causes: inout [FieldDefect]
     ) throws -> String {
-        let data = try JSONEncoder().encode(value)
-        let spec: Spec
-        do {
-            spec = try JSONDecoder().decode(Spec.self, from: data)
-        } catch let error as DecodingError {
-            causes.append(FieldDefect(error, under: "spec", given: value))
-            return "{}"
-        }
+        guard let spec: Spec = try decode(value, &causes) else { return "{}" }
         UnknownFields.find(in: value, read: spec, at: "spec", into: &causes)
         causes += spec.defects()
         return try JSONAnswer.text(spec)
     }
 
+    /// Nil, and one cause more, for what is not of the type.
+    static func decode<Spec: Decodable>(_ value: JSONValue, _ causes: inout [FieldDefect]) throws -> Spec? {
+        do {
+            return try JSONDecoder().decode(Spec.self, from: try JSONEncoder().encode(value))
+        } catch let error as DecodingError {
+            causes.append(FieldDefect(error, under: "spec", given: value))
+            return nil
+        }
+    }
+
     /// A document as it was read may be sent back: what the server writes is known and left alone.
-    private static func unknownFields(_ json: JSONValue) -> [FieldDefect] {
+    static func unknownFields(_ json: JSONValue) -> [FieldDefect] {
         let metadata = [
             "name", "uid", "project", "labels", "annotations", "generation", "revision", "resourceVersion",
             "createdAt", "deletionTimestamp", "finalizers",
@@ -66,7 +70,7 @@ enum DraftReader {
             + FieldDefect.unknown(in: json["metadata"] ?? .null, known: metadata, at: "metadata.")
     }
 
-    private static func metadataDefects(_ draft: WireDraft, kind: Kind, project: String?) -> [FieldDefect] {
+    static func metadataDefects(_ draft: WireDraft, kind: Kind, project: String?) -> [FieldDefect] {
         var causes: [FieldDefect] = []
         func check(_ text: String, _ field: String) {
             if let defect = Name.defect(in: text) {

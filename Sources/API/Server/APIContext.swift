@@ -75,6 +75,8 @@ package enum Caller: Sendable {
 package enum RequestLimit {
     /// A document of this size holds far more than any spec.
     package static let documentBytes = 1 << 20
+    /// The file of a model as a text within a document, whose quotes count twice.
+    package static let modelBytes = 2 * ModelSpec.fileLimit
     /// A hello of 10,000 hosts with 8 devices each is near 20 MB.
     package static let agentBytes = 64 << 20
     /// Documents of one page.

@@ -108,6 +108,7 @@ public struct APIServer: Sendable {
         ).add(to: router)
         HostVerbRoutes(store: parts.store, explainer: explainer, ids: parts.ids, time: parts.time)
             .add(to: router)
+        HistoryRoutes(store: parts.store).add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time

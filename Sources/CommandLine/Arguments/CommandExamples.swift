@@ -87,11 +87,22 @@ enum CommandExamples {
         "simulate vms": [
             "basalt simulate vms --trace vms.csv --hosts 400 --host-shape 64x192",
             "basalt simulate vms --trace vms.csv --policies best-fit,nilas --predictor km -o svg empty.svg",
+            "basalt simulate vms --from-history --last 7d --pool general --policies best-fit,nilas --predictor km",
         ],
+        "model list": ["basalt model list", "basalt model list -o wide"],
+        "model get": ["basalt model get general-1 -o json"],
+        "model push": ["basalt model push model.json", "basalt model push model.json --name general-1 --dry-run"],
+        "model pull": ["basalt model pull general-1 --out model.json"],
+        "model promote": [
+            "basalt model promote general-1 --pool general --dry-run", "basalt model promote general-1 --force",
+        ],
+        "model rollback": ["basalt model rollback general-1 --pool general"],
+        "model delete": ["basalt model delete general-1 --dry-run"],
         "model train": [
             "basalt model train --trace vms.csv --out model.json --features project,role --until 2000000"
         ],
         "model evaluate": ["basalt model evaluate --model model.json --trace vms.csv -o json"],
+        "trace export": ["basalt trace export --last 14d --pool general --out vms.csv"],
         "trace import": ["basalt trace import --format azure-v2 --in vmtable.csv --out vms.csv"],
         "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
         "simulate oversubscription": [

@@ -25,6 +25,9 @@ enum Quantity {
         throw CommandFailure("\"\(text)\" is no amount of memory; write 512MiB or 4GiB")
     }
 
+    /// Thousandths as a decimal with three digits.
+    static func thousandths(_ value: Int) -> String { String(format: "%.3f", Double(value) / 1000) }
+
     static func cpu(_ milli: Int) -> String { decimal(Double(milli) / 1000) }
 
     static func memory(_ mebibytes: Int) -> String {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Client
 internal import Fleet
 internal import Foundation
 internal import LifetimeTraining
@@ -7,8 +8,14 @@ internal import VMPlacement
 
 struct ModelGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Trains and judges models of VM lifetimes.",
-        subcommands: [ModelTrainCommand.self, ModelEvaluateCommand.self])
+        commandName: "model", abstract: "Trains and judges models of VM lifetimes, and says which pools go by them.",
+        subcommands: [
+            ModelListCommand.self, ModelGetCommand.self, ModelPushCommand.self, ModelPullCommand.self,
+            ModelPromoteCommand.self, ModelRollbackCommand.self, ModelDeleteCommand.self,
+            ModelTrainCommand.self, ModelEvaluateCommand.self,
+        ])
+
+    static let collection = Collection(.model)
 }
 
 struct ModelTrainCommand: BasaltCommand {
@@ -36,12 +43,17 @@ struct ModelTrainCommand: BasaltCommand {
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let file = try CommandFailure.explaining {
+        let (asked, vms) = try CommandFailure.explaining {
             let settings = try settings
             let trace = try traceOptions.read(columns: settings.features + [VMTrace.censoredColumn])
-            let vms = trace.trainingVMs
-            return try LifetimeTrainer(settings: settings).train(
+            return (settings, trace.trainingVMs)
+        }
+        let file: LifetimeModelFile
+        do {
+            file = try await LifetimeTrainer(settings: asked).train(
                 vms, until: until ?? vms.reduce(0) { max($0, $1.startedAt + $1.observation.seconds) })
+        } catch {
+            throw CommandFailure(error.description)
         }
         try OutputFile.write(try CommandFailure.explaining { try file.data() }, to: out)
         output.show(try Self.presentation(of: file, name: out), surroundings)

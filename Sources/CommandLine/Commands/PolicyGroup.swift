@@ -62,6 +62,12 @@ struct PolicySetCommand: BasaltCommand {
     @Argument var name: String
     @Option(help: "What orders the hosts that a VM fits on, such as best-fit or gated-lava.")
     var score: String
+    @Option(help: "What predicts lifetimes: km, lognormal or gbdt; left as it is when absent.")
+    var predictor: String?
+    @Option(help: "Model to go by, whichever is promoted, with gbdt; left as it is when absent.")
+    var model: String?
+    @Option(help: "Fleet hours between models made of the pool's own VMs; left as it is when absent.")
+    var retrainEvery: Int?
     @Option(help: "For people; left as it is when absent.") var description: String?
     @Flag(help: "Only show what would happen.") var dryRun = false
     @OptionGroup var projectOption: ProjectOption
@@ -73,11 +79,22 @@ struct PolicySetCommand: BasaltCommand {
             throw CommandFailure(
                 NearestChoice.refusal("score", score, among: PoolSpec.Placement.offered))
         }
+        let predictor = try chosenPredictor
         return try await connection.connected(surroundings) { client, connection in
             let current = try await client.find(name, in: PolicyGroup.collection)
+            var rules =
+                try current?.spec["placement"].map { try Serialization.value(PlacementRules.self, from: $0) }
+                ?? PlacementRules(score: score)
+            rules.score = score
+            rules.predictor = predictor ?? rules.predictor
+            rules.model = model ?? rules.model
+            if let retrainEvery {
+                rules.retraining = rules.retraining ?? RetrainingRules(everyHours: retrainEvery)
+                rules.retraining?.everyHours = retrainEvery
+            }
             let spec = PolicySpec(
                 type: .placement, description: description ?? current?.spec["description"]?.string,
-                placement: PlacementRules(score: score))
+                placement: rules)
             if let defect = spec.defects().first {
                 throw CommandFailure("\(defect.field): \(defect.message)")
             }
@@ -93,6 +110,17 @@ struct PolicySetCommand: BasaltCommand {
                 let outcome = try await applier.dryRun(source).outcome
                 return DocumentOutcome(source, "\(outcome.rawValue) (dry run)")
             }
+        }
+    }
+
+    private var chosenPredictor: PredictorForm? {
+        get throws {
+            guard let predictor else { return nil }
+            guard let form = PredictorForm(rawValue: predictor) else {
+                throw CommandFailure(
+                    NearestChoice.refusal("predictor", predictor, among: PredictorForm.offered))
+            }
+            return form
         }
     }
 }

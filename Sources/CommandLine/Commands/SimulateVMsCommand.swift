@@ -18,12 +18,13 @@ struct SimulateGroup: ParsableCommand {
 /// `--trace` and `--shard`, for commands that read a trace.
 struct TraceOptions: ParsableArguments {
     @Option(help: "CSV file with arrive_s, depart_s, vcpu, mem_gb; - is standard input.", completion: .file())
-    var trace: String
+    var trace: String?
     @Option(help: "Part K of N of the trace, as K/N.") var shard: String?
 
     /// - Parameter columns: further columns to keep, or to make of what the trace shows of projects.
     func read(columns: [String] = []) throws -> VMTrace {
-        try CommandFailure.explaining {
+        guard let trace else { throw CommandFailure("which trace? give --trace FILE") }
+        return try CommandFailure.explaining {
             if trace != "-" { try DocumentFile.requireFile(trace) }
             let reader = VMTraceReader(
                 shard: try shard.map { try Shard(parsing: $0) },
@@ -62,9 +63,16 @@ extension CommandFailure {
 
 struct SimulateVMsCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vms", abstract: "Places the VMs of a trace on an empty fleet, once per policy.")
+        commandName: "vms", abstract: "Places the VMs of a trace on an empty fleet, once per policy.",
+        discussion: """
+            With --from-history the trace is what the fleet itself remembers, on its own hosts. The time before \
+            --last, as long again, fills them; the first row is what really happened.
+            """)
 
     @OptionGroup var traceOptions: TraceOptions
+    @Flag(help: "Take the fleet's own VMs and hosts instead of a trace.") var fromHistory = false
+    @OptionGroup var history: HistoryOptions
+    @OptionGroup var connection: ConnectionOptions
     @Option(help: "Hosts of the fleet.") var hosts = 300
     @Option(help: "vCPUs and GiB of every host.") var hostShape = "64x192"
     @Option(help: "Policies to compare, separated by commas.") var policies = "first-fit,best-fit"
@@ -85,6 +93,7 @@ struct SimulateVMsCommand: BasaltCommand {
     var drawing: String?
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        guard !fromHistory else { return try await runOnHistory(surroundings) }
         try CommandFailure.explaining {
             guard (output == .drawn) == (drawing != nil) else {
                 throw CommandFailure(
@@ -93,16 +102,46 @@ struct SimulateVMsCommand: BasaltCommand {
             }
             let experiment = try VMExperiment(options: try options)
             let trace = try traceOptions.read(columns: try lifetimes.prediction?.traceColumns() ?? [])
-            let clock = UptimeClock(uptime: surroundings.uptime)
-            let results = try experiment.run(trace, clock: clock)
-            if let drawing {
-                let text = EmptyHostsDrawing(results, options: experiment.options).text
-                try OutputFile.write(Data(text.utf8), to: drawing)
-            }
-            surroundings.console.write(
-                Renderer(format: output.format, surroundings).text(of: try Self.presentation(of: results)))
+            try show(experiment, trace, actual: nil, surroundings)
         }
         return .done
+    }
+
+    /// The fleet's own VMs on its own hosts.
+    private func runOnHistory(_ surroundings: Surroundings) async throws -> ExitStatus {
+        guard traceOptions.trace == nil, traceOptions.shard == nil else {
+            throw CommandFailure("give --trace or --from-history, not both")
+        }
+        let window = try DurationText.parse(history.last)
+        let found = try await connection.connected(surroundings) { client, _ in
+            try await history.read(client, span: window * 2)
+        }
+        guard !found.hosts.isEmpty else { throw CommandFailure("there are no hosts whose size is known") }
+        try CommandFailure.explaining {
+            var options = try options
+            options.hosts = found.hosts.count
+            options.fleet = found.hosts.map(\.usable)
+            options.untilSeconds = max(1, found.seconds(at: found.now))
+            options.warmUpSeconds = min(
+                found.seconds(at: found.now.advanced(by: .zero - window)), max(0, (options.untilSeconds ?? 1) - 1))
+            try show(
+                try VMExperiment(options: options), found.trace,
+                actual: ActualPlacements(found, options: options), surroundings)
+        }
+        return .done
+    }
+
+    private func show(
+        _ experiment: VMExperiment, _ trace: VMTrace, actual: ActualPlacements?, _ surroundings: Surroundings
+    ) throws {
+        let results = try experiment.run(trace, clock: UptimeClock(uptime: surroundings.uptime))
+        if let drawing {
+            let text = EmptyHostsDrawing(results, options: experiment.options).text
+            try OutputFile.write(Data(text.utf8), to: drawing)
+        }
+        surroundings.console.write(
+            Renderer(format: output.format, surroundings).text(
+                of: try Self.presentation(of: results, actual: actual)))
     }
 
     private var options: VMExperiment.Options {
@@ -139,8 +178,8 @@ enum SimulationOutput: Sendable, Equatable {
 }
 
 extension SimulateVMsCommand {
-    /// One row, or one object of an array, per policy.
-    static func presentation(of results: [PolicyResult]) throws -> Presentation {
+    /// One row, or one object of an array, per policy, behind what really happened.
+    static func presentation(of results: [PolicyResult], actual: ActualPlacements? = nil) throws -> Presentation {
         let table = Table(
             [
                 .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
@@ -149,20 +188,31 @@ extension SimulateVMsCommand {
                 .init("PREDICTIONS", .wide, .right), .init("CLASS-ACCURACY", .wide, .right),
                 .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
             ],
-            results.map { result in
-                [
-                    Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
-                    Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
-                    Text(String(result.failed), result.failed > 0 ? .warning : .plain),
-                    Text(result.stranding.map { Quantity.percent($0.strandedCpuPct) } ?? "-"),
-                    Text(result.stranding.map { Quantity.percent($0.strandedMemPct) } ?? "-"),
-                    Text(result.predictionsPerPlacement.map { String($0) } ?? "-"),
-                    Text(result.classAccuracy.map { String($0) } ?? "-"),
-                    Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
-                    Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
-                ]
-            })
+            (actual.map { [row(of: $0)] } ?? []) + results.map(row))
+        let items = try (actual.map { [try Serialization.tree($0)] } ?? []) + results.map { try Serialization.tree($0) }
         return Presentation(
-            [.table(table)], names: results.map(\.policy.rawValue), value: try Serialization.tree(results))
+            [.table(table)], names: (actual.map { [$0.policy] } ?? []) + results.map(\.policy.rawValue),
+            value: .array(items))
+    }
+
+    private static func row(of actual: ActualPlacements) -> [Text] {
+        [
+            Text(actual.policy), Text(Quantity.percent(actual.emptyHostsPct)),
+            Text(Quantity.percent(actual.densityPct)), Text(String(actual.placed)),
+        ] + (0..<7).map { _ in Text("-") }
+    }
+
+    private static func row(of result: PolicyResult) -> [Text] {
+        [
+            Text(result.policy.rawValue), Text(Quantity.percent(result.emptyHostsPct)),
+            Text(Quantity.percent(result.densityPct)), Text(String(result.placed)),
+            Text(String(result.failed), result.failed > 0 ? .warning : .plain),
+            Text(result.stranding.map { Quantity.percent($0.strandedCpuPct) } ?? "-"),
+            Text(result.stranding.map { Quantity.percent($0.strandedMemPct) } ?? "-"),
+            Text(result.predictionsPerPlacement.map { String($0) } ?? "-"),
+            Text(result.classAccuracy.map { String($0) } ?? "-"),
+            Text(result.decisionsPerSecond.map { String(Int($0)) } ?? "-"),
+            Text(result.decisionP99Us.map { String(Int($0.rounded())) } ?? "-"),
+        ]
     }
 }

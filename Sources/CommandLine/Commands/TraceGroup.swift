@@ -6,7 +6,8 @@ internal import Replay
 
 struct TraceGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trace", abstract: "Prepares traces.", subcommands: [TraceImportCommand.self])
+        commandName: "trace", abstract: "Prepares traces.",
+        subcommands: [TraceImportCommand.self, TraceExportCommand.self])
 }
 
 struct TraceImportCommand: BasaltCommand {

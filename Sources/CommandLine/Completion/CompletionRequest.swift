@@ -82,6 +82,8 @@ struct CompletionRequest {
         case ("completion", _): return .words(CompletionCommand.shells)
         case ("context", "name") where path.last != "set": return .contexts
         case ("policy", "name"), ("policy", "names"): return .names(.policy, project: nil)
+        case ("model", "name"), ("model", "names"): return .names(.model, project: nil)
+        case ("model", "file"): return .files
         case ("host", "name"): return .names(.host, project: nil)
         case ("vmgroup", "name") where path.last == "scale": return .names(.vmGroup, project: project)
         case (_, "name"), (_, "names"):

@@ -22,6 +22,7 @@ enum FieldGuide {
         case .host: "A machine. Agents make hosts; operators cordon and drain them."
         case .flavor: "Named amounts that VMs refer to."
         case .policy: "What one engine goes by in the pools that name it; every version is kept."
+        case .model: "A model of VM lifetimes; basalt model push keeps it, promote lets pools go by it."
         case .project: "A tenant, with what it may hold at once."
         case .vm: "A virtual machine as its owner wants it."
         case .vmGroup: "VMs of one template, so many at a time; NAME-0, NAME-1 and on."
@@ -50,6 +51,7 @@ enum FieldGuide {
         case .host: return [root] + host
         case .flavor: return [root] + resources + devices
         case .policy: return [root] + policy
+        case .model: return [root] + model
         case .project: return [root] + project
         case .vm: return [root] + vm
         case .vmGroup: return [root] + vmGroup
@@ -87,6 +89,40 @@ enum FieldGuide {
         Entry(
             "spec.placement.score", "string, required",
             "What orders the hosts that a VM fits on: \(PoolSpec.Placement.offered.joined(separator: ", "))."),
+        Entry(
+            "spec.placement.predictor", "string",
+            "What predicts lifetimes: \(choices(PredictorForm.self)); km when absent."),
+        Entry(
+            "spec.placement.model", "string",
+            "Model to go by, whichever is promoted; with predictor gbdt."),
+        Entry("spec.placement.retraining", "object", "When models are made of the pool's own VMs."),
+        Entry(
+            "spec.placement.retraining.everyHours",
+            "integer, \(range(RetrainingRules.hoursRange)), required",
+            "Fleet hours from one training to the next."),
+        Entry(
+            "spec.placement.retraining.keep", "integer, \(range(RetrainingRules.keepRange))",
+            "Models kept beside the promoted one and the one before it; 3 when absent."),
+        Entry(
+            "spec.placement.retraining.labels", "list of strings, at most \(RetrainingRules.labelLimit)",
+            "Keys of labels to learn from, beside size, class and project."),
+        Entry(
+            "spec.placement.retraining.vms", "integer, \(range(RetrainingRules.vmsRange))",
+            "The youngest VMs to learn from; 20000 when absent."),
+        Entry(
+            "spec.placement.retraining.promotes", "boolean",
+            "Whether a model that is no worse takes the place of the one in use; true when absent."),
+    ]
+
+    private static func range(_ range: ClosedRange<Int>) -> String {
+        "\(range.lowerBound) to \(range.upperBound)"
+    }
+
+    private static let model = [
+        Entry(
+            "spec.description", "string, at most \(ModelSpec.descriptionLimit) characters", "For people."),
+        Entry(
+            "spec.file", "string, required", "The file of basalt model train; basalt model push sends it."),
     ]
 
     private static let host = [

@@ -25,6 +25,11 @@ enum Serialization {
         return try JSONDecoder().decode(JSONValue.self, from: encoder.encode(value))
     }
 
+    /// The value that a tree holds.
+    static func value<Value: Decodable>(_ type: Value.Type, from tree: JSONValue) throws -> Value {
+        try JSONDecoder().decode(type, from: try JSONEncoder().encode(tree))
+    }
+
     private static func node(_ value: JSONValue) -> Node {
         switch value {
         case .null: Node("null")

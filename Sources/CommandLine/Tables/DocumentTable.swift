@@ -60,6 +60,7 @@ struct DocumentTable {
         case .cell: [Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) }]
         case .flavor: [Self.cpu, Self.memory, Self.devices]
         case .policy: Self.policy
+        case .model: Self.model
         case .project: Self.project
         case .allocation, .plan, .operation, .event, .token: []
         }
@@ -139,6 +140,27 @@ struct DocumentTable {
         Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) },
     ]
 
+    private static let model = [
+        Field(.init("STATE")) { document in
+            let state = document.status?["state"]?.string ?? ModelStatus.State.candidate.rawValue
+            return Text(state, state == ModelStatus.State.promoted.rawValue ? .good : .plain)
+        },
+        Field(.init("FOR")) { Text(optional: $0.promotedFor) },
+        Field(.init("FORM")) { Text(optional: $0.spec["form"]?.string) },
+        Field(.init("VMS", .always, .right)) {
+            Text(optional: $0.spec["training"]?["vms"]?.integer.map(String.init))
+        },
+        Field(.init("TREES", .always, .right)) {
+            Text(optional: $0.spec["metrics"]?["trees"]?.integer.map(String.init))
+        },
+        Field(.init("ERROR", .always, .right)) {
+            Text(optional: $0.spec["metrics"]?["validationErrorPerMille"]?.integer.map(Quantity.thousandths))
+        },
+        Field(.init("BYTES", .wide, .right)) { Text(optional: $0.spec["bytes"]?.integer.map(String.init)) },
+        Field(.init("DATA", .wide)) { Text(optional: $0.spec["training"]?["dataHash"]?.string) },
+        Field(.init("MADE-FOR", .wide)) { Text(optional: $0.spec["origin"]?["pool"]?.string) },
+    ]
+
     private static let project = [
         Field(.init("CPU-QUOTA", .always, .right)) {
             Text(optional: $0.spec["quota"]?["milliCPU"]?.integer.map(Quantity.cpu))
@@ -180,6 +202,14 @@ extension WireDocument {
             value?["milliCPU"]?.integer.map(Quantity.cpu),
             value?["memoryMiB"]?.integer.map(Quantity.memory)
         )
+    }
+
+    /// Where a model is in force.
+    fileprivate var promotedFor: String? {
+        let scopes = (status?["promotions"]?.array ?? []).filter { $0["until"] == nil }.map {
+            ModelScope(cell: $0["scope"]?["cell"]?.string, pool: $0["scope"]?["pool"]?.string).words
+        }
+        return scopes.isEmpty ? nil : scopes.joined(separator: ", ")
     }
 
     fileprivate var deviceSummary: String? {

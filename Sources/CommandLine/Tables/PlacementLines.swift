@@ -20,6 +20,10 @@ struct PlacementLines {
             let key = candidate.key.joined(separator: ", ")
             lines.append("  \(index + 1). \(candidate.host)\(key.isEmpty ? "" : " (\(key))")")
         }
+        if let predictor = explanation.predictor {
+            let name = predictor.model.map { " model \($0)" } ?? ""
+            lines.append("  lifetimes by \(predictor.form.rawValue)\(name): \(predictor.message)")
+        }
         if let fix = explanation.nearestFix { lines.append("  nearest fix: \(fix)") }
         return lines
     }

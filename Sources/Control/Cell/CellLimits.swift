@@ -32,6 +32,8 @@ public struct CellLimits: Sendable {
     public var rememberEvery = Duration.seconds(1)
     /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
     public var firstNotes = 256
+    /// How often it is looked whether a pool is due for another model.
+    public var retrainLookEvery = Duration.seconds(5)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

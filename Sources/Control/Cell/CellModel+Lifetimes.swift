@@ -13,13 +13,12 @@ extension CellModel {
 
     /// What predictions of a VM that has a host go by.
     func lifetime(of allocation: Allocation) -> VMLifetime {
-        var features = VMFeatures(allocation)
-        var started = allocation.createdAt
-        if let vm = vms[allocation.workload.uid] {
-            features.hintSeconds = vm.spec.lifetimeHintSeconds.map(Double.init)
-            if vm.status.restarts > 0 || allocation.arrival != nil { started = vm.metadata.createdAt }
-        }
-        return VMLifetime(features: features, startedAt: clock.time(at: started))
+        let vm = vms[allocation.workload.uid]
+        let hasMoved = allocation.arrival != nil || vm.map { $0.status.restarts > 0 } ?? false
+        let started = hasMoved ? vm?.metadata.createdAt : nil
+        return VMLifetime(
+            features: VMFeatures(allocation, metadata: vm?.metadata, spec: vm?.spec),
+            startedAt: clock.time(at: started ?? allocation.createdAt))
     }
 
     /// Whether a VM without its allocation has ended for good: it is deleted, and was not moved.
@@ -53,6 +52,7 @@ extension CellModel {
     mutating func followLifetimes(_ reading: LifetimeReading?, now: Timestamp) throws {
         guard needsLifetimes, let reading else {
             placement.forgetLifetimes()
+            predictors = [:]
             return
         }
         clock = FleetClock(reading.cluster)
@@ -67,9 +67,11 @@ extension CellModel {
             memory.departures[allocation.id] = .init(
                 at: clock.time(at: at), hasEnded: hasEnded(allocation.workload.uid))
         }
+        learned = history.learn(running: running(now: now))
+        let trust = choosePredictors(trust: memory.cell?.trust ?? [:], now: now)
         placement.trackLifetimes(
-            LifetimeSettings(), model: history.learn(running: running(now: now)), now: clock.time(at: now),
-            memory: memory)
+            LifetimeSettings(), model: predictor, now: clock.time(at: now), memory: memory)
+        placement.setModelTrust(trust)
     }
 
     /// Learns from the ledger what VMs of the cell lived that are gone.
@@ -97,7 +99,8 @@ extension CellModel {
     /// Goes on with a model that knows of more ends, when enough are new.
     mutating func relearn(now: Timestamp) {
         guard placement.tracksLifetimes, history.isDue else { return }
-        placement.useLifetimeModel(history.learn(running: running(now: now)))
+        learned = history.learn(running: running(now: now))
+        placement.useLifetimeModel(predictor)
     }
 }
 

@@ -21,10 +21,18 @@ struct PolicyRecord: Equatable {
 }
 
 extension CellModel {
-    /// Reads what is chosen from: the cell's pools, flavors and policies.
+    /// Reads what is chosen from: the cell's pools, flavors, models and policies.
     mutating func readCatalogue(from store: any Store) async throws {
-        for (name, pool) in try await store.specs(PoolSpec.self, cell: name) { put(pool: name, pool) }
+        for pool in try await store.all(.pool, cell: name) {
+            put(
+                pool: pool.metadata.name,
+                try JSONDecoder().decode(PoolSpec.self, from: Data(pool.spec.utf8)))
+            poolRecords[pool.metadata.name] = PoolRecord(pool)
+        }
         for (name, flavor) in try await store.specs(FlavorSpec.self) { put(flavor: name, flavor) }
+        for resource in try await store.all(.model) {
+            models[resource.metadata.name] = ModelRecord(resource)
+        }
         for policy in try await store.all(.policy) {
             policies[policy.metadata.name] = PolicyRecord(policy)
         }

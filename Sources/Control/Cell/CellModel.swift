@@ -18,6 +18,16 @@ struct CellModel {
     var pools: [String: PoolSpec] = [:]
     var flavors: [String: FlavorSpec] = [:]
     var policies: [String: PolicyRecord] = [:]
+    /// Pools as they were read, to write their statuses.
+    var poolRecords: [String: PoolRecord] = [:]
+    /// By name.
+    var models: [String: ModelRecord] = [:]
+    /// Files of models that pools go by.
+    var modelFiles: [ID<Document>: ReadModel] = [:]
+    /// What is learned of VMs as they end.
+    var learned = LearnedModels()
+    /// What predicts lifetimes in the pools that need it.
+    var predictors: [String: PredictorInUse] = [:]
     /// The lease clock until lifetimes are tracked.
     var clock = FleetClock()
     var history = LifetimeHistory()

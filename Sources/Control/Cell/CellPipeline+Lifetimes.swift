@@ -5,6 +5,7 @@ internal import VMPlacement
 extension CellPipeline {
     /// Begins or ends the tracking of lifetimes as the pools ask for.
     func followLifetimes(_ model: inout CellModel) async throws {
+        try await readModels(of: &model)
         guard model.mustFollowLifetimes else { return }
         let reading =
             model.needsLifetimes
@@ -15,10 +16,11 @@ extension CellPipeline {
     /// Writes down what moved on the hosts since the last plan: VMs that ended, deadlines that passed.
     /// Nothing was decided on it yet; a plan brings such notes along.
     func remember() async throws {
-        guard model.placement.tracksLifetimes else { return }
         let now = time.now()
         if let rememberedAt, now.since(rememberedAt) < limits.rememberEvery { return }
         rememberedAt = now
+        try await followPredictors(now: now)
+        guard model.placement.tracksLifetimes else { return }
         // The rate of a development control plane may be another after a restart of it.
         model.clock = FleetClock(try await store.clusterState())
         model.placement.advance(to: model.clock.time(at: now), repredicting: false)

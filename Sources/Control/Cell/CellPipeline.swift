@@ -151,6 +151,11 @@ actor CellPipeline {
             let resource = try await store.document(.pool, project: nil, name: name)
             let pool: PoolSpec? = try resource.map(spec)
             model.put(pool: name, pool?.cell == cell ? pool : nil)
+            model.poolRecords[name] = pool?.cell == cell ? resource.map(PoolRecord.init) : nil
+        }
+        for name in changed.models.sorted() {
+            let resource = try await store.document(.model, project: nil, name: name)
+            model.models[name] = resource.flatMap { ModelRecord($0) }
         }
         for name in changed.flavors.sorted() {
             model.put(flavor: name, try await store.document(.flavor, project: nil, name: name).map(spec))
@@ -180,6 +185,9 @@ actor CellPipeline {
             for allocation in try await store.allocations(.ids(changed.allocations.sorted())) {
                 model.put(allocation: allocation)
             }
+        }
+        if !changed.models.isEmpty || !changed.policies.isEmpty || !changed.pools.isEmpty {
+            try await followPredictors(now: time.now())
         }
         if model.mustFollowLifetimes {
             var next = model
@@ -449,12 +457,14 @@ private struct ChangedRows {
     var pools: Set<String> = []
     var flavors: Set<String> = []
     var policies: Set<String> = []
+    var models: Set<String> = []
     var projects: Set<String> = []
 
     mutating func note(_ entry: FeedEntry, cell: String) {
         switch entry.kind {
         case .flavor: flavors.insert(entry.name)
         case .policy: policies.insert(entry.name)
+        case .model: models.insert(entry.name)
         case .pool: pools.insert(entry.name)
         case .project: projects.insert(entry.name)
         // A host that moves to another cell is noted by both.

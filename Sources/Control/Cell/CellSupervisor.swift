@@ -16,6 +16,7 @@ public final class CellSupervisor: Sendable {
     private let metrics: MetricRegistry<DaemonMetric>
     private let pipelines = Mutex<[String: CellPipeline]>([:])
     private let leases = Mutex<[String: CellLease]>([:])
+    private let trainingTurn = TrainingTurn()
 
     /// - Parameter holder: name of this controller, unique in the fleet and for every start of it.
     public init(
@@ -117,10 +118,23 @@ public final class CellSupervisor: Sendable {
                     lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits,
                     logger: logger, metrics: metrics)
                 pipelines.withLock { $0[lease.cell] = pipeline }
-                try await pipeline.run()
+                try await run(pipeline, lease)
             }
         } catch {
             logger.failure("lease lost", error, ["cell": "\(lease.cell)"])
+        }
+    }
+
+    /// A cell's plans, and beside them its models; it all ends with the lease.
+    private func run(_ pipeline: CellPipeline, _ lease: CellLease) async throws {
+        let retrainer = ModelRetrainer(
+            lease: lease, store: store, ids: ids, time: time, limits: limits, turn: trainingTurn,
+            logger: logger)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await pipeline.run() }
+            group.addTask(priority: .background) { try await retrainer.run() }
+            try await group.next()
+            group.cancelAll()
         }
     }
 

@@ -27,12 +27,34 @@ struct LifetimeHistory {
     /// The owner's hint; without one, how long VMs of the project and size lived, else of the size, else all.
     ///
     /// - Parameter running: VMs that have not ended, as long as they were seen: the long ones are among them.
-    mutating func learn(running: [LifetimeObservation]) -> HintModel {
+    mutating func learn(running: [LifetimeObservation]) -> LearnedModels {
         news = 0
-        guard ended.count >= Self.least else { return HintModel(spread: Self.hintSpread) }
-        return HintModel(
-            spread: Self.hintSpread,
-            fallback: StratifiedModel.kaplanMeier(
-                ended + running, levels: [[.project, .size], .size], shape: .steps))
+        guard ended.count >= Self.least else { return LearnedModels() }
+        let all = ended + running
+        return LearnedModels(
+            km: .kaplanMeier(all, levels: Self.levels, shape: .steps),
+            logNormal: .logNormal(all, levels: [[.project, .size], .size]))
+    }
+
+    /// The finest first.
+    static let levels: [StratifiedModel<SurvivalCurve>.Grouping] = [[.project, .size], .size]
+}
+
+/// What is learned of a cell's VMs as they end; nothing until enough have.
+struct LearnedModels {
+    var km: StratifiedModel<SurvivalCurve>?
+    var logNormal: StratifiedModel<LogNormalLaw>?
+
+    /// The owner's hint, else what the form learned.
+    func model(_ form: PredictorForm) -> HintModel {
+        switch form {
+        case .lognormal: Self.hinted(logNormal)
+        case .km, .gbdt: Self.hinted(km)
+        }
+    }
+
+    /// The owner's hint, else a model's word.
+    static func hinted(_ model: (any LifetimeModel)?) -> HintModel {
+        HintModel(spread: LifetimeHistory.hintSpread, fallback: model)
     }
 }

@@ -104,7 +104,10 @@ public struct PlacementExplainer: Sendable {
     func model(of cell: String) async throws -> CellModel {
         var model = CellModel(name: cell)
         try await model.readCatalogue(from: store)
-        if model.needsLifetimes { try await loadVMs(into: &model) }
+        if model.needsLifetimes {
+            try await loadVMs(into: &model)
+            model.modelFiles = try await ReadModel.wanted(by: model, from: store)
+        }
         for host in try await store.hosts(.cell(cell)) { model.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { model.put(allocation: allocation) }
         if model.mustFollowLifetimes {
@@ -151,6 +154,9 @@ extension CellModel {
         for id in byWorkload[vm.metadata.uid] ?? [] { trial.remove(allocation: id) }
         let policy = placementPolicy(ofPool: vm.spec.pool)
         trial.advance(to: clock.time(at: now), repredicting: policy.repredicts)
-        return vm.request(flavors: flavors, clock: clock).map { trial.explain($0, policy: policy) }
+        guard let request = vm.request(flavors: flavors, clock: clock) else { return nil }
+        var explanation = trial.explain(request, policy: policy)
+        explanation.predictor = vm.spec.pool.flatMap { predictors[$0] }
+        return explanation
     }
 }

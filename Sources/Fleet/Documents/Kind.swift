@@ -5,6 +5,7 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     case host = "Host"
     case flavor = "Flavor"
     case policy = "Policy"
+    case model = "Model"
     case project = "Project"
     case vm = "VM"
     case vmGroup = "VMGroup"
@@ -29,7 +30,7 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     /// in the API or have verbs of their own.
     public var isDocument: Bool {
         switch self {
-        case .cell, .pool, .host, .flavor, .policy, .project, .vm, .vmGroup: true
+        case .cell, .pool, .host, .flavor, .policy, .model, .project, .vm, .vmGroup: true
         case .allocation, .plan, .operation, .event, .token: false
         }
     }
@@ -45,6 +46,7 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case .host: ["spec.pool", "status.contact"]
         case .pool: ["spec.placement", "spec.policies.placement"]
         case .policy: ["spec.placement.score", "spec.type"]
+        case .model: ["spec.form", "spec.training.dataHash", "status.state"]
         default: []
         }
     }

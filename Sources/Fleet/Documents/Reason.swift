@@ -76,6 +76,16 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     // Why a host is emptied.
     case defragmented = "Defragmented"
     case defragmentationAdvised = "DefragmentationAdvised"
+    // Life of a model of lifetimes, and what pools go by.
+    case modelPromoted = "ModelPromoted"
+    case modelRetired = "ModelRetired"
+    case modelTrained = "ModelTrained"
+    case modelNotBetter = "ModelNotBetter"
+    case tooLittleHistory = "TooLittleHistory"
+    case predictorChanged = "PredictorChanged"
+    case modelMissing = "ModelMissing"
+    case modelDamaged = "ModelDamaged"
+    case modelInaccurate = "ModelInaccurate"
     // Life of a group.
     case membersCreated = "MembersCreated"
     case membersDeleted = "MembersDeleted"

@@ -123,6 +123,40 @@ public struct PoolSpec: DocumentSpec {
     }
 }
 
+public struct PoolStatus: Sendable, Hashable, Codable {
+    /// What predicts the lifetimes of its VMs; nil where placement does not go by them.
+    public var predictor: PredictorInUse?
+
+    public init(predictor: PredictorInUse? = nil) { self.predictor = predictor }
+}
+
+/// What predicts lifetimes in a pool, and why that.
+public struct PredictorInUse: Sendable, Hashable, Codable {
+    public var form: PredictorForm
+    /// Name of the model; nil for what is learned as VMs end.
+    public var model: String?
+    /// Why not what the policy asks for, or that it is.
+    public var reason: Reason
+    public var message: String
+    public var since: Timestamp
+
+    public init(form: PredictorForm, model: String? = nil, reason: Reason, message: String, since: Timestamp)
+    {
+        self.form = form
+        self.model = model
+        self.reason = reason
+        self.message = message
+        self.since = since
+    }
+
+    /// Whether both predict the same for the same reason, whenever they began to.
+    public func isSame(as other: PredictorInUse?) -> Bool {
+        var other = other
+        other?.since = since
+        return self == other
+    }
+}
+
 /// Names of policy documents, one for each engine that has them.
 public struct PoolPolicies: Sendable, Hashable, Codable {
     /// Policy of type placement.

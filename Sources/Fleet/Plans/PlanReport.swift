@@ -124,11 +124,14 @@ public struct PlacementExplanation: Sendable, Hashable, Codable {
     /// How far a group got that is placed whole or not at all; the rest explains its first member that did
     /// not fit.
     public var gang: Gang?
+    /// What predicts its lifetime; nil where its pool goes by none.
+    public var predictor: PredictorInUse?
 
     public init(
         hosts: Int, feasible: Int, rejected: [Rejection], candidates: [Candidate] = [],
-        nearestFix: String? = nil, gang: Gang? = nil
+        nearestFix: String? = nil, gang: Gang? = nil, predictor: PredictorInUse? = nil
     ) {
+        self.predictor = predictor
         self.hosts = hosts
         self.feasible = feasible
         self.rejected = rejected

@@ -13,7 +13,7 @@ struct GradientBooster {
     }
 
     /// - Parameter validation: rows on which training stops; nil makes `settings.trees` trees.
-    func fit(_ table: ExampleTable, validation: ExampleTable?) -> Outcome {
+    func fit(_ table: ExampleTable, validation: ExampleTable?) async -> Outcome {
         let base = Self.mean(table)
         var trees = TreeEnsemble(base: base, featureCount: table.columns.count)
         var grower = TreeGrower(BinnedTable(table.columns), weights: table.weights, settings: settings)
@@ -24,7 +24,9 @@ struct GradientBooster {
         var best = Outcome(
             trees: trees, trainingError: Self.error(residuals, table.weights),
             validationError: Self.error(rest, validation?.weights ?? []))
-        for number in 0..<settings.trees {
+        for number in 0..<settings.trees where !Task.isCancelled {
+            // A controller trains while it places: nobody waits longer than for one tree.
+            await Task.yield()
             let rows = sample(table, tree: number)
             let nodes = grower.grow(on: rows, residuals: residuals)
             // why: a grown tree has its children behind their parents; one that is refused ends training

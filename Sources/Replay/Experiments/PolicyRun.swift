@@ -156,9 +156,9 @@ struct PolicyRun {
     }
 
     private static func hosts(_ options: VMExperiment.Options) -> [HostSnapshot] {
-        (0..<options.hosts).map { index in
-            HostSnapshot(
-                id: ID(uuid(index)), name: "host-\(index)", pool: poolName, capacity: options.shape.resources)
+        let fleet = options.fleet ?? Array(repeating: options.shape.resources, count: options.hosts)
+        return fleet.enumerated().map { index, room in
+            HostSnapshot(id: ID(uuid(index)), name: "host-\(index)", pool: poolName, capacity: room)
         }
     }
 

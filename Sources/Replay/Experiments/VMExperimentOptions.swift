@@ -8,6 +8,8 @@ extension VMExperiment {
         public var hosts: Int
         /// What each host has.
         public var shape: HostShape
+        /// Room of each host of a fleet whose hosts differ; nil takes `hosts` of `shape`.
+        public var fleet: [Resources]?
         /// Run one after another on the same trace.
         public var policies: [PlacementPolicy]
         /// The part of the trace that is read; nil reads all.

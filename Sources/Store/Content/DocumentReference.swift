@@ -42,7 +42,7 @@ package struct DocumentReference: Sendable, Hashable {
         case .pool: [("cell", .cell)]
         case .host: [("cell", .cell), ("pool", .pool)]
         case .vm, .vmGroup: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
-        case .cell, .flavor, .policy, .project, .allocation, .plan, .operation, .event, .token: []
+        case .cell, .flavor, .policy, .model, .project, .allocation, .plan, .operation, .event, .token: []
         }
     }
 

@@ -157,7 +157,7 @@ extension PostgresStore {
     }
 
     /// Version and time that a creation got.
-    private struct Version {
+    struct Version {
         var resourceVersion: String
         var createdAt: Timestamp
 

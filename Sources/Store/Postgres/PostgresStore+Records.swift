@@ -143,6 +143,8 @@ extension PostgresStore {
 
     public func keepHouse() async throws {
         _ = try await write(Self.keepHouseStatement)
+        _ = try await write(
+            Self.pruneHistoryStatement, [VMHistoryRecord.retention.interval, VMHistoryRecord.limit])
     }
 
     public func quotas() async throws -> [QuotaRecord] {
@@ -263,6 +265,8 @@ extension PostgresStore {
             WITH gone AS (DELETE FROM idempotency WHERE created_at < basalt_now() - interval '1 day')
             SELECT event_partitions(7)
             """)
+    private static let pruneHistoryStatement = Statement(
+        name: "vm_history_prune", sql: "SELECT vm_history_prune_1($1::text::interval, $2)")
     private static let quotasStatement = Statement(
         name: "quotas",
         sql: """

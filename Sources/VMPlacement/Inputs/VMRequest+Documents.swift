@@ -21,6 +21,7 @@ extension VMRequest {
             class: spec.class ?? .standard, hostSelector: spec.hostSelector ?? [:],
             antiAffinity: spec.antiAffinity, onPartition: spec.onPartition ?? .keep,
             lifetimeHint: spec.lifetimeHintSeconds.map { .seconds($0) },
+            attributes: VMFeatures.attributes(ofLabels: metadata.labels),
             startedAt: startedAt, gang: gang, queuedAt: queuedAt ?? metadata.createdAt)
     }
 }

@@ -7,6 +7,8 @@ public struct CellLifetimes: Sendable, Hashable, Codable {
     public var accuracy: ClassAccuracy
     /// Goes by the gate before as well, so that it does not follow from the accuracy alone.
     var gate: LifetimeGate
+    /// What is held of the models of pools; nil where none goes by one.
+    public internal(set) var trust: [String: ModelTrust]?
 }
 
 /// What is written down of lifetimes, so that a controller goes on where another ended.
@@ -87,7 +89,7 @@ extension PlacementCell {
         var table = LifetimeTable(
             settings: settings, predictor: LifetimePredictor(model, cap: settings.cap),
             now: memory.cell?.now.microseconds ?? 0, accuracy: memory.cell?.accuracy ?? .init(),
-            gate: memory.cell?.gate ?? .closed)
+            gate: memory.cell?.gate ?? .closed, trust: memory.cell?.trust ?? [:])
         for slot in 0..<hosts.count {
             table.insert(at: slot)
             guard let host = memory.hosts[hosts.rows[slot].id] else { continue }
@@ -174,7 +176,8 @@ extension PlacementCell {
         guard !noted.isEmpty else { return nil }
         return LifetimeNotes(
             cell: CellLifetimes(
-                now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate),
+                now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate,
+                trust: table.trust.isEmpty ? nil : table.trust),
             hosts: noted)
     }
 

@@ -30,6 +30,12 @@ extension PlacementCell {
         lifetimes?.use(LifetimePredictor(model, cap: settings.cap))
     }
 
+    /// What is held of models, by the pool that goes by them.
+    public var modelTrust: [String: ModelTrust] { lifetimes?.trust ?? [:] }
+
+    /// Pools that go by models from now on, each with what is held of its own.
+    public mutating func setModelTrust(_ trust: [String: ModelTrust]) { lifetimes?.setTrust(trust) }
+
     /// Lets time pass: predicts exits that are not known or have passed, and raises the class of hosts past
     /// their deadline. Does nothing where lifetimes are not tracked. Full hosts are left until they have
     /// room.

@@ -41,6 +41,13 @@ struct JSONSchema {
             }
         case "propertyNames":
             return try (value.object ?? [:]).keys.allSatisfy { try accepts(.string($0), rule) }
+        case "allOf": return try #require(rule.array).allSatisfy { try accepts(value, $0) }
+        case "anyOf": return try #require(rule.array).contains { try accepts(value, $0) }
+        case "not": return try !accepts(value, rule)
+        case "items": return try (value.array ?? []).allSatisfy { try accepts($0, rule) }
+        case "maxItems": return (value.array ?? []).count <= rule.integer ?? 0
+        case "minimum": return value.integer.map { $0 >= rule.integer ?? 0 } ?? true
+        case "maximum": return value.integer.map { $0 <= rule.integer ?? 0 } ?? true
         case "maxProperties": return (value.object ?? [:]).count <= rule.integer ?? 0
         case "minLength": return value.length.map { $0 >= rule.integer ?? 0 } ?? true
         case "maxLength": return value.length.map { $0 <= rule.integer ?? 0 } ?? true

@@ -162,7 +162,7 @@ import VMPlacement
             history.add(.init(features: features, seconds: Double(100 + index), hasEnded: true))
         }
         #expect(history.isDue)
-        let model = history.learn(running: [])
+        let model = history.learn(running: []).model(.km)
         #expect(!history.isDue)
         #expect((100...150).contains(model.expectedRemaining(uptime: 0, of: features)))
         var hinted = features

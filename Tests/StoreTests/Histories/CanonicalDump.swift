@@ -50,6 +50,7 @@ struct CanonicalDump {
         let allocations = try await store.allocations(.page(after: nil, limit: 100_000))
         lines += allocations.map { Self.line(of: $0, on: names[$0.host]) }
         lines += try await assignmentLines(store, names)
+        lines += try await store.vmHistory(VMHistoryQuery(limit: 100_000)).map(Self.line)
         lines += try await recordLines(store)
         lines += try await logLines(store)
         lines += try await feedLines(store, names)
@@ -83,6 +84,19 @@ struct CanonicalDump {
         \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-") \
         \(allocation.arrival.map { "\($0)" } ?? "-") \(allocation.departure.map(\.description) ?? "-")
         """
+    }
+
+    private static func line(of life: VMHistoryRecord) -> String {
+        let stays = life.stays.map { stay in
+            // A host that is gone has its id alone, which the store drew.
+            let host = ID<Document>(stay.host) == nil ? stay.host : "-"
+            return "\(host) \(stay.from) \(stay.until.map(\.description) ?? "-")"
+        }
+        return """
+            life \(life.uid) \(life.project)/\(life.name) \(life.cell)/\(life.pool) \
+            \(life.labels.sorted { $0.key < $1.key }) \(life.class) \(life.resources) \(life.devices) \
+            \(life.lifetimeHintSeconds ?? -1) \(life.startedAt) \(life.endedAt.map(\.description) ?? "-") \(stays)
+            """
     }
 
     private func assignmentLines(

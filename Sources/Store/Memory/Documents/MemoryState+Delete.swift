@@ -27,6 +27,7 @@ extension MemoryState {
     /// Takes a document away with its rows; its last version goes into the feed.
     @discardableResult
     mutating func remove(_ resource: Resource, message: String, source: String) throws -> Resource {
+        if resource.kind == .vm { vmHistory[resource.metadata.uid] = try vmLife(resource) }
         var last = resource
         try record(.deleted, of: &last)
         documents.remove(resource)
@@ -36,6 +37,7 @@ extension MemoryState {
         default: break
         }
         versions[resource.metadata.uid] = nil
+        modelFiles[resource.metadata.uid] = nil
         append(.about(last, .deleted, message, source: source))
         return last
     }
@@ -44,6 +46,7 @@ extension MemoryState {
     ///
     /// Allocations of a workload do not hold it while it has finalizers, which wait for them.
     private func userOfDocument(_ resource: Resource) throws -> String? {
+        if try isPromoted(resource) { return "its promotion" }
         let name = resource.metadata.name
         let isNamed = ![.vm, .vmGroup, .host].contains(resource.kind)
         for kind in Kind.allCases where kind.isDocument && isNamed {

@@ -81,6 +81,7 @@ extension MemoryState {
     mutating func keepHouse() {
         let limit = now.advanced(by: .zero - RequestRow.retention)
         requests = requests.filter { $0.value.at >= limit }
+        pruneHistory()
     }
 
     /// First steps of VMs, from the event log.

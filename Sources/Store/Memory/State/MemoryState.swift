@@ -41,6 +41,10 @@ struct MemoryState {
     var tokens: [String: AccessToken] = [:]
     /// Specs of the kinds that keep their history, oldest first.
     var versions: [ID<Document>: [DocumentVersion]] = [:]
+    /// Files of models, by model.
+    var modelFiles: [ID<Document>: String] = [:]
+    /// VMs that are gone.
+    var vmHistory: [ID<Document>: VMHistoryRecord] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var transaction: MemoryTransaction
 

@@ -27,6 +27,13 @@ public struct ModelFeature: Sendable, Hashable {
         case project
     }
 
+    /// Columns of `basalt model train` that are made of a whole trace: nobody knows them of a VM that runs.
+    public enum OfTraces: String, Sendable, Hashable, CaseIterable {
+        case recentLifetime = "recent_lifetime"
+        case latestLifetime = "latest_lifetime"
+        case running, batch, hour
+    }
+
     public var name: String
     public var kind: Kind
 

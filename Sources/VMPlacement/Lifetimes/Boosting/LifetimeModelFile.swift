@@ -60,7 +60,7 @@ public struct LifetimeModelFile: Sendable, Hashable, Codable {
     private var features: [FeatureEntry]
     private var calibration: CalibrationEntry
     private var trees: TreesEntry
-    private var checksum: String
+    public private(set) var checksum: String
 
     private struct FeatureEntry: Sendable, Hashable, Codable {
         var name: String

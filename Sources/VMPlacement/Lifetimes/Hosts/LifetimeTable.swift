@@ -38,11 +38,14 @@ struct LifetimeTable: Sendable {
     private(set) var predictions = 0
     private(set) var accuracy: ClassAccuracy
     private(set) var gate: LifetimeGate
+    /// What is held of models, by the pool that goes by them.
+    private(set) var trust: [String: ModelTrust]
 
     init(
         settings: LifetimeSettings, predictor: LifetimePredictor, now: Int64,
-        accuracy: ClassAccuracy = .init(), gate: LifetimeGate = .closed
+        accuracy: ClassAccuracy = .init(), gate: LifetimeGate = .closed, trust: [String: ModelTrust] = [:]
     ) {
+        self.trust = trust
         self.accuracy = accuracy
         self.gate = gate.next(accuracy)
         self.settings = settings
@@ -74,6 +77,9 @@ struct LifetimeTable: Sendable {
         residents.remove(at: slot)
         notes.remove(at: slot)
     }
+
+    /// Pools that go by models from now on, each with what is held of its own.
+    mutating func setTrust(_ trust: [String: ModelTrust]) { self.trust = trust }
 
     /// Another model, from now on.
     mutating func use(_ predictor: LifetimePredictor) {
@@ -210,6 +216,11 @@ extension LifetimeTable {
             let lived = LifetimeClass(seconds: Double(time - gone.startedAt) / 1e6)
             accuracy.add(isRight: lived == gone.firstClass, at: time)
             gate = gate.next(accuracy)
+            // Where its owner said how long it lives, no model was asked.
+            if gone.features.hintSeconds == nil {
+                trust[gone.features.pool]?.judge(
+                    isRight: lived == gone.firstClass, startedAt: gone.startedAt, at: time)
+            }
         }
         guard !residents[slot].isEmpty else {
             clear(slot)
