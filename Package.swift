@@ -85,7 +85,11 @@ let package = Package(
         library("Telemetry", ["Fleet", logging]),
         library("Settings", ["AgentProtocol", "Fleet", yams]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "Telemetry", "VMPlacement", heap, logging]),
+        library(
+            "Control",
+            [
+                "AgentProtocol", "Fleet", "Oversubscription", "Store", "Telemetry", "VMPlacement", heap, logging,
+            ]),
         library(
             "API",
             [

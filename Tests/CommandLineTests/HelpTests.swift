@@ -45,15 +45,19 @@ struct HelpTests {
             onPartition: .keep)
         let spec: any DocumentSpec =
             switch kind {
-            case .cell: CellSpec(description: "d")
+            case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
             case .pool:
                 PoolSpec(
-                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p"),
+                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p", oversubscription: "o"),
                     shadow: .lava, cpuRatioPerMille: 1000)
             case .policy:
                 PolicySpec(
-                    type: .placement, description: "d", placement: PlacementRules(score: .bestFit))
-            case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
+                    type: .placement, description: "d", placement: PlacementRules(score: .bestFit),
+                    oversubscription: Self.rules)
+            case .host:
+                HostSpec(
+                    cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r",
+                    policies: ScopePolicies(oversubscription: "o"))
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
             case .vmGroup:
@@ -73,4 +77,10 @@ struct HelpTests {
         #expect(Set(explained) == Set(paths(json, "spec")))
         #expect(explained.count == Set(explained).count)
     }
+
+    private static let rules = OversubscriptionRules(
+        mode: .managed, algorithm: .protoRate, parameters: .init(prototypes: 1, ridge: 1), ratioPerMille: 1,
+        ratioMinPerMille: 1, ratioMaxPerMille: 1, riskTarget: 1, windowSeconds: 1, maxStepUpPerMille: 1,
+        maxStepDownPerMille: 1, maxUtilizationPerMille: 1, review: .never,
+        expiresAt: Timestamp(microseconds: 0), reason: "r")
 }

@@ -109,6 +109,9 @@ public struct APIServer: Sendable {
         HostVerbRoutes(store: parts.store, explainer: explainer, ids: parts.ids, time: parts.time)
             .add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
+        OversubscriptionRoutes(
+            store: parts.store, explainer: RateExplainer(store: parts.store), ids: parts.ids, time: parts.time
+        ).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
         ).add(to: router)

@@ -28,6 +28,10 @@ public struct CellLimits: Sendable {
     public var rememberEvery = Duration.seconds(1)
     /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
     public var firstNotes = 256
+    /// How often approved and due decisions about ratios are looked for: one small read.
+    public var rateEvery = Duration.seconds(1)
+    /// How often all hosts are compared with the ratios in force: a second for 20,000 hosts.
+    public var followRatesEvery = Duration.seconds(600)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

@@ -30,13 +30,15 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var antiAffinity: AntiAffinity?
     public var createdAt: Timestamp
     public var releasedAt: Timestamp?
+    /// Most CPU that it is predicted to use at once, milli; all of it while nothing is known of its use.
+    public var peakMilliCPU: Int?
 
     public init(
         id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
         class: WorkloadClass,
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
-        createdAt: Timestamp, releasedAt: Timestamp? = nil
+        createdAt: Timestamp, releasedAt: Timestamp? = nil, peakMilliCPU: Int? = nil
     ) {
         self.id = id
         self.workload = workload
@@ -52,10 +54,17 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.antiAffinity = antiAffinity
         self.createdAt = createdAt
         self.releasedAt = releasedAt
+        self.peakMilliCPU = peakMilliCPU
     }
 
     /// Whether the CPU counts as guaranteed: the guaranteed class, and every part that is not a VM.
     public var isGuaranteed: Bool { self.class == .guaranteed || workload.kind != .vm }
+
+    /// Of its shared CPU, what it is predicted not to use, milli.
+    public var sparedMilliCPU: Int {
+        guard !isGuaranteed, let peakMilliCPU else { return 0 }
+        return max(0, resources.milliCPU - peakMilliCPU)
+    }
 }
 
 /// Names one part of one workload.

@@ -95,7 +95,9 @@ extension PostgresStore {
                     milliCPU: try row.decode("cpu_reserved"), memoryMiB: try row.decode("mem_reserved")),
                 guaranteedMilliCPU: try row.decode("cpu_guaranteed"),
                 sharedMilliCPU: try row.decode("cpu_shared"),
-                usedMemoryMiB: try row.decode("mem_used"), cpuRatioPerMille: try row.decode("cpu_ratio")),
+                usedMemoryMiB: try row.decode("mem_used"), cpuRatioPerMille: try row.decode("cpu_ratio"),
+                sparedMilliCPU: try row.decode("cpu_spared"),
+                maxUtilizationPerMille: try row.decode("cpu_max_util", as: Int?.self)),
             devices: try row.decode("device_facts", as: JSONText?.self).map {
                 try JSONDecoder().decode([Device].self, from: Data($0.text.utf8))
             } ?? [],
@@ -139,7 +141,8 @@ extension PostgresStore {
             antiAffinity: try row.decode("anti_affinity", as: JSONText?.self).map {
                 try JSONDecoder().decode(AntiAffinity.self, from: Data($0.text.utf8))
             },
-            createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"))
+            createdAt: try row.timestamp("created_at"), releasedAt: try row.optionalTimestamp("released_at"),
+            peakMilliCPU: try row.decode("peak", as: Int?.self))
     }
 
     public func adopt(

@@ -36,6 +36,7 @@ extension MemoryState {
         default: break
         }
         versions[resource.metadata.uid] = nil
+        forgetRates(of: resource.metadata.uid)
         append(.about(last, .deleted, message, source: source))
         return last
     }
