@@ -88,8 +88,8 @@ let package = Package(
         library(
             "Control",
             [
-                "AgentProtocol", "Fleet", "LifetimeTraining", "Store", "Telemetry", "VMPlacement", heap,
-                logging,
+                "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "Telemetry",
+                "VMPlacement", heap, logging,
             ]),
         library(
             "API",

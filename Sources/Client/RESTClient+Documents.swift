@@ -75,6 +75,17 @@ extension RESTClient {
         return try await send(call, as: WireDocument.self)
     }
 
+    /// What ``patch(_:in:with:match:)`` would answer; nothing is stored.
+    public func dryRunPatch(
+        _ name: String, in collection: Collection, with patch: JSONValue, match: EntityMatch
+    ) async throws -> DryRun {
+        var call = Call.guarded(
+            .patch, collection.path.appending(name), body: try WireJSON.encode(patch), match: match,
+            type: "application/merge-patch+json")
+        call.query = [("dryRun", "true")]
+        return try Self.dryRun(try await send(call))
+    }
+
     /// - Returns: the document, which its finalizers still hold, or nil when it is gone.
     public func delete(
         _ name: String, in collection: Collection, match: EntityMatch = .any, dryRun: Bool = false

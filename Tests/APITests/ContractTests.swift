@@ -149,6 +149,12 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),
+        Vocabulary("RateLevel", RateScope.Level.self), Vocabulary("RateMode", OversubscriptionRules.Mode.self),
+        Vocabulary("RateAlgorithm", OversubscriptionRules.Algorithm.self),
+        Vocabulary("RateReview", OversubscriptionRules.Review.self),
+        Vocabulary("RateClamp", EffectiveRate.Clamp.self), Vocabulary("RateVerb", ScopeConstraint.Verb.self),
+        Vocabulary("RateDecisionState", ScopeDecision.State.self),
+        Vocabulary("RateNote", ScopeDecision.Note.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),
         Vocabulary("PartAction", PartDirective.Action.self),
     ]

@@ -10,12 +10,17 @@ import Testing
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Policies")
 
-    private let schema: JSONSchema
+    private let schemas: [String: JSONSchema]
     private let examples: [(name: String, value: JSONValue)]
 
     init() throws {
-        let file = Self.folder.appending(path: "schema/placement.schema.json")
-        schema = JSONSchema(root: try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file)))
+        var schemas: [String: JSONSchema] = [:]
+        for subject in PolicySpec.Subject.allCases {
+            let file = Self.folder.appending(path: "schema/\(subject.rawValue).schema.json")
+            schemas[subject.rawValue] = JSONSchema(
+                root: try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file)))
+        }
+        self.schemas = schemas
         let names = try FileManager.default.contentsOfDirectory(
             atPath: Self.folder.appending(path: "examples").path)
         examples = try names.sorted().map { name in
@@ -44,19 +49,22 @@ import Testing
     @Test func examplesAreTakenByBoth() throws {
         #expect(examples.count >= 2)
         for (name, value) in examples {
+            let schema = try #require(schemas[value["spec"]?["type"]?.string ?? ""])
             #expect(try schema.accepts(value), "\(name)")
             #expect(try Self.refusal(value) == nil, "\(name)")
         }
     }
 
     /// Every value at every place, and every place left out: one takes what the other takes.
-    @Test func theSchemaAndTheReaderAgree() throws {
-        let base = try #require(examples.first).value
+    @Test(arguments: PolicySpec.Subject.allCases)
+    func theSchemaAndTheReaderAgree(_ subject: PolicySpec.Subject) throws {
+        let schema = try #require(schemas[subject.rawValue])
+        let base = try #require(examples.first { $0.value["spec"]?["type"]?.string == subject.rawValue }).value
         var (taken, refused) = (0, 0)
-        for path in Self.places {
+        for path in Self.places + (Self.rules[subject] ?? []) {
             // A request may leave out what its path says; a file may not.
             let isImplied = path == ["kind"]
-            for value in Self.values + (isImplied ? [] : [nil]) {
+            for value in Self.values + Self.amounts + (isImplied ? [] : [nil]) {
                 let document = base.setting(value, at: path[...])
                 let problem = try Self.refusal(document)
                 let accepted = try schema.accepts(document)
@@ -78,6 +86,22 @@ import Testing
         ["spec", "placement", "retraining", "keep"], ["spec", "placement", "retraining", "labels"],
         ["spec", "placement", "retraining", "vms"], ["spec", "placement", "retraining", "promotes"],
         ["spec", "placement", "scores"], ["spec", "scores"], ["other"],
+    ]
+
+    private static let rules: [PolicySpec.Subject: [[String]]] = [
+        .oversubscription: [
+            "mode", "algorithm", "ratioPerMille", "ratioMinPerMille", "ratioMaxPerMille", "riskTarget",
+            "windowSeconds", "maxStepUpPerMille", "maxUtilizationPerMille", "review", "reason", "parameters",
+            "ratio",
+        ].map { ["spec", "oversubscription", $0] } + [
+            ["spec", "oversubscription"], ["spec", "oversubscription", "parameters", "prototypes"],
+            ["spec", "oversubscription", "parameters", "ridge"],
+        ]
+    ]
+
+    private static let amounts: [JSONValue?] = [
+        .integer(1000), .integer(2000), .integer(16_000), .integer(16_001), .integer(0), .number(0.05),
+        .string("pinned"), .string("shadow"), .string("proto-rate"), .string("always"),
     ]
 
     private static let values: [JSONValue?] =
@@ -104,7 +128,7 @@ import Testing
         ("newest", "spec.placement.score", "\"newest\" is not known"),
     ])
     func aWrongScoreIsToldTheNearest(_ score: String, _ field: String, _ message: String) throws {
-        let base = try #require(examples.first).value
+        let base = try #require(examples.first { $0.name == "dense.yaml" }).value
         let document = base.setting(.string(score), at: ["spec", "placement", "score"])
         let cause = try #require(try Self.refusal(document)?.causes.first)
         #expect(cause.field == field && cause.message.contains(message), "\(cause)")

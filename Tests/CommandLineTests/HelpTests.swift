@@ -46,10 +46,10 @@ struct HelpTests {
             onPartition: .keep)
         let spec: any Encodable =
             switch kind {
-            case .cell: CellSpec(description: "d")
+            case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
             case .pool:
                 PoolSpec(
-                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p"),
+                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p", oversubscription: "o"),
                     shadow: .lava, cpuRatioPerMille: 1000)
             case .policy:
                 PolicySpec(
@@ -57,9 +57,13 @@ struct HelpTests {
                     placement: PlacementRules(
                         score: .lava, predictor: .gbdt, model: "m",
                         retraining: RetrainingRules(
-                            everyHours: 1, keep: 1, labels: ["a"], vms: 500, promotes: true)))
+                            everyHours: 1, keep: 1, labels: ["a"], vms: 500, promotes: true)),
+                    oversubscription: Self.rules)
             case .model: ModelDraftSpec(description: "d", file: "f")
-            case .host: HostSpec(cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r")
+            case .host:
+                HostSpec(
+                    cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r",
+                    policies: ScopePolicies(oversubscription: "o"))
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
             case .vmGroup:
@@ -79,4 +83,10 @@ struct HelpTests {
         #expect(Set(explained) == Set(paths(json, "spec")))
         #expect(explained.count == Set(explained).count)
     }
+
+    private static let rules = OversubscriptionRules(
+        mode: .managed, algorithm: .protoRate, parameters: .init(prototypes: 1, ridge: 1), ratioPerMille: 1,
+        ratioMinPerMille: 1, ratioMaxPerMille: 1, riskTarget: 1, windowSeconds: 1, maxStepUpPerMille: 1,
+        maxStepDownPerMille: 1, maxUtilizationPerMille: 1, review: .never,
+        expiresAt: Timestamp(microseconds: 0), reason: "r")
 }

@@ -145,6 +145,17 @@ package enum RouteTable {
         // What was found running is nobody's until somebody decides for the fleet.
         Key(.post, "/v1/allocations/{id}/adopt"): .verb(.write(.fleet)),
         Key(.post, "/v1/allocations/{id}/release"): .verb(.write(.fleet)),
+        Key(.get, "/v1/oversubscription"): RouteRule(.read(.fleet), query: ["cell"]),
+        Key(.get, "/v1/oversubscription/scopes/{level}/{name}"): RouteRule(.read(.fleet)),
+        // Tells of the host, which is everybody's.
+        Key(.get, "/v1/projects/{project}/vms/{name}/oversubscription"): RouteRule(.read(.fleet)),
+        Key(.get, "/v1/oversubscription/decisions"): RouteRule(
+            .read(.fleet), query: ["cell", "limit", "scope", "state"]),
+        Key(.get, "/v1/oversubscription/constraints"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/oversubscription/constraints"): .verb(.write(.fleet)),
+        Key(.post, "/v1/oversubscription/constraints/{id}/end"): .verb(.write(.fleet)),
+        Key(.get, "/v1/oversubscription/reviews"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/oversubscription/reviews/{id}/approve"): .verb(.write(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(

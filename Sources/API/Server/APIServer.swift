@@ -110,6 +110,9 @@ public struct APIServer: Sendable {
             .add(to: router)
         HistoryRoutes(store: parts.store).add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
+        OversubscriptionRoutes(
+            store: parts.store, explainer: RateExplainer(store: parts.store), ids: parts.ids, time: parts.time
+        ).add(to: router)
         RecordRoutes(
             store: parts.store, hub: parts.hub, watcher: watcher, secrets: secrets, time: parts.time
         ).add(to: router)

@@ -82,6 +82,31 @@ enum CommandExamples {
         "policy rollback": [
             "basalt policy rollback dense --to 1 --dry-run", "basalt policy rollback dense --to 1",
         ],
+        "oversub get": ["basalt oversub get", "basalt oversub get --cell east -o json"],
+        "oversub explain": ["basalt oversub explain pool/vms", "basalt oversub explain vm/web-1 -p shop"],
+        "oversub policy": [
+            "basalt oversub policy pool/vms --set careful", "basalt oversub policy host/h1 --clear --dry-run",
+        ],
+        "oversub pin": ["basalt oversub pin pool/vms --ratio 1.5 --reason test --for 24h"],
+        "oversub cap": ["basalt oversub cap cell/east --ratio 2 --reason licences"],
+        "oversub exclude": ["basalt oversub exclude host/h1 --reason database"],
+        "oversub kill-switch": [
+            "basalt oversub kill-switch pool/vms --reason incident --yes",
+            "basalt oversub kill-switch pool/vms --off --reason over",
+        ],
+        "oversub constraints": ["basalt oversub constraints -o wide"],
+        "oversub end": ["basalt oversub end 01890a5d-ac96-774b-bcce-b302099a8057 --reason over"],
+        "oversub decisions": ["basalt oversub decisions pool/vms --state applied --limit 5"],
+        "oversub review list": ["basalt oversub review list"],
+        "oversub review show": ["basalt oversub review show pool/vms"],
+        "oversub review approve": ["basalt oversub review approve pool/vms --reason looked"],
+        "oversub review cap": ["basalt oversub review cap pool/vms --ratio 1.2 --reason careful"],
+        "oversub review pin": ["basalt oversub review pin pool/vms --ratio 1.1 --reason test --for 8h"],
+        "oversub review exclude": ["basalt oversub review exclude pool/vms --reason databases"],
+        "oversub review split": ["basalt oversub review split pool/vms --prototype 2 --reason nights"],
+        "oversub review merge": [
+            "basalt oversub review merge pool/vms --prototype 0 --prototype 2 --reason alike"
+        ],
         "operation cancel": ["basalt operation cancel 01890a5d-ac96-774b-bcce-b302099a8057"],
         "operator check": ["basalt operator check"],
         "simulate vms": [

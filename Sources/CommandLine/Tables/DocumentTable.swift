@@ -129,13 +129,15 @@ struct DocumentTable {
             return Text(document ?? $0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
         },
         Field(.init("CPU-RATIO", .always, .right)) {
-            Text(Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))
+            let document = $0.spec["policies"]?["oversubscription"]?.string.map { "policy/\($0)" }
+            return Text(document ?? Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))
         },
     ]
 
     private static let policy = [
         Field(.init("TYPE")) { Text(optional: $0.spec["type"]?.string) },
         Field(.init("SCORE")) { Text(optional: $0.spec["placement"]?["score"]?.string) },
+        Field(.init("MODE", .roomy)) { Text(optional: $0.spec["oversubscription"]?["mode"]?.string) },
         Field(.init("VERSION", .always, .right)) { Text(String($0.metadata.generation)) },
         Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) },
     ]

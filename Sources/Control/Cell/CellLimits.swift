@@ -34,6 +34,10 @@ public struct CellLimits: Sendable {
     public var firstNotes = 256
     /// How often it is looked whether a pool is due for another model.
     public var retrainLookEvery = Duration.seconds(5)
+    /// How often approved and due decisions about ratios are looked for: one small read.
+    public var rateEvery = Duration.seconds(1)
+    /// How often all hosts are compared with the ratios in force: a second for 20,000 hosts.
+    public var followRatesEvery = Duration.seconds(600)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

@@ -84,6 +84,7 @@ struct CellModel {
         view.session = nil
         view.room.guaranteedMilliCPU = 0
         view.room.sharedMilliCPU = 0
+        view.room.sparedMilliCPU = 0
         view.room.usedMemoryMiB = 0
         return view
     }
@@ -104,6 +105,7 @@ struct CellModel {
         if allocation.state.consumesCapacity {
             allocations[allocation.id] = allocation
             if known == nil { take(allocation) }
+            if placement.foresee(allocation) { capacityVersion += 1 }
             byWorkload[allocation.workload.uid, default: []].insert(allocation.id)
             byHost[allocation.host, default: []].insert(allocation.id)
             forgetRefusal(allocation.workload.uid)
@@ -223,7 +225,7 @@ struct CellModel {
             isSchedulable: !host.cordoned && !host.draining && host.substrate != Self.observedSubstrate,
             capacity: host.room.total, reserved: host.room.reserved,
             cpuRatioPerMille: host.room.cpuRatioPerMille,
-            labels: host.labels, domain: host.domain, devices: host.devices)
+            maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels, domain: host.domain, devices: host.devices)
     }
 
     /// Substrate of machines whose agent only looks: nothing can be started there.

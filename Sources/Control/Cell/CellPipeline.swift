@@ -31,10 +31,12 @@ actor CellPipeline {
     var drainPlanner = DrainPlanner()
     var drainedAt: Timestamp?
     var defragmentation = DefragmentationMemory()
+    let usage: any ScopeUsageSource
+    var rates = RateKeeping()
 
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
-        limits: CellLimits,
+        limits: CellLimits, usage: any ScopeUsageSource = UnknownScopeUsage(),
         logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
         self.metrics = metrics
@@ -45,6 +47,7 @@ actor CellPipeline {
         self.ids = ids
         self.time = time
         self.limits = limits
+        self.usage = usage
         self.logger = logger
         model = CellModel(name: lease.cell)
     }
@@ -93,6 +96,7 @@ actor CellPipeline {
         try await followLifetimes(&fresh)
         model = fresh
         settling = []
+        rates = RateKeeping()
         cursor = position
         logger.info(
             "cell loaded",
@@ -147,6 +151,7 @@ actor CellPipeline {
     }
 
     private func read(_ changed: ChangedRows) async throws {
+        if changed.movesRates { rates.isOutdated = true }
         for name in changed.pools.sorted() {
             let resource = try await store.document(.pool, project: nil, name: name)
             let pool: PoolSpec? = try resource.map(spec)
@@ -202,6 +207,7 @@ actor CellPipeline {
     private func cycle() async throws -> Bool {
         var worked = try await refresh()
         worked = try await judge() || worked
+        worked = try await rate() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
         worked = try await handOver() || worked
@@ -459,9 +465,14 @@ private struct ChangedRows {
     var policies: Set<String> = []
     var models: Set<String> = []
     var projects: Set<String> = []
+    var isCell = false
+
+    /// Whether policies, or what names them, may have changed.
+    var movesRates: Bool { isCell || !pools.isEmpty || !policies.isEmpty || !hosts.isEmpty }
 
     mutating func note(_ entry: FeedEntry, cell: String) {
         switch entry.kind {
+        case .cell: isCell = isCell || entry.name == cell
         case .flavor: flavors.insert(entry.name)
         case .policy: policies.insert(entry.name)
         case .model: models.insert(entry.name)

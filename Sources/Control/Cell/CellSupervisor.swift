@@ -14,16 +14,20 @@ public final class CellSupervisor: Sendable {
     private let limits: CellLimits
     private let logger: Logger
     private let metrics: MetricRegistry<DaemonMetric>
+    private let usage: any ScopeUsageSource
     private let pipelines = Mutex<[String: CellPipeline]>([:])
     private let leases = Mutex<[String: CellLease]>([:])
     private let trainingTurn = TrainingTurn()
 
-    /// - Parameter holder: name of this controller, unique in the fleet and for every start of it.
+    /// - Parameters:
+    ///   - holder: name of this controller, unique in the fleet and for every start of it.
+    ///   - usage: what ratios are decided from.
     public init(
         holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
-        limits: CellLimits,
+        limits: CellLimits, usage: any ScopeUsageSource = UnknownScopeUsage(),
         logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
+        self.usage = usage
         self.metrics = metrics
         self.holder = holder
         self.store = store
@@ -116,7 +120,7 @@ public final class CellSupervisor: Sendable {
             } else {
                 let pipeline = CellPipeline(
                     lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits,
-                    logger: logger, metrics: metrics)
+                    usage: usage, logger: logger, metrics: metrics)
                 pipelines.withLock { $0[lease.cell] = pipeline }
                 try await run(pipeline, lease)
             }

@@ -6,6 +6,7 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case poolMismatch = "PoolMismatch"
     case labelMismatch = "LabelMismatch"
     case insufficientCPU = "InsufficientCPU"
+    case insufficientPeakRoom = "InsufficientPeakRoom"
     case insufficientMemory = "InsufficientMemory"
     case insufficientDevices = "InsufficientDevices"
     case antiAffinity = "AntiAffinity"
@@ -65,6 +66,15 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case epochRaised = "EpochRaised"
     case quarantineEnded = "QuarantineEnded"
     case adopted = "Adopted"
+    // Life of a ratio.
+    case ratioRaised = "RatioRaised"
+    case ratioLowered = "RatioLowered"
+    case ratioProposed = "RatioProposed"
+    case ratioApproved = "RatioApproved"
+    case ratioRolledBack = "RatioRolledBack"
+    case ratioConstrained = "RatioConstrained"
+    case constraintEnded = "ConstraintEnded"
+    case oversubscriptionStopped = "OversubscriptionStopped"
     // Why a drain does not go on.
     case doNotDisrupt = "DoNotDisrupt"
     case budgetExhausted = "BudgetExhausted"

@@ -2,10 +2,15 @@
 public struct CellSpec: DocumentSpec {
     public static let kind = Kind.cell
     public var description: String?
+    /// Policy documents that engines go by where neither pool nor host names one.
+    public var policies: ScopePolicies?
 
-    public init(description: String? = nil) { self.description = description }
+    public init(description: String? = nil, policies: ScopePolicies? = nil) {
+        self.description = description
+        self.policies = policies
+    }
 
-    public func defects() -> [FieldDefect] { [] }
+    public func defects() -> [FieldDefect] { policies?.defects(at: "spec.policies") ?? [] }
 }
 
 public struct CellStatus: Sendable, Hashable, Codable {
@@ -103,6 +108,9 @@ public struct PoolSpec: DocumentSpec {
                         message: "give placement, a built-in policy, or policies.placement, not both"))
             }
         }
+        if let policy = policies?.oversubscription {
+            found += ScopePolicies(oversubscription: policy).defects(at: "spec.policies")
+        }
         if let ratio = cpuRatioPerMille, !(1000...16_000).contains(ratio) {
             found.append(
                 .init(
@@ -161,6 +169,28 @@ public struct PredictorInUse: Sendable, Hashable, Codable {
 public struct PoolPolicies: Sendable, Hashable, Codable {
     /// Policy of type placement.
     public var placement: String?
+    /// Policy of type oversubscription; while it counts, `cpuRatioPerMille` does not.
+    public var oversubscription: String?
 
-    public init(placement: String? = nil) { self.placement = placement }
+    public init(placement: String? = nil, oversubscription: String? = nil) {
+        self.placement = placement
+        self.oversubscription = oversubscription
+    }
+}
+
+/// Names of policy documents that cells and hosts have as pools do.
+public struct ScopePolicies: Sendable, Hashable, Codable {
+    /// Policy of type oversubscription.
+    public var oversubscription: String?
+
+    public init(oversubscription: String? = nil) { self.oversubscription = oversubscription }
+
+    func defects(at field: String) -> [FieldDefect] {
+        guard let oversubscription, let defect = Name.defect(in: oversubscription) else { return [] }
+        return [
+            .init(
+                field: "\(field).oversubscription", code: .invalid,
+                message: "\"\(oversubscription.prefix(80))\" \(defect)")
+        ]
+    }
 }

@@ -13,10 +13,12 @@ public struct HostSpec: DocumentSpec {
     public var drain: DrainSpec?
     /// When drains may go on; the pool's when absent, and at any time when neither says.
     public var maintenance: MaintenanceSpec?
+    /// Policy documents of this host alone; those of the pool, else of the cell, when absent.
+    public var policies: ScopePolicies?
 
     public init(
         cell: String, pool: String, cordoned: Bool? = nil, draining: Bool? = nil, cordonReason: String? = nil,
-        drain: DrainSpec? = nil, maintenance: MaintenanceSpec? = nil
+        drain: DrainSpec? = nil, maintenance: MaintenanceSpec? = nil, policies: ScopePolicies? = nil
     ) {
         self.cell = cell
         self.pool = pool
@@ -25,6 +27,7 @@ public struct HostSpec: DocumentSpec {
         self.cordonReason = cordonReason
         self.drain = drain
         self.maintenance = maintenance
+        self.policies = policies
     }
 
     public var isSchedulable: Bool { cordoned != true && draining != true }
@@ -45,6 +48,7 @@ public struct HostSpec: DocumentSpec {
         }
         found += drain?.defects(at: "spec.drain") ?? []
         found += maintenance?.defects(at: "spec.maintenance") ?? []
+        found += policies?.defects(at: "spec.policies") ?? []
         return found
     }
 }

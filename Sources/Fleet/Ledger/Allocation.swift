@@ -34,6 +34,8 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var arrival: MigrationArrival?
     /// The migration that takes the part away from here, while it is under way and when it did.
     public var departure: ID<Migration>?
+    /// Most CPU that it is predicted to use at once, milli; all of it while nothing is known of its use.
+    public var peakMilliCPU: Int?
 
     public init(
         id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
@@ -41,7 +43,7 @@ public struct Allocation: Sendable, Hashable, Codable {
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
         createdAt: Timestamp, releasedAt: Timestamp? = nil, arrival: MigrationArrival? = nil,
-        departure: ID<Migration>? = nil
+        departure: ID<Migration>? = nil, peakMilliCPU: Int? = nil
     ) {
         self.id = id
         self.workload = workload
@@ -59,6 +61,7 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.releasedAt = releasedAt
         self.arrival = arrival
         self.departure = departure
+        self.peakMilliCPU = peakMilliCPU
     }
 
     /// Whether it only holds room for a part that is still written elsewhere; no agent is told of it.
@@ -66,6 +69,12 @@ public struct Allocation: Sendable, Hashable, Codable {
 
     /// Whether the CPU counts as guaranteed: the guaranteed class, and every part that is not a VM.
     public var isGuaranteed: Bool { self.class == .guaranteed || workload.kind != .vm }
+
+    /// Of its shared CPU, what it is predicted not to use, milli.
+    public var sparedMilliCPU: Int {
+        guard !isGuaranteed, let peakMilliCPU else { return 0 }
+        return max(0, resources.milliCPU - peakMilliCPU)
+    }
 }
 
 /// Names one part of one workload.

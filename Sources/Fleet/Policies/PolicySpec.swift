@@ -2,7 +2,7 @@
 /// versions are kept.
 public struct PolicySpec: DocumentSpec {
     /// Which engine it is for.
-    public enum Subject: String, Sendable, Hashable, ClosedWord { case placement }
+    public enum Subject: String, Sendable, Hashable, ClosedWord { case placement, oversubscription }
 
     public static let kind = Kind.policy
     /// The member of the same name holds the rules.
@@ -10,11 +10,16 @@ public struct PolicySpec: DocumentSpec {
     /// For people.
     public var description: String?
     public var placement: PlacementRules?
+    public var oversubscription: OversubscriptionRules?
 
-    public init(type: Subject, description: String? = nil, placement: PlacementRules? = nil) {
+    public init(
+        type: Subject, description: String? = nil, placement: PlacementRules? = nil,
+        oversubscription: OversubscriptionRules? = nil
+    ) {
         self.type = type
         self.description = description
         self.placement = placement
+        self.oversubscription = oversubscription
     }
 
     /// Characters of a description: a paragraph; what is longer belongs into a document of its own.
@@ -28,13 +33,18 @@ public struct PolicySpec: DocumentSpec {
                     field: "spec.description", code: .outOfRange,
                     message: "is longer than \(Self.descriptionLimit) characters"))
         }
-        switch type {
-        case .placement:
-            if let placement {
-                found += placement.defects(at: "spec.placement")
-            } else {
-                let message = "a policy of type placement says how under spec.placement"
-                found.append(.init(field: "spec.placement", code: .required, message: message))
+        found += placement?.defects(at: "spec.placement") ?? []
+        found += oversubscription?.defects(at: "spec.oversubscription") ?? []
+        for (subject, rules) in [
+            (Subject.placement, placement as Any?), (.oversubscription, oversubscription as Any?),
+        ] {
+            let field = "spec.\(subject.rawValue)"
+            if subject == type, rules == nil {
+                let message = "a policy of type \(type.rawValue) says how under \(field)"
+                found.append(.init(field: field, code: .required, message: message))
+            } else if subject != type, rules != nil {
+                let message = "a policy of type \(type.rawValue) has no rules of \(subject.rawValue)"
+                found.append(.init(field: field, code: .conflict, message: message))
             }
         }
         return found

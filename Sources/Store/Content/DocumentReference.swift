@@ -18,7 +18,7 @@ package struct DocumentReference: Sendable, Hashable {
     ///
     /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM
     /// its project and, when they are given, its cell, pool and flavor, and a VM group what its members will
-    /// name.
+    /// name. Cells, pools and hosts name their policy of oversubscription, when it is given.
     package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
         var found: [DocumentReference] = []
         if kind.isTenant {
@@ -33,6 +33,9 @@ package struct DocumentReference: Sendable, Hashable {
         }
         if kind == .pool, let name = spec["policies"]?["placement"]?.text {
             found.append(.init(field: "spec.policies.placement", kind: .policy, name: name))
+        }
+        if [.cell, .pool, .host].contains(kind), let name = spec["policies"]?["oversubscription"]?.text {
+            found.append(.init(field: "spec.policies.oversubscription", kind: .policy, name: name))
         }
         return found
     }

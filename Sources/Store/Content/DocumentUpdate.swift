@@ -44,8 +44,23 @@ package enum DocumentTypes {
             let ratio = try JSONContent(spec)["cpuRatioPerMille"]?.integer ?? 1000
             // The ledger divides by it, and below 1000 it would sell less than there is.
             guard ratio >= 1000 else { throw StoreError.corrupt("cpuRatioPerMille \(ratio) of \(name)") }
+        case .policy: _ = try oversubscription(in: spec)
         default: break
         }
+    }
+
+    /// What a policy of type oversubscription says; nil for policies of other types.
+    ///
+    /// - Throws: `StoreError.corrupt` when the ledger could not go by it.
+    package static func oversubscription(in spec: String) throws -> OversubscriptionRules? {
+        guard try JSONContent(spec)["type"]?.text == PolicySpec.Subject.oversubscription.rawValue else {
+            return nil
+        }
+        let policy = try DocumentJSON.decode(PolicySpec.self, from: spec)
+        guard policy.defects().isEmpty, let rules = policy.oversubscription else {
+            throw StoreError.corrupt("not rules of oversubscription: \(spec.prefix(80))")
+        }
+        return rules
     }
 }
 

@@ -104,7 +104,9 @@ extension PostgresStore {
                     milliCPU: try row.decode("cpu_reserved"), memoryMiB: try row.decode("mem_reserved")),
                 guaranteedMilliCPU: try row.decode("cpu_guaranteed"),
                 sharedMilliCPU: try row.decode("cpu_shared"),
-                usedMemoryMiB: try row.decode("mem_used"), cpuRatioPerMille: try row.decode("cpu_ratio")),
+                usedMemoryMiB: try row.decode("mem_used"), cpuRatioPerMille: try row.decode("cpu_ratio"),
+                sparedMilliCPU: try row.decode("cpu_spared"),
+                maxUtilizationPerMille: try row.decode("cpu_max_util", as: Int?.self)),
             devices: try row.decode("device_facts", as: JSONText?.self).map {
                 try JSONDecoder().decode([Device].self, from: Data($0.text.utf8))
             } ?? [],
@@ -152,7 +154,8 @@ extension PostgresStore {
             arrival: try row.decode("arrival", as: UUID?.self).map {
                 MigrationArrival(migration: ID($0), standsBy: try row.decode("standby"))
             },
-            departure: try row.decode("departure", as: UUID?.self).map { ID($0) })
+            departure: try row.decode("departure", as: UUID?.self).map { ID($0) },
+            peakMilliCPU: try row.decode("peak", as: Int?.self))
     }
 
     public func adopt(

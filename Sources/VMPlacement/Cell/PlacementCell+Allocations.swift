@@ -23,7 +23,7 @@ extension PlacementCell {
         }
         let taken = HeldAllocation(
             host: key, resources: allocation.resources, isGuaranteed: allocation.isGuaranteed,
-            devices: allocation.devices,
+            sparedMilliCPU: allocation.sparedMilliCPU, devices: allocation.devices,
             lifetime: lifetime
                 ?? VMLifetime(features: VMFeatures(allocation), startedAt: allocation.createdAt),
             group: group)
@@ -61,6 +61,22 @@ extension PlacementCell {
         return true
     }
 
+    /// Takes over what an allocation that the cell counts is predicted to use.
+    ///
+    /// - Returns: whether its host may take more than before.
+    @discardableResult
+    public mutating func foresee(_ allocation: Allocation) -> Bool {
+        guard var taken = held[allocation.id], taken.sparedMilliCPU != allocation.sparedMilliCPU else {
+            return false
+        }
+        let more = allocation.sparedMilliCPU - taken.sparedMilliCPU
+        taken.sparedMilliCPU += more
+        held[allocation.id] = taken
+        guard let slot = hosts.slot(of: taken.host) else { return false }
+        hosts.update(slot) { $0.room.sparedMilliCPU += more }
+        return more > 0
+    }
+
     private mutating func count(_ taken: HeldAllocation, sign: Int) {
         shapes.change(taken.resources, by: sign)
         for device in taken.devices {
@@ -72,7 +88,8 @@ extension PlacementCell {
             return
         }
         hosts.update(slot) { row in
-            row.room.add(taken.resources, guaranteed: taken.isGuaranteed, sign: sign)
+            row.room.add(
+                taken.resources, guaranteed: taken.isGuaranteed, spared: taken.sparedMilliCPU, sign: sign)
             row.allocations += sign
             for device in taken.devices { row.changeHolders(of: device, by: sign) }
         }

@@ -33,7 +33,8 @@ extension PlacementCell {
     private mutating func adoptStrays(of key: HostKey, into row: inout HostRow) {
         // Sums, so the order of the dictionary does not show.
         for allocation in held.values where allocation.host == key {
-            row.room.add(allocation.resources, guaranteed: allocation.isGuaranteed)
+            row.room.add(
+                allocation.resources, guaranteed: allocation.isGuaranteed, spared: allocation.sparedMilliCPU)
             row.allocations += 1
         }
         strayCount -= row.allocations
@@ -64,7 +65,8 @@ extension PlacementCell {
             id: host.id, tag: tag, name: host.name, generation: host.generation, refusal: host.refusal,
             labels: pairs.map { intern($0) }, devices: devices,
             room: HostRoom(
-                total: host.capacity, reserved: host.reserved, cpuRatioPerMille: host.cpuRatioPerMille))
+                total: host.capacity, reserved: host.reserved, cpuRatioPerMille: host.cpuRatioPerMille,
+                maxUtilizationPerMille: host.maxUtilizationPerMille))
     }
 }
 
@@ -72,6 +74,7 @@ extension HostRoom {
     fileprivate mutating func takeUse(from other: HostRoom) {
         guaranteedMilliCPU = other.guaranteedMilliCPU
         sharedMilliCPU = other.sharedMilliCPU
+        sparedMilliCPU = other.sparedMilliCPU
         usedMemoryMiB = other.usedMemoryMiB
     }
 }

@@ -64,6 +64,8 @@ struct HeldAllocation: Sendable {
     var host: HostKey
     var resources: Resources
     var isGuaranteed: Bool
+    /// Of its CPU, what it is predicted not to use, milli.
+    var sparedMilliCPU: Int
     var devices: [String]
     var lifetime: VMLifetime
     var group: AntiAffinityGroups.Name?

@@ -2,7 +2,7 @@ import Fleet
 
 /// The constraints of a placement in the order of `Reason`.
 enum Constraint: Int, CaseIterable {
-    case contact, schedulable, pool, labels, cpu, memory, devices, antiAffinity
+    case contact, schedulable, pool, labels, cpu, peak, memory, devices, antiAffinity
 
     var reason: Reason {
         switch self {
@@ -11,6 +11,7 @@ enum Constraint: Int, CaseIterable {
         case .pool: .poolMismatch
         case .labels: .labelMismatch
         case .cpu: .insufficientCPU
+        case .peak: .insufficientPeakRoom
         case .memory: .insufficientMemory
         case .devices: .insufficientDevices
         case .antiAffinity: .antiAffinity
@@ -24,6 +25,7 @@ enum Constraint: Int, CaseIterable {
         case .pool: row.refusal != .poolMismatch && request.matchesPool(row.tag)
         case .labels: request.matchesLabels(row.tag)
         case .cpu: request.missingMilliCPU(on: row) <= 0
+        case .peak: request.missingPeakMilliCPU(on: row) <= 0
         case .memory: request.missingMemoryMiB(on: row) <= 0
         case .devices: request.hasDevices(row)
         case .antiAffinity: request.isApart(row.tag)
@@ -40,7 +42,14 @@ enum Constraint: Int, CaseIterable {
 extension CompiledRequest {
     /// What the host lacks, as its class is sold; at most 0 when it fits.
     func missingMilliCPU(on row: HostRow) -> Int {
-        resources.milliCPU - (isGuaranteed ? row.room.freeGuaranteedMilliCPU : row.room.freeSharedMilliCPU)
+        resources.milliCPU - (isGuaranteed ? row.room.soldGuaranteedMilliCPU : row.room.soldSharedMilliCPU)
+    }
+
+    /// What the host lacks beside the peaks that are predicted; at most 0 when it fits, or when they do not
+    /// count.
+    func missingPeakMilliCPU(on row: HostRow) -> Int {
+        let free = isGuaranteed ? row.room.peakGuaranteedMilliCPU : row.room.peakSharedMilliCPU
+        return free.map { resources.milliCPU - $0 } ?? 0
     }
 
     func missingMemoryMiB(on row: HostRow) -> Int { resources.memoryMiB - row.room.freeMemoryMiB }

@@ -36,7 +36,7 @@ extension Constraint {
     /// How far lifting the constraint is from waiting for a neighbour to end.
     fileprivate var effort: Int {
         switch self {
-        case .cpu, .memory, .devices: 0
+        case .cpu, .peak, .memory, .devices: 0
         case .schedulable: 1
         case .antiAffinity: 2
         case .labels: 3
@@ -49,6 +49,7 @@ extension Constraint {
     fileprivate func lack(of request: CompiledRequest, on row: HostRow) -> Int {
         switch self {
         case .cpu: share(request.missingMilliCPU(on: row), of: request.resources.milliCPU)
+        case .peak: share(request.missingPeakMilliCPU(on: row), of: request.resources.milliCPU)
         case .memory: share(request.missingMemoryMiB(on: row), of: request.resources.memoryMiB)
         case .devices:
             share(request.missingDevices(on: row), of: request.devices.reduce(0) { $0 + $1.count })
@@ -77,6 +78,8 @@ extension PlacementCell {
         case .pool: poolWords(request, row)
         case .labels: "\(missingLabels(request, row)) on host \(row.name)"
         case .cpu: "\(Amount.vCPU(compiled.missingMilliCPU(on: row))) more on host \(row.name)"
+        case .peak:
+            "\(Amount.vCPU(compiled.missingPeakMilliCPU(on: row))) below the predicted peak of host \(row.name)"
         case .memory: "\(Amount.memory(compiled.missingMemoryMiB(on: row))) more on host \(row.name)"
         case .devices: "\(missingDevices(compiled, row)) more on host \(row.name)"
         case .antiAffinity: "no member of group \(request.antiAffinity?.group ?? "") near host \(row.name)"

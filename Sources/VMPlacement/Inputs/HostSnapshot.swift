@@ -22,6 +22,8 @@ public struct HostSnapshot: Sendable, Hashable {
     public var reserved: Resources
     /// vCPUs sold per vCPU to the shared classes, per mille.
     public var cpuRatioPerMille: Int
+    /// How full predicted peaks may make the shared part, per mille; nil where they do not count.
+    public var maxUtilizationPerMille: Int?
     /// What `hostSelector` is matched with: the host's own labels and the facts of its inventory.
     public var labels: [String: String]
     /// What `antiAffinity` of scope rack and zone goes by.
@@ -32,8 +34,8 @@ public struct HostSnapshot: Sendable, Hashable {
     public init(
         id: ID<Document>, name: String, generation: Int = 1, pool: String, poolAdmitsVMs: Bool = true,
         contact: HostContact = .ready, isSchedulable: Bool = true, capacity: Resources,
-        reserved: Resources = .zero, cpuRatioPerMille: Int = 1000, labels: [String: String] = [:],
-        domain: FailureDomain = .init(), devices: [Device] = []
+        reserved: Resources = .zero, cpuRatioPerMille: Int = 1000, maxUtilizationPerMille: Int? = nil,
+        labels: [String: String] = [:], domain: FailureDomain = .init(), devices: [Device] = []
     ) {
         self.id = id
         self.name = name
@@ -45,6 +47,7 @@ public struct HostSnapshot: Sendable, Hashable {
         self.capacity = capacity
         self.reserved = reserved
         self.cpuRatioPerMille = cpuRatioPerMille
+        self.maxUtilizationPerMille = maxUtilizationPerMille
         self.labels = labels
         self.domain = domain
         self.devices = devices

@@ -29,6 +29,8 @@ extension HostRoom {
         hash.combine(sharedMilliCPU)
         hash.combine(usedMemoryMiB)
         hash.combine(cpuRatioPerMille)
+        hash.combine(sparedMilliCPU)
+        hash.combine(maxUtilizationPerMille ?? -1)
     }
 }
 

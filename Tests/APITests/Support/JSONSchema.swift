@@ -8,7 +8,7 @@ struct JSONSchema {
 
     func accepts(_ value: JSONValue) throws -> Bool { try accepts(value, root) }
 
-    private static let annotations: Set = ["$schema", "$defs", "title", "description"]
+    private static let annotations: Set = ["$schema", "$defs", "title", "description", "format"]
 
     private func accepts(_ value: JSONValue, _ schema: JSONValue) throws -> Bool {
         if case .bool(let answer) = schema { return answer }
@@ -25,7 +25,9 @@ struct JSONSchema {
         case "$ref": return try accepts(value, try JSONValue.object(["$ref": rule]).resolved(in: root))
         case "const": return value == rule
         case "enum": return try #require(rule.array).contains(value)
-        case "type": return value.typeName == rule.string
+        case "type":
+            // A whole number is a number, too.
+            return value.typeName == rule.string || rule.string == "number" && value.typeName == "integer"
         case "required":
             guard let members = value.object else { return true }
             return try #require(rule.array).allSatisfy { members[$0.string ?? ""] != nil }
@@ -51,6 +53,10 @@ struct JSONSchema {
         case "maxProperties": return (value.object ?? [:]).count <= rule.integer ?? 0
         case "minLength": return value.length.map { $0 >= rule.integer ?? 0 } ?? true
         case "maxLength": return value.length.map { $0 <= rule.integer ?? 0 } ?? true
+        case "minimum": return try value.amount.map { $0 >= (try #require(rule.amount)) } ?? true
+        case "maximum": return try value.amount.map { $0 <= (try #require(rule.amount)) } ?? true
+        case "if": return try !accepts(value, rule) || accepts(value, try #require(schema["then"]))
+        case "then": return true
         case "pattern":
             let pattern = try Regex(try #require(rule.string))
             return value.string.map { $0.wholeMatch(of: pattern) != nil } ?? true
@@ -71,6 +77,14 @@ extension JSONValue {
         case .string: "string"
         case .array: "array"
         case .object: "object"
+        }
+    }
+
+    fileprivate var amount: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: nil
         }
     }
 

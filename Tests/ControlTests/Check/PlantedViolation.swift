@@ -50,6 +50,15 @@ extension PlantedViolation {
         PlantedViolation(.roomHolds, "a column that is not the sum") { fleet in
             try fleet.editHost("h1") { $0.room.sharedMilliCPU += 1 }
         },
+        PlantedViolation(.roomHolds, "a predicted peak that its host does not know of") { fleet in
+            let id = try fleet.allocation("fixed-device").id
+            for index in fleet.allocations.indices where fleet.allocations[index].id == id {
+                fleet.allocations[index].peakMilliCPU = 1
+            }
+        },
+        PlantedViolation(.roomHolds, "a peak above what the VM has") { fleet in
+            try fleet.editAllocation("fixed-device") { $0.peakMilliCPU = $0.resources.milliCPU + 1 }
+        },
         PlantedViolation(.roomHolds, "memory over the limit of an unchanged host") { fleet in
             try fleet.forgetObservations(of: "h2")
             try fleet.editHost("h2") { $0.generation = 1 }
@@ -168,6 +177,9 @@ extension PlantedViolation {
     static let guarantees = [
         PlantedViolation(.guaranteeHolds, "a guaranteed VM larger than its host") { fleet in
             try fleet.editAllocation("fixed-guaranteed") { $0.resources.milliCPU = 31_001 }
+        },
+        PlantedViolation(.guaranteeHolds, "a guaranteed VM that counts by what it is thought to use") { fleet in
+            try fleet.editAllocation("fixed-guaranteed") { $0.peakMilliCPU = 10 }
         },
         PlantedViolation(.guaranteeHolds, "shared CPU that became guaranteed") { fleet in
             try fleet.editAllocation("fixed-device") {

@@ -11,8 +11,9 @@ enum LedgerSums {
             let own = live.filter { $0.host == host.id }
             var room = HostRoom(
                 total: host.room.total, reserved: host.room.reserved,
-                cpuRatioPerMille: host.room.cpuRatioPerMille)
-            for allocation in own { room.add(allocation.resources, guaranteed: allocation.isGuaranteed) }
+                cpuRatioPerMille: host.room.cpuRatioPerMille,
+                maxUtilizationPerMille: host.room.maxUtilizationPerMille)
+            for allocation in own { room.add(allocation) }
             if room != host.room { found.append("\(host.name): \(host.room) is not \(room)") }
             if own.flatMap(\.devices).sorted() != host.takenDevices {
                 found.append("\(host.name): devices \(host.takenDevices)")

@@ -8,6 +8,17 @@ extension CheckedFleet {
             brokenGuarantee(of: host).map {
                 Finding(subject: "host \(host.name)", message: "guaranteed CPU is over: \($0.used)")
             }
+        } + foretoldGuarantees()
+    }
+
+    /// What is guaranteed counts whole, whatever it is thought to use.
+    private func foretoldGuarantees() -> [Finding] {
+        snapshot.allocations.compactMap { allocation in
+            guard allocation.isGuaranteed, allocation.state.consumesCapacity,
+                let peak = allocation.peakMilliCPU
+            else { return nil }
+            return Finding(
+                subject: "allocation \(allocation.id)", message: "is guaranteed and counts as \(peak) milliCPU")
         }
     }
 

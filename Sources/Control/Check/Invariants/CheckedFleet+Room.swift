@@ -17,6 +17,10 @@ extension CheckedFleet {
             }
             let asked = room(of: host, holding: live.filter { !$0.quarantined })
             var found: [Finding] = []
+            for allocation in live where !(0...allocation.resources.milliCPU).contains(allocation.peak) {
+                let message = "\(allocation.id) of \(allocation.resources.milliCPU) peaks at \(allocation.peak)"
+                found.append(.init(subject: subject, message: message))
+            }
             if !asked.memoryHolds, !isLegalExcess(asked, of: host, by: \.usedMemoryMiB, \.memoryHolds) {
                 found.append(.init(subject: subject, message: "memory is over: \(asked.used)"))
             }
@@ -32,9 +36,9 @@ extension CheckedFleet {
 
     func room(of host: HostRecord, holding allocations: [Allocation]) -> HostRoom {
         var room = HostRoom(
-            total: host.room.total, reserved: host.room.reserved, cpuRatioPerMille: host.room.cpuRatioPerMille
-        )
-        for allocation in allocations { room.add(allocation.resources, guaranteed: allocation.isGuaranteed) }
+            total: host.room.total, reserved: host.room.reserved, cpuRatioPerMille: host.room.cpuRatioPerMille,
+            maxUtilizationPerMille: host.room.maxUtilizationPerMille)
+        for allocation in allocations { room.add(allocation) }
         return room
     }
 
@@ -77,20 +81,27 @@ extension CheckedFleet {
     }
 }
 
+extension Allocation {
+    /// As admission counts it.
+    fileprivate var peak: Int { peakMilliCPU ?? resources.milliCPU }
+}
+
 extension HostRoom {
     var used: String {
         """
-        guaranteed \(guaranteedMilliCPU) and shared \(sharedMilliCPU) \
-        of \(total.milliCPU - reserved.milliCPU) milliCPU at \(cpuRatioPerMille)/1000, \(usedMemoryMiB) of \(total.memoryMiB - reserved.memoryMiB) MiB
+        guaranteed \(guaranteedMilliCPU) and shared \(sharedMilliCPU), \
+        \(sharedPeakMilliCPU) at most, of \(total.milliCPU - reserved.milliCPU) milliCPU at \(cpuRatioPerMille)/1000, \(usedMemoryMiB) of \(total.memoryMiB - reserved.memoryMiB) MiB
         """
     }
 
     func hasLimits(of other: HostRoom) -> Bool {
         (total, reserved) == (other.total, other.reserved) && cpuRatioPerMille == other.cpuRatioPerMille
+            && maxUtilizationPerMille == other.maxUtilizationPerMille
     }
 
     mutating func take(limitsOf other: HostRoom) {
         (total, reserved) = (other.total, other.reserved)
         cpuRatioPerMille = other.cpuRatioPerMille
+        maxUtilizationPerMille = other.maxUtilizationPerMille
     }
 }

@@ -77,10 +77,4 @@ extension MemoryState {
     func quota(in spec: String) throws -> Quota {
         try DocumentJSON.decode(ProjectSpec.self, from: spec).quota ?? Quota()
     }
-
-    /// vCPUs sold per vCPU in a pool, per mille; 1000 where the pool does not say.
-    func cpuRatio(ofPool name: String) throws -> Int {
-        guard let pool = documents[DocumentName(.pool, name)] else { return 1000 }
-        return try JSONContent(pool.spec)["cpuRatioPerMille"]?.integer ?? 1000
-    }
 }

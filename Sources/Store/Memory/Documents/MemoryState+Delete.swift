@@ -38,6 +38,7 @@ extension MemoryState {
         }
         versions[resource.metadata.uid] = nil
         modelFiles[resource.metadata.uid] = nil
+        forgetRates(of: resource.metadata.uid)
         append(.about(last, .deleted, message, source: source))
         return last
     }

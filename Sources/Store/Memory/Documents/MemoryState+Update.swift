@@ -31,7 +31,7 @@ extension MemoryState {
             after.metadata.generation += 1
             try checkReferences(of: kind, project: project, spec: new)
             try checkMove(of: before, from: old, to: new)
-            try applyToLedger(after, from: old)
+            try applyToLedger(after)
         }
         if kind == .host { hosts[after.metadata.uid]?.relabel(after.metadata.labels) }
         try record(.updated, of: &after)
@@ -54,11 +54,13 @@ extension MemoryState {
     }
 
     /// What a changed spec means for host rows and quota limits.
-    private mutating func applyToLedger(_ resource: Resource, from old: JSONContent) throws {
+    private mutating func applyToLedger(_ resource: Resource) throws {
+        // Ratios are looked up in the documents.
+        documents.put(resource)
         switch resource.kind {
         case .host: try updateHostRow(of: resource)
         case .project: limits[resource.metadata.name] = try quota(in: resource.spec)
-        case .pool: try updateRatios(of: resource, from: old)
+        case .pool, .cell, .policy: try followRates(after: resource)
         default: break
         }
     }
@@ -66,32 +68,16 @@ extension MemoryState {
     private mutating func updateHostRow(of resource: Resource) throws {
         let spec = try DocumentJSON.decode(HostSpec.self, from: resource.spec)
         let uid = resource.metadata.uid
-        let ratio = try cpuRatio(ofPool: spec.pool)
+        let rate = try rate(ofHost: uid, pool: spec.pool, cell: spec.cell)
         guard var row = hosts[uid] else { return }
         let before = row.record
         row.record.cordoned = spec.cordoned == true
         row.record.draining = spec.draining == true
         row.record.cell = spec.cell
-        if row.record.pool != spec.pool {
-            row.record.pool = spec.pool
-            row.record.room.cpuRatioPerMille = ratio
-        }
+        row.record.pool = spec.pool
+        _ = row.record.room.take(rate)
         guard row.record != before else { return }
         row.record.generation += 1
         hosts[uid] = row
-    }
-
-    /// A new ratio reaches every host of the pool. Below what is used it is legal: only worsening is refused.
-    private mutating func updateRatios(of pool: Resource, from old: JSONContent) throws {
-        let ratio = try JSONContent(pool.spec)["cpuRatioPerMille"]?.integer ?? 1000
-        guard ratio != old["cpuRatioPerMille"]?.integer ?? 1000 else { return }
-        let members = hosts.values.filter { $0.record.pool == pool.metadata.name }.map(\.record.id).sorted()
-        for id in members {
-            guard var row = hosts[id] else { continue }
-            row.record.room.cpuRatioPerMille = ratio
-            row.record.generation += 1
-            hosts[id] = row
-            recordLedger(of: row.record)
-        }
     }
 }

@@ -28,12 +28,12 @@ struct HostRow {
     }
 
     mutating func take(_ allocation: Allocation) {
-        record.room.add(allocation.resources, guaranteed: allocation.isGuaranteed)
+        record.room.add(allocation)
         record.takenDevices = (record.takenDevices + allocation.devices).sorted()
     }
 
     mutating func free(_ allocation: Allocation) {
-        record.room.add(allocation.resources, guaranteed: allocation.isGuaranteed, sign: -1)
+        record.room.add(allocation, sign: -1)
         record.takenDevices.removeAll { allocation.devices.contains($0) }
     }
 

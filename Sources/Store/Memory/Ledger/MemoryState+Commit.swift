@@ -83,6 +83,7 @@ extension MemoryState {
         allocation.quarantined = false
         allocation.createdAt = now
         allocation.releasedAt = nil
+        allocation.peakMilliCPU = nil
         allocation.plan = plan.id
         allocation.devices.sort()
         let project = allocation.workload.project

@@ -68,9 +68,10 @@ extension MemoryState {
         let status = try? DocumentJSON.decode(HostStatus.self, from: resource.status)
         let inventory =
             status?.inventory ?? HostInventory(capacity: .zero, substrate: "")
+        let rate = try rate(ofHost: resource.metadata.uid, pool: spec.pool, cell: spec.cell)
         let room = HostRoom(
-            total: inventory.capacity, reserved: inventory.reserved,
-            cpuRatioPerMille: try cpuRatio(ofPool: spec.pool))
+            total: inventory.capacity, reserved: inventory.reserved, cpuRatioPerMille: rate.ratioPerMille,
+            maxUtilizationPerMille: rate.maxUtilizationPerMille)
         let record = HostRecord(
             id: resource.metadata.uid, name: resource.metadata.name, cell: spec.cell, pool: spec.pool,
             labels: inventory.labels.merging(resource.metadata.labels) { $1 }, domain: inventory.domain,

@@ -18,6 +18,10 @@ struct MemoryState {
     /// What was written down of lifetimes, by cell and by host.
     var cellLifetimes: [String: String] = [:]
     var hostLifetimes: [ID<Document>: HostLifetimeRow] = [:]
+    /// Ratios of oversubscription: of scopes by document, what people decided, what was decided of use.
+    var scopeRates: [ID<Document>: ScopeRate] = [:]
+    var constraints: [ID<ScopeConstraint>: ConstraintRow] = [:]
+    var rateDecisions: [ID<ScopeDecision>: DecisionRow] = [:]
     var feed = FeedLog()
     var leases: [String: LeaseRow] = [:]
     var cluster: ClusterState
