@@ -140,6 +140,7 @@ package enum RouteTable {
         // What was found running is nobody's until somebody decides for the fleet.
         Key(.post, "/v1/allocations/{id}/adopt"): .verb(.write(.fleet)),
         Key(.post, "/v1/allocations/{id}/release"): .verb(.write(.fleet)),
+        Key(.get, "/v1/pools/{name}/defragmentation"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(

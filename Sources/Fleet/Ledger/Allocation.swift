@@ -33,7 +33,7 @@ public struct Allocation: Sendable, Hashable, Codable {
     /// The migration that brings the part here; kept when it is over. Nil where no migration did.
     public var arrival: MigrationArrival?
     /// The migration that takes the part away from here, while it is under way and when it did.
-    public var departure: ID<Migration>?
+    public var departure: ID<PartMigration>?
 
     public init(
         id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
@@ -41,7 +41,7 @@ public struct Allocation: Sendable, Hashable, Codable {
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
         createdAt: Timestamp, releasedAt: Timestamp? = nil, arrival: MigrationArrival? = nil,
-        departure: ID<Migration>? = nil
+        departure: ID<PartMigration>? = nil
     ) {
         self.id = id
         self.workload = workload

@@ -74,7 +74,7 @@ extension MemoryState {
         append(.about(target.workload, .migrated, "goes on on \(host.name)", source: source))
     }
 
-    private mutating func stay(_ migration: ID<Migration>, of workload: ID<Document>) {
+    private mutating func stay(_ migration: ID<PartMigration>, of workload: ID<Document>) {
         guard var source = allocations.source(of: migration, workload: workload) else { return }
         source.departure = nil
         allocations.put(source)
