@@ -84,7 +84,9 @@ extension EndToEndTests {
                 try await eventually("the host says so") {
                     try await basalt.condition("metal")?.message.contains("DoNotMigrate") == true
                 }
-                let free = try await basalt.basalt(["label", "vm", "two", "-p", "shop", "basalt/do-not-migrate-"])
+                let free = try await basalt.basalt([
+                    "label", "vm", "two", "-p", "shop", "basalt/do-not-migrate-",
+                ])
                 try #require(free.status == 0, "\(free.output)")
                 try await eventually("the host is empty") {
                     try await basalt.condition("metal")?.status == .yes

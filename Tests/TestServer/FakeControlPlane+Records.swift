@@ -116,7 +116,8 @@ extension FakeControlPlane.State {
     private static func defragmentation(_ pool: String) -> DefragmentationPreview {
         let move = DrainPreview.Move(
             project: "shop", name: "web-1", to: "host-1",
-            reason: "longest first: predicted to live 3 d 4 h more", remainingSeconds: 273_600, turnSeconds: 0,
+            reason: "longest first: predicted to live 3 d 4 h more", remainingSeconds: 273_600,
+            turnSeconds: 0,
             endsFirst: false)
         return DefragmentationPreview(
             pool: pool, mode: .advise, targetEmptyPerMille: 30,

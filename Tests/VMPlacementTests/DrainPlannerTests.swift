@@ -33,7 +33,8 @@ import Testing
         cell.add(allocation, lifetime: lifetime, at: started)
         return DrainingVM(
             allocation: allocation.id, workload: workload,
-            request: VMRequest(workload: workload, resources: resources, startedAt: started, queuedAt: started),
+            request: VMRequest(
+                workload: workload, resources: resources, startedAt: started, queuedAt: started),
             lifetime: lifetime)
     }
 
@@ -71,7 +72,8 @@ import Testing
             now = now.advanced(by: .seconds(1200))
             let gone = begins.map(\.allocation)
             vms.removeAll { vm in
-                let ends = epoch.advanced(by: .seconds(60 * remaining[Int(vm.workload.name.dropFirst()) ?? 0]))
+                let ends = epoch.advanced(
+                    by: .seconds(60 * remaining[Int(vm.workload.name.dropFirst()) ?? 0]))
                 return gone.contains(vm.allocation) || ends <= now
             }
         }
@@ -86,8 +88,10 @@ import Testing
         Self.track(&cell)
         var planner = DrainPlanner()
         let rules = MigrationRules(slotsPerHost: 1)
-        let decision = planner.plan([Self.host(ids[0], vms, rules: rules)], on: cell, terms: .init(now: epoch))
-            .decisions[0]
+        let decision = planner.plan(
+            [Self.host(ids[0], vms, rules: rules)], on: cell, terms: .init(now: epoch)
+        )
+        .decisions[0]
         #expect(decision.moves.map(\.vm.workload.name) == ["v3", "v2", "v1", "v4", "v0"])
         #expect(decision.moves.map(\.endsFirst) == [false, false, true, true, true])
     }
@@ -181,7 +185,9 @@ import Testing
         var (cell, ids) = Self.cell(5)
         var vms: [[DrainingVM]] = ids.map { _ in [] }
         var number = 0
-        for (host, lives) in [[600.0, 600], [3000.0], [30.0, 30], [3000.0, 3000, 3000, 3000, 3000]].enumerated() {
+        for (host, lives) in [[600.0, 600], [3000.0], [30.0, 30], [3000.0, 3000, 3000, 3000, 3000]]
+            .enumerated()
+        {
             for minutes in lives {
                 vms[host].append(Self.run(number, minutes: minutes, on: ids[host], &cell))
                 number += 1

@@ -147,7 +147,8 @@ struct HostVerbRoutes {
         }
         if verb.due != nil, verb.dueSeconds != nil {
             causes.append(
-                FieldDefect(field: "dueSeconds", code: .conflict, message: "give due or dueSeconds, not both"))
+                FieldDefect(field: "dueSeconds", code: .conflict, message: "give due or dueSeconds, not both")
+            )
         }
         let drain = DrainSpec(
             due: verb.due ?? verb.dueSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },

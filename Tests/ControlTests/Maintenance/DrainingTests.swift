@@ -71,7 +71,8 @@ struct DrainingTests {
         /// What a round makes of `h1`.
         func decide(_ edit: (inout DrainTerms) -> Void = { _ in }) throws -> Outcome {
             var terms = DrainTerms(
-                rules: model.pools["p"]?.migrations ?? MigrationRules(slotsPerHost: 8), now: DrainingTests.now)
+                rules: model.pools["p"]?.migrations ?? MigrationRules(slotsPerHost: 8), now: DrainingTests.now
+            )
             edit(&terms)
             var planner = DrainPlanner()
             let round = model.drainRound([(hosts[0], terms)], planner: &planner, clock: FleetClock())
@@ -130,9 +131,11 @@ struct DrainingTests {
         #expect(preview.moves.first?.turnSeconds == 0)
     }
 
-    @Test("an owner's wish holds until a deadline that stops", arguments: [
-        (CellModel.doNotDisrupt, Reason.doNotDisrupt), (CellModel.doNotMigrate, .doNotMigrate),
-    ])
+    @Test(
+        "an owner's wish holds until a deadline that stops",
+        arguments: [
+            (CellModel.doNotDisrupt, Reason.doNotDisrupt), (CellModel.doNotMigrate, .doNotMigrate),
+        ])
     func pins(_ key: String, _ reason: Reason) throws {
         var cell = Cell(hosts: 2)
         try cell.run("v1", annotations: [key: "true"])

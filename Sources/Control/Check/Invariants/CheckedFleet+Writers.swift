@@ -42,7 +42,8 @@ extension CheckedFleet {
         let targeted = Set(standbys.compactMap(\.arrival?.migration))
         let strays = live.compactMap { source -> Finding? in
             guard let migration = source.departure, !targeted.contains(migration) else { return nil }
-            return Finding(subject: source.title, message: "departs by migration \(migration), which has no target")
+            return Finding(
+                subject: source.title, message: "departs by migration \(migration), which has no target")
         }
         return again + targets + strays
     }

@@ -17,7 +17,8 @@ extension MemoryState {
     }
 
     mutating func reserve(_ directive: MigrateDirective, plan: Plan, attempt: inout GroupAttempt) {
-        guard var source = allocations[directive.from], let migration = directive.allocation.arrival?.migration
+        guard var source = allocations[directive.from],
+            let migration = directive.allocation.arrival?.migration
         else { return }  // why: it was found to refuse nothing
         attempt.before.append(source)
         take(directive.plain, plan: plan, attempt: &attempt)
