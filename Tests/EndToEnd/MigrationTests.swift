@@ -2,6 +2,7 @@ import APITypes
 import Client
 import Fleet
 import Foundation
+import Shim
 import Testing
 
 extension EndToEndTests {
