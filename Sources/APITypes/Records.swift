@@ -44,15 +44,18 @@ public struct HostVerbRequest: Sendable, Hashable, Codable {
     public var maxParallel: Int?
     /// Also outside of maintenance windows.
     public var force: Bool?
-    /// Fleet seconds from now by which the host is to be empty: VMs are left to end by themselves as long as the
-    /// rest can move in time.
+    /// Fleet time by which the host is to be empty.
+    public var due: Timestamp?
+    /// As `due`, in fleet seconds from now. VMs are left to end by themselves as long as the rest can move in
+    /// time.
     public var dueSeconds: Int?
 
     public init(
         reason: String, confirm: Bool? = nil, deadlineSeconds: Int? = nil,
         atDeadline: DrainSpec.AtDeadline? = nil, maxParallel: Int? = nil, force: Bool? = nil,
-        dueSeconds: Int? = nil
+        due: Timestamp? = nil, dueSeconds: Int? = nil
     ) {
+        self.due = due
         self.dueSeconds = dueSeconds
         self.reason = reason
         self.confirm = confirm

@@ -32,6 +32,11 @@ extension RESTClient {
         return try await send(call, as: DrainPreview.self)
     }
 
+    /// What emptying hosts of a pool would do now.
+    public func defragmentation(pool: String) async throws -> DefragmentationPreview {
+        try await send(.get(APIPath("pools", pool, "defragmentation")), as: DefragmentationPreview.self)
+    }
+
     /// Takes a drain back: what has not moved stays, and the host takes placements again unless it was
     /// cordoned.
     public func undrain(host: String, reason: String) async throws -> WireDocument {

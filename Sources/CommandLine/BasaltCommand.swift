@@ -23,7 +23,7 @@ struct Basalt: ParsableCommand {
                 subcommands: [
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
                     LogsCommand.self, VMGroup.self, VMGroupsGroup.self, HostGroup.self, AllocationGroup.self,
-                    PolicyGroup.self, OversubGroup.self,
+                    PolicyGroup.self, OversubGroup.self, PlanGroup.self,
                     OperationGroup.self, OperatorGroup.self,
                 ]),
             CommandGroup(

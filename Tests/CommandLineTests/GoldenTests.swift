@@ -34,7 +34,7 @@ struct GoldenTests {
         "label vm web-1 rack=r7 -o yaml",
         "host cordon host-1 --reason disk", "host cordon host-1 --reason disk --dry-run",
         "host undrain host-1 --reason mended", "host breaker list",
-        "host drain host-2 --reason disk --dry-run",
+        "host drain host-2 --reason disk --dry-run", "plan defrag --pool vms",
         "host breaker reset east --zone zone-1 --reason off --yes", "get vmgroups", "describe vmgroup ring",
         "why vmgroup ring", "explain vmgroup.placement", "vmgroup scale ring --replicas 4",
         "vmgroup create web --replicas 2 --cpu 2 --memory 4GiB -o yaml",

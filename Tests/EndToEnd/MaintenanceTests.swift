@@ -91,7 +91,7 @@ extension EndToEndTests {
                 var spec: HostSpec = try hosts.spec.decoded()
                 spec.maintenance = MaintenanceSpec(
                     windows: [MaintenanceWindow(start: String(start), durationMinutes: 1)])
-                try await basalt.replace(host, spec)
+                try await basalt.replace(.host, host, spec)
                 _ = try await basalt.client().drain(host: host, reason: "fan")
                 try await eventually("the drain waits") {
                     try await basalt.condition(host)?.reason == .outsideWindow
@@ -117,11 +117,11 @@ extension Deployment {
         try await self.host(host).conditions.first { $0.type == .drained }
     }
 
-    /// Writes a host's spec as an operator would.
-    func replace(_ host: String, _ spec: HostSpec) async throws {
-        let file = directory.appending(path: "\(host).json")
+    /// Writes a spec as an operator would.
+    func replace(_ kind: Kind, _ name: String, _ spec: some Encodable) async throws {
+        let file = directory.appending(path: "\(name).json")
         let draft = WireDraft(
-            kind: Kind.host.rawValue, metadata: .init(name: host), spec: try .encoding(spec))
+            kind: kind.rawValue, metadata: .init(name: name), spec: try .encoding(spec))
         try JSONEncoder().encode(draft).write(to: file)
         let done = try await basalt(["apply", "-f", file.path])
         try #require(done.status == 0, "\(done.output)")

@@ -33,6 +33,7 @@ extension FakeControlPlane.State {
         case ("POST", 5, "cells"):
             return FakeControlPlane.answer(
                 200, BreakerResetResponse(cell: segments[2], zone: "zone-1", confirmed: 12))
+        case ("GET", 4, "pools"): return FakeControlPlane.answer(200, Self.defragmentation(segments[2]))
         case ("GET", 4, "policies"): return history(Self.policy(segments))
         case ("GET", 5, "policies"): return version(segments[4], of: Self.policy(segments))
         case ("POST", 4, "policies"): return rollback(Self.policy(segments), request)
@@ -110,6 +111,22 @@ extension FakeControlPlane.State {
         operations[index].done = operations[index].total
         operations[index].state = .succeeded
         return FakeControlPlane.answer(200, operations[index])
+    }
+
+    private static func defragmentation(_ pool: String) -> DefragmentationPreview {
+        let move = DrainPreview.Move(
+            project: "shop", name: "web-1", to: "host-1",
+            reason: "longest first: predicted to live 3 d 4 h more", remainingSeconds: 273_600,
+            turnSeconds: 0,
+            endsFirst: false)
+        return DefragmentationPreview(
+            pool: pool, mode: .advise, targetEmptyPerMille: 30,
+            before: PackingSummary(
+                hosts: 60, emptyHosts: 1, strandedCPUPerMille: 21, strandedMemoryPerMille: 140),
+            after: PackingSummary(
+                hosts: 60, emptyHosts: 2, strandedCPUPerMille: 18, strandedMemoryPerMille: 139),
+            hosts: [.init(host: "host-2", benefitMilli: 76_000, moves: [move])],
+            message: "1 of 60 hosts are emptied at once")
     }
 
     private static func preview(_ host: String) -> DrainPreview {

@@ -156,6 +156,7 @@ package enum RouteTable {
         Key(.post, "/v1/oversubscription/constraints/{id}/end"): .verb(.write(.fleet)),
         Key(.get, "/v1/oversubscription/reviews"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/oversubscription/reviews/{id}/approve"): .verb(.write(.fleet)),
+        Key(.get, "/v1/pools/{name}/defragmentation"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(

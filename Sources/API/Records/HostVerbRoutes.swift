@@ -145,8 +145,13 @@ struct HostVerbRoutes {
                         message: "\(seconds) is outside 1 to \(longestDeadline)")
             }
         }
+        if verb.due != nil, verb.dueSeconds != nil {
+            causes.append(
+                FieldDefect(field: "dueSeconds", code: .conflict, message: "give due or dueSeconds, not both")
+            )
+        }
         let drain = DrainSpec(
-            due: verb.dueSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },
+            due: verb.due ?? verb.dueSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },
             deadline: verb.deadlineSeconds.map { now.advanced(by: .seconds(min($0, longestDeadline))) },
             atDeadline: verb.atDeadline,
             maxParallel: verb.maxParallel, force: verb.force)

@@ -58,7 +58,9 @@ enum CommandExamples {
         "host drain": [
             "basalt host drain host-1 --reason firmware --dry-run",
             "basalt host drain host-1 --reason firmware --deadline 1h --max-parallel 4 --monitor --yes",
+            "basalt host drain host-1 --reason firmware --within 6h --yes",
         ],
+        "plan defrag": ["basalt plan defrag --pool vms", "basalt plan defrag --pool vms -o json"],
         "host undrain": ["basalt host undrain host-1 --reason postponed"],
         "host fence": [
             "basalt host fence host-1 --reason burnt --dry-run",

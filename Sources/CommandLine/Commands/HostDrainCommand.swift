@@ -11,6 +11,10 @@ struct HostDrainCommand: BasaltCommand {
     @OptionGroup var verb: HostVerbOptions
     @Option(help: "When it has to be over, from now, such as 1h.") var deadline: String?
     @Option(help: "At the deadline: wait, or stop what is left.") var atDeadline: String?
+    @Option(
+        help: "When the host has to be empty, fleet time; until moving takes all there is left, VMs may end.")
+    var due: String?
+    @Option(help: "As --due, from now, such as 6h.") var within: String?
     @Option(help: "Workloads of the host that are disrupted at once.") var maxParallel: Int?
     @Flag(help: "Also outside of maintenance windows.") var force = false
     @Flag(help: "Only show what would move where, and what would not.") var dryRun = false
@@ -49,10 +53,18 @@ struct HostDrainCommand: BasaltCommand {
                 throw CommandFailure(NearestChoice.refusal("end of a deadline", atDeadline, among: choices))
             }
         }
+        if due != nil, within != nil { throw CommandFailure("give --due or --within, not both") }
+        let time = try due.map { text in
+            guard let time = Timestamp(text) else {
+                throw CommandFailure("--due \"\(text)\" is no time; write it such as 2026-06-01T08:00:00Z")
+            }
+            return time
+        }
         return HostVerbRequest(
             reason: verb.reason,
             deadlineSeconds: try deadline.map { Int(try DurationText.parse($0).components.seconds) },
-            atDeadline: end, maxParallel: maxParallel, force: force ? true : nil)
+            atDeadline: end, maxParallel: maxParallel, force: force ? true : nil, due: time,
+            dueSeconds: try within.map { Int(try DurationText.parse($0).components.seconds) })
     }
 
     private func preview(_ request: HostVerbRequest, _ surroundings: Surroundings) async throws -> ExitStatus

@@ -40,6 +40,9 @@ struct WhyCommand: BasaltCommand {
         ]
         if let position = answer.queuePosition { fields.append(.init("Queue", Text("position \(position)"))) }
         if let estimate = answer.estimate { fields.append(.init("Estimate", Text(estimate.message))) }
+        if let stays = answer.stays {
+            fields.append(.init("Drain", Text("stays: \(stays.reason.rawValue), \(stays.message)", .warning)))
+        }
         var blocks = [Presentation.Block.fields(fields)]
         if let explanation = answer.explanation {
             blocks += [.heading("Placement"), .lines(PlacementLines(explanation: explanation).lines)]

@@ -15,7 +15,8 @@ struct RecordTables {
             ],
             items.map { item in
                 [
-                    Text(item.id.description), Text(item.state.rawValue, item.quarantined ? .bad : .plain),
+                    Text(item.id.description),
+                    Text(item.isStandby ? "standby" : item.state.rawValue, item.quarantined ? .bad : .plain),
                     Text("\(item.workload.project)/\(item.workload.name)"), Text(item.cell),
                     Text(Quantity.cpu(item.resources.milliCPU)),
                     Text(Quantity.memory(item.resources.memoryMiB)), Text(String(item.devices.count)),

@@ -39,7 +39,8 @@ extension CellModel {
     ) -> (chosen: [DefragmentationPlanner.Candidate], after: PlacementCell) {
         let (count, empty) = fullness(ofPool: pool)
         let open = hosts.values.filter {
-            $0.pool == pool && $0.contact == .ready && !$0.cordoned && !$0.draining && !without.contains($0.id)
+            $0.pool == pool && $0.contact == .ready && !$0.cordoned && !$0.draining
+                && !without.contains($0.id)
                 && byHost[$0.id]?.isEmpty == false
         }
         let drain = DrainSpec(purpose: .defragmentation)
@@ -63,10 +64,11 @@ extension CellModel {
             pool: pool, rules: rules, limit: limit, looked: looked, clock: clock, now: now)
         after.reopen(as: placement)
         let message =
-            if empty >= rules.emptyHosts(of: count) { "enough hosts are empty" }
-            else if chosen.isEmpty { "no host in use can be emptied onto others in use" }
-            else if chosen.count == limit { "\(limit) of \(count) hosts are emptied at once" }
-            else { "no other host in use can be emptied onto others in use" }
+            if empty >= rules.emptyHosts(of: count) { "enough hosts are empty" } else if chosen.isEmpty {
+                "no host in use can be emptied onto others in use"
+            } else if chosen.count == limit { "\(limit) of \(count) hosts are emptied at once" } else {
+                "no other host in use can be emptied onto others in use"
+            }
         return DefragmentationPreview(
             pool: pool, mode: rules.mode ?? .off, targetEmptyPerMille: rules.target,
             before: placement.summary(pool: pool), after: after.summary(pool: pool),

@@ -76,7 +76,8 @@ extension CellPipeline {
             let names = chosen.map(\.host.name)
             guard !names.isEmpty, names != memory.advised else { return false }
             memory.advised = names
-            try await tell(.defragmentationAdvised, why + "; empty \(names.joined(separator: ", "))", pool: pool)
+            try await tell(
+                .defragmentationAdvised, why + "; empty \(names.joined(separator: ", "))", pool: pool)
             return false
         }
         for candidate in chosen {

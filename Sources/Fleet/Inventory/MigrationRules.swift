@@ -97,8 +97,10 @@ public struct DefragmentationRules: Sendable, Hashable, Codable {
 
     func defects(at field: String) -> [FieldDefect] {
         let bounds: [(String, Int?, ClosedRange<Int>)] = [
-            ("targetEmptyPerMille", targetEmptyPerMille, 0...1000), ("marginPerMille", marginPerMille, 0...1000),
-            ("afterMinutes", afterMinutes, 0...10_080), ("maxDrainingPerMille", maxDrainingPerMille, 0...1000),
+            ("targetEmptyPerMille", targetEmptyPerMille, 0...1000),
+            ("marginPerMille", marginPerMille, 0...1000),
+            ("afterMinutes", afterMinutes, 0...10_080),
+            ("maxDrainingPerMille", maxDrainingPerMille, 0...1000),
         ]
         return bounds.compactMap { FieldDefect(field: "\(field).\($0.0)", $0.1, outside: $0.2) }
     }

@@ -33,7 +33,7 @@ public struct Allocation: Sendable, Hashable, Codable {
     /// The migration that brings the part here; kept when it is over. Nil where no migration did.
     public var arrival: MigrationArrival?
     /// The migration that takes the part away from here, while it is under way and when it did.
-    public var departure: ID<Migration>?
+    public var departure: ID<PartMigration>?
     /// Most CPU that it is predicted to use at once, milli; all of it while nothing is known of its use.
     public var peakMilliCPU: Int?
 
@@ -43,7 +43,7 @@ public struct Allocation: Sendable, Hashable, Codable {
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
         createdAt: Timestamp, releasedAt: Timestamp? = nil, arrival: MigrationArrival? = nil,
-        departure: ID<Migration>? = nil, peakMilliCPU: Int? = nil
+        departure: ID<PartMigration>? = nil, peakMilliCPU: Int? = nil
     ) {
         self.id = id
         self.workload = workload

@@ -72,7 +72,9 @@ public struct DrainPlanner: Sendable {
         let order: DrainOrder = predictor == nil || host.rules.order == .oldestFirst ? .creation : .lars
         let fresh = Memory(queue: DrainQueue(order: order, resortEvery: host.rules.resortInterval))
         var memory = memories[host.id] ?? fresh
-        if memory.queue.order != order || memory.queue.resortEvery != fresh.queue.resortEvery { memory = fresh }
+        if memory.queue.order != order || memory.queue.resortEvery != fresh.queue.resortEvery {
+            memory = fresh
+        }
         var byNumber: [Int: DrainingVM] = [:]
         let candidates = host.vms.sorted { $0.allocation < $1.allocation }.map { vm in
             let number = memory.numbers[vm.allocation] ?? memory.numbers.count
@@ -161,7 +163,8 @@ private struct DrainRound {
             .failure(
                 Refusal(
                     blocked: .init(
-                        project: vm.workload.project, name: vm.workload.name, reason: reason, message: message,
+                        project: vm.workload.project, name: vm.workload.name, reason: reason,
+                        message: message,
                         nearestFix: fix)))
         }
         if !host.stopsTheRest {

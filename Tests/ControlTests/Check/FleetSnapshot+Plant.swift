@@ -36,6 +36,25 @@ extension FleetSnapshot {
         resum()
     }
 
+    /// Adds the reservation of a migration to `h2`; its source is not told.
+    @discardableResult
+    mutating func addStandby(like name: String) throws -> ID<PartMigration> {
+        let migration: ID<PartMigration> = Self.freshID(2)
+        let other = try host("h2").id
+        try addAllocation(like: name) {
+            $0.host = other
+            $0.arrival = MigrationArrival(migration: migration, standsBy: true)
+        }
+        return migration
+    }
+
+    /// Makes what writes for a workload the source of a migration.
+    mutating func depart(_ name: String, by migration: ID<PartMigration>) throws {
+        let index = try #require(allocations.firstIndex { $0.workload.name == name && $0.arrival == nil })
+        allocations[index].departure = migration
+        resum()
+    }
+
     mutating func tell(_ reason: Reason, uid: ID<Document>, name: String) {
         let last = events.last
         events.append(
@@ -54,7 +73,7 @@ extension FleetSnapshot {
             hosts[index].takenDevices = live.flatMap(\.devices).sorted()
         }
         for index in quotas.indices {
-            let own = fleet.live.filter { $0.workload.project == quotas[index].project }
+            let own = fleet.live.filter { $0.workload.project == quotas[index].project && !$0.isStandby }
             switch quotas[index].resource {
             case .milliCPU: quotas[index].used = own.reduce(0) { $0 + $1.resources.milliCPU }
             case .memoryMiB: quotas[index].used = own.reduce(0) { $0 + $1.resources.memoryMiB }

@@ -157,6 +157,29 @@ extension PlantedViolation {
             try fleet.journal(.start, twin, on: "h1")
             try fleet.journal(.stop, twin, on: "h1")
         },
+        PlantedViolation(.oneWriter, "a reservation whose source does not know of it") { fleet in
+            try fleet.addStandby(like: "fixed-reserved")
+        },
+        PlantedViolation(.oneWriter, "two reservations of one migration") { fleet in
+            let migration = try fleet.addStandby(like: "fixed-reserved")
+            try fleet.depart("fixed-reserved", by: migration)
+            let other = try fleet.host("h4").id
+            try fleet.addAllocation(like: "fixed-reserved", id: FleetSnapshot.freshID(4)) {
+                $0.host = other
+                $0.departure = nil
+                $0.arrival = MigrationArrival(migration: migration, standsBy: true)
+            }
+        },
+        PlantedViolation(.oneWriter, "a departure without a target") { fleet in
+            try fleet.depart("fixed-reserved", by: FleetSnapshot.freshID(5))
+        },
+        PlantedViolation(.oneWriter, "both sides of a migration write") { fleet in
+            let migration = try fleet.addStandby(like: "fixed-reserved")
+            try fleet.depart("fixed-reserved", by: migration)
+            let index = try #require(fleet.allocations.firstIndex { $0.isStandby })
+            fleet.allocations[index].arrival?.standsBy = false
+            fleet.resum()
+        },
     ]
 
     static let plans = [

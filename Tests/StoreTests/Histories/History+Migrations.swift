@@ -58,7 +58,8 @@ extension History {
         target.departure = nil
         target.arrival = MigrationArrival(migration: ids.id(), standsBy: true)
         return MigrateDirective(
-            allocation: target, from: source.id, workloadGeneration: (generation ?? 1) + (once(in: 20) ? 1 : 0),
+            allocation: target, from: source.id,
+            workloadGeneration: (generation ?? 1) + (once(in: 20) ? 1 : 0),
             hostGeneration: host.generation, message: "moves")
     }
 }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Migrations", .postgresServer)
 struct MigrationTests {
-    @Test("a reservation stands by, is told to nobody and charges no quota", arguments: StoreImplementation.all)
+    @Test(
+        "a reservation stands by, is told to nobody and charges no quota", arguments: StoreImplementation.all)
     func reservation(_ implementation: StoreImplementation) async throws {
         let quota = Quota(milliCPU: 4000, memoryMiB: 4096, devices: 1)
         try await Scene.run(implementation, hosts: 2, quota: quota) { scene in
@@ -16,7 +17,8 @@ struct MigrationTests {
             let outcome = try await scene.move([[.migrate(move)]], lease: lease)
             #expect(outcome.refusals.isEmpty)
             let target = try await scene.allocation(move.allocation.id)
-            #expect(target.isStandby && target.state == .reserved && target.arrival == move.allocation.arrival)
+            #expect(
+                target.isStandby && target.state == .reserved && target.arrival == move.allocation.arrival)
             let left = try await scene.allocation(source.id)
             #expect(left.state == .active && left.departure == target.arrival?.migration)
             let after = try await scene.host("h2")
@@ -264,7 +266,8 @@ extension Scene {
     func move(_ groups: [[Directive]], lease: CellLease) async throws -> CommitOutcome {
         let parent = try await store.planHead(cell: lease.cell, engine: .hostMaintenance)
         let plan = Plan(
-            id: ids.id(), cell: lease.cell, engine: .hostMaintenance, parent: parent, inputsHash: "i", seed: 7,
+            id: ids.id(), cell: lease.cell, engine: .hostMaintenance, parent: parent, inputsHash: "i",
+            seed: 7,
             groups: groups.map { DirectiveGroup($0) },
             report: PlanReport(policy: "drain", hosts: 1, placed: 0, unplaced: []), createdAt: Self.start)
         return try await store.commit(LedgerCommit(lease: lease, plan: plan, statuses: [:]))

@@ -35,10 +35,10 @@ extension CheckedFleet {
     private func untoldAllocations(_ told: ToldReasons) -> [Finding] {
         // Only an end is dated by the store's own clock; beginnings are counted while the log is whole.
         let stages: [(String, [Reason], (Allocation) -> Bool)] = [
-            ("beginning", [.scheduled, .quarantined], { _ in told.isWhole }),
+            ("beginning", [.scheduled, .migrating, .quarantined], { _ in told.isWhole }),
             ("run", [.running, .quarantined], { told.isWhole && $0.state == .active }),
             (
-                "end", [.released, .exited, .startFailed, .hostFenced],
+                "end", [.released, .exited, .startFailed, .hostFenced, .migrationCancelled],
                 { $0.releasedAt.map(told.covers) ?? false }
             ),
         ]

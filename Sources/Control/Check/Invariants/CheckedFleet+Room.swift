@@ -66,7 +66,7 @@ extension CheckedFleet {
 
     private func brokenQuotas() -> [Finding] {
         snapshot.quotas.compactMap { quota in
-            let own = live.filter { $0.workload.project == quota.project }
+            let own = live.filter { $0.workload.project == quota.project && !$0.isStandby }
             let sum =
                 switch quota.resource {
                 case .milliCPU: own.reduce(0) { $0 + $1.resources.milliCPU }

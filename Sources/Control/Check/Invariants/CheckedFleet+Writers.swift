@@ -5,16 +5,47 @@ extension CheckedFleet {
     /// A part has one unreleased allocation in the ledger, quarantined copies aside, and by the journals it
     /// never ran twice at once. An end and a start at the same time do not overlap.
     func partsWithTwoWriters() -> [Finding] {
-        let parts = live.filter { !$0.quarantined }.map {
+        let writers = live.filter { !$0.quarantined && !$0.isStandby }
+        let parts = writers.map {
             PartKey(uid: $0.workload.uid, part: $0.workload.part)
         }
         let held = parts.repeated().map { key in
-            let holders = live.filter { $0.workload.uid == key.uid && $0.workload.part == key.part }
+            let holders = writers.filter { $0.workload.uid == key.uid && $0.workload.part == key.part }
             return Finding(
                 subject: holders.first?.workload.title ?? "part \(key.part)",
                 message: "is held by \(holders.map(\.id.description).sorted().joined(separator: ", "))")
         }
-        return held + overlappingRuns()
+        return held + brokenMigrations() + overlappingRuns()
+    }
+
+    /// A migration that is under way has one reservation, which nothing runs by, and one source that writes for
+    /// the same part on another host.
+    private func brokenMigrations() -> [Finding] {
+        let standbys = live.filter(\.isStandby)
+        let sources = Dictionary(grouping: live.filter { $0.departure != nil }, by: \.departure)
+        let again = standbys.compactMap(\.arrival?.migration).repeated().map {
+            Finding(subject: "migration \($0)", message: "has more than one target")
+        }
+        let targets = standbys.compactMap { target -> Finding? in
+            guard target.state == .reserved, !target.quarantined else {
+                return Finding(subject: target.title, message: "stands by and is \(target.state.rawValue)")
+            }
+            let source = target.arrival.flatMap { sources[$0.migration] } ?? []
+            guard source.count == 1, let first = source.first, first.workload == target.workload,
+                first.host != target.host, !first.quarantined, !first.isStandby
+            else {
+                return Finding(
+                    subject: target.title, message: "stands by for \(source.count) sources, not for its own")
+            }
+            return nil
+        }
+        let targeted = Set(standbys.compactMap(\.arrival?.migration))
+        let strays = live.compactMap { source -> Finding? in
+            guard let migration = source.departure, !targeted.contains(migration) else { return nil }
+            return Finding(
+                subject: source.title, message: "departs by migration \(migration), which has no target")
+        }
+        return again + targets + strays
     }
 
     private func overlappingRuns() -> [Finding] {

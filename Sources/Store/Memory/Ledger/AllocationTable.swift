@@ -30,14 +30,14 @@ struct AllocationTable {
     }
 
     /// The reservation of a migration that is under way.
-    func standby(of migration: ID<Migration>, workload uid: ID<Document>) -> Allocation? {
+    func standby(of migration: ID<PartMigration>, workload uid: ID<Document>) -> Allocation? {
         live(ofWorkload: uid).compactMap { rows[$0] }.first {
             $0.isStandby && $0.arrival?.migration == migration
         }
     }
 
     /// What a migration that is under way takes its part from.
-    func source(of migration: ID<Migration>, workload uid: ID<Document>) -> Allocation? {
+    func source(of migration: ID<PartMigration>, workload uid: ID<Document>) -> Allocation? {
         live(ofWorkload: uid).compactMap { rows[$0] }.first { $0.departure == migration }
     }
 

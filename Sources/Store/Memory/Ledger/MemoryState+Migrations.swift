@@ -17,7 +17,8 @@ extension MemoryState {
     }
 
     mutating func reserve(_ directive: MigrateDirective, plan: Plan, attempt: inout GroupAttempt) {
-        guard var source = allocations[directive.from], let migration = directive.allocation.arrival?.migration
+        guard var source = allocations[directive.from],
+            let migration = directive.allocation.arrival?.migration
         else { return }  // why: it was found to refuse nothing
         attempt.before.append(source)
         take(directive.plain, plan: plan, attempt: &attempt)
@@ -74,7 +75,7 @@ extension MemoryState {
         append(.about(target.workload, .migrated, "goes on on \(host.name)", source: source))
     }
 
-    private mutating func stay(_ migration: ID<Migration>, of workload: ID<Document>) {
+    private mutating func stay(_ migration: ID<PartMigration>, of workload: ID<Document>) {
         guard var source = allocations.source(of: migration, workload: workload) else { return }
         source.departure = nil
         allocations.put(source)

@@ -62,7 +62,8 @@ extension MemoryState {
             let isNew = strays.updateValue(host.id, forKey: allocation.id) == nil
             if isNew { record(.updated, of: allocation) }
             return (isNew, message)
-        case (.starting, .reserved) where allocation.isStandby, (.running, .reserved) where allocation.isStandby:
+        case (.starting, .reserved) where allocation.isStandby,
+            (.running, .reserved) where allocation.isStandby:
             takePremature(allocation, on: host, source: source)
             return (true, nil)
         case (.running, .reserved):

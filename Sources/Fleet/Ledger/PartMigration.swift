@@ -3,15 +3,15 @@
 ///
 /// At any time one of the two is the part's writer: the source until the transaction that frees it, the target
 /// from then on.
-public enum Migration: Sendable {}
+public enum PartMigration: Sendable {}
 
 /// What an allocation has to do with the migration whose target it is.
 public struct MigrationArrival: Sendable, Hashable, Codable {
-    public var migration: ID<Migration>
+    public var migration: ID<PartMigration>
     /// While the source writes: the allocation holds room and devices, and nothing runs by it.
     public var standsBy: Bool
 
-    public init(migration: ID<Migration>, standsBy: Bool) {
+    public init(migration: ID<PartMigration>, standsBy: Bool) {
         self.migration = migration
         self.standsBy = standsBy
     }
