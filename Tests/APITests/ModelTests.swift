@@ -79,7 +79,7 @@ import VMPlacement
                 (file.replacing("\"version\":1", with: "\"version\":9"), "spec.file.version"),
                 (file.replacing("\"capSeconds\":604800", with: "\"capSeconds\":600000"), "spec.file.checksum"),
                 (file.replacing("\"vms\":1", with: "\"vms\":\"x\""), "spec.file.training.vms"),
-                (file.replacing("\"vms\":1,", with: ""), "spec.file.training.vms"),
+                (file.replacing(",\"vms\":1", with: ""), "spec.file.training.vms"),
                 (file + String(repeating: " ", count: ModelSpec.fileLimit), "spec.file"),
             ] {
                 let problem = try #require(try await Self.push(client, "one", text).problem)

@@ -9,7 +9,10 @@ extension EndToEndTests {
     @Suite struct ModelTests {
         /// Fleet seconds per second: an hour passes in one.
         private static let rate = "3600"
-        private static let vms = 260
+        private static let waves = 8
+        /// VMs of each of the two applications in one wave.
+        private static let wave = 26
+        private static var vms: Int { 2 * waves * wave }
 
         @Test func aFleetLearnsFromItsOwnVMs() async throws {
             try await Deployment.run { basalt in
@@ -109,16 +112,16 @@ extension EndToEndTests {
                     try await group.waitForAll()
                 }
             }
-            let wave = 52
-            for start in stride(from: 0, to: vms, by: wave) {
-                let (web, batch) = (start..<start + wave / 2, start + wave / 2..<start + wave)
-                try await create("web", web)
-                try await create("batch", batch)
-                try await basalt.allRun(start / 2 + wave)
-                try await end("batch", batch)
-                try await basalt.allRun(start / 2 + wave / 2)
+            for start in stride(from: 0, to: waves * wave, by: wave) {
+                let numbers = start..<start + wave
+                try await create("web", numbers)
+                try await create("batch", numbers)
+                try await basalt.allRun(start == 0 ? 2 * wave : 3 * wave)
+                try await end("batch", numbers)
+                if start > 0 { try await end("web", start - wave..<start) }
+                try await basalt.allRun(wave)
             }
-            for start in stride(from: 0, to: vms, by: wave) { try await end("web", start..<start + wave / 2) }
+            try await end("web", (waves - 1) * wave..<waves * wave)
             try await basalt.allRun(0)
         }
 

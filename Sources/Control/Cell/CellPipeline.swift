@@ -158,10 +158,7 @@ actor CellPipeline {
             model.put(pool: name, pool?.cell == cell ? pool : nil)
             model.poolRecords[name] = pool?.cell == cell ? resource.map(PoolRecord.init) : nil
         }
-        for name in changed.models.sorted() {
-            let resource = try await store.document(.model, project: nil, name: name)
-            model.models[name] = resource.flatMap { ModelRecord($0) }
-        }
+        try await readModels(named: changed.models)
         for name in changed.flavors.sorted() {
             model.put(flavor: name, try await store.document(.flavor, project: nil, name: name).map(spec))
         }

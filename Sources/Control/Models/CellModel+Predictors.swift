@@ -32,7 +32,7 @@ extension CellModel {
         let register = ModelRegister(models.values)
         for scope in ModelScope.of(pool: pool, cell: name) {
             if let entry = register.promoted(in: scope), let record = models[entry.name] {
-                return .model(record, why: "promoted for \(scope.words)")
+                return .model(record, why: "promoted \(scope.phrase)")
             }
         }
         return .missing("no model is promoted for pool \(pool), cell \(name) or everywhere")

@@ -3,6 +3,14 @@ internal import Store
 internal import VMPlacement
 
 extension CellPipeline {
+    /// Reads what is kept of models.
+    func readModels(named names: Set<String>) async throws {
+        for name in names.sorted() {
+            let resource = try await store.document(.model, project: nil, name: name)
+            model.models[name] = resource.flatMap { ModelRecord($0) }
+        }
+    }
+
     /// Reads the files of the models that pools ask for.
     func readModels(of model: inout CellModel) async throws {
         model.modelFiles = try await ReadModel.wanted(by: model, from: store)

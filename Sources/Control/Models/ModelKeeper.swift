@@ -78,7 +78,7 @@ public struct ModelKeeper: Sendable {
                 }
             }
             let changed = register.promote(record.uid, in: scope, by: context.actor, at: now)
-            let place = "for \(scope.words) by \(context.actor): \(words)"
+            let place = "\(scope.phrase) by \(context.actor): \(words)"
             return (register, changed, "promoted \(place)", "its place was taken by \(record.name), \(place)")
         }
     }
@@ -93,9 +93,9 @@ public struct ModelKeeper: Sendable {
             var register = ModelRegister(records)
             let changed = register.takeBack(record.uid, in: scope, by: context.actor, at: now)
             guard !changed.isEmpty else {
-                throw ModelRefusal(message: "model \(name) is not promoted for \(scope.words)")
+                throw ModelRefusal(message: "model \(name) is not promoted \(scope.phrase)")
             }
-            let words = "for \(scope.words) by \(context.actor)"
+            let words = "\(scope.phrase) by \(context.actor)"
             return (register, changed, "taken back \(words)", "promoted again \(words)")
         }
     }

@@ -16,6 +16,9 @@ public struct ModelScope: Sendable, Hashable, Codable {
         pool.map { "pool \($0)" } ?? cell.map { "cell \($0)" } ?? "everywhere"
     }
 
+    /// `everywhere` or `for pool web`, within a sentence.
+    public var phrase: String { self == .everywhere ? words : "for " + words }
+
     /// Scopes whose models a pool may go by, the narrowest first.
     public static func of(pool: String, cell: String) -> [ModelScope] {
         [ModelScope(pool: pool), ModelScope(cell: cell), .everywhere]

@@ -84,7 +84,7 @@ extension FleetHistory {
             let fields =
                 [
                     Self.seconds(vm.startedAt.since(origin)), Self.seconds(end.since(origin)),
-                    "\(Double(vm.resources.milliCPU) / 1000)", "\(Double(vm.resources.memoryMiB) / 1024)",
+                    Self.decimal(vm.resources.milliCPU * 1000), Self.decimal(vm.resources.memoryMiB * 1_000_000 / 1024),
                     vm.project, vm.class.rawValue, vm.pool, vm.name, vm.endedAt == nil ? "1" : "0",
                 ] + labels.map { attributes[$0] ?? "" }
             lines.append(fields.map(Self.quoted).joined(separator: ","))
@@ -93,8 +93,11 @@ extension FleetHistory {
     }
 
     /// With six decimals: microseconds stay what they are.
-    private static func seconds(_ duration: Duration) -> String {
-        let (whole, rest) = duration.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    private static func seconds(_ duration: Duration) -> String { decimal(Int(duration.microseconds)) }
+
+    /// Millionths. Readers round amounts up, so that what was cut off comes back.
+    private static func decimal(_ millionths: Int) -> String {
+        let (whole, rest) = millionths.quotientAndRemainder(dividingBy: 1_000_000)
         let digits = String(rest)
         return rest == 0 ? "\(whole)" : "\(whole)." + String(repeating: "0", count: 6 - digits.count) + digits
     }

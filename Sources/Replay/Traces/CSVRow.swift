@@ -48,10 +48,19 @@ struct CSVRow: ~Copyable {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
     }
 
-    /// The field as text, for names and errors.
+    /// The field as text, for names and errors; a doubled quote of a quoted field is one.
     func text(_ index: Int, of line: Span<UInt8>) -> String {
+        let field = fields[index]
+        let isQuoted = field.lowerBound > 0 && line[field.lowerBound - 1] == UInt8(ascii: "\"")
         var bytes: [UInt8] = []
-        for index in fields[index] { bytes.append(line[index]) }
+        var position = field.lowerBound
+        while position < field.upperBound {
+            let byte = line[position]
+            bytes.append(byte)
+            let next = position + 1
+            let isDoubled = isQuoted && byte == UInt8(ascii: "\"") && next < field.upperBound
+            position = isDoubled && line[next] == byte ? next + 1 : next
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -18,12 +18,13 @@ struct VMHistoryTests {
     }
 
     private static func end(
-        _ scene: Scene, _ vm: Resource, _ allocation: Allocation, lease: CellLease, sequence: Int
+        _ scene: Scene, _ vm: Resource, _ allocation: Allocation, lease: CellLease, sequence: Int,
+        host: String = "h1"
     ) async throws {
         _ = try await scene.store.delete(
             .vm, project: "team", name: vm.metadata.name, precondition: .none, context: Scene.user)
         try await scene.commit([[scene.release(allocation.id)]], lease: lease)
-        try await scene.report([scene.part(allocation.id, .stopped)], sequence: sequence)
+        try await scene.report([scene.part(allocation.id, .stopped, host: host)], sequence: sequence)
         #expect(try await scene.store.finalize([vm.metadata.uid], lease: lease) == [vm.metadata.uid])
     }
 
@@ -64,7 +65,7 @@ struct VMHistoryTests {
                 #expect(try await names(.init(cell: cell, pool: pool)).count == count)
             }
             // It keeps its place when it ends.
-            try await Self.end(scene, two.vm, two.allocation, lease: lease, sequence: 2)
+            try await Self.end(scene, two.vm, two.allocation, lease: lease, sequence: 2, host: "h2")
             #expect(try await names(.init(order: .oldestFirst(after: ended.uid))) == ["two"])
         }
     }
