@@ -20,6 +20,11 @@ public struct CellLimits: Sendable {
     public var judgeEvery = Duration.seconds(1)
     /// How often the cell is counted for metrics: some milliseconds for 50,000 allocations.
     public var measureEvery = Duration.seconds(5)
+    /// How often free room is measured, beside the pipeline.
+    public var roomEvery = Duration.seconds(60)
+    /// Hosts that one filling up of a pool looks at, some milliseconds: 10,000 hosts take no longer than a
+    /// few hundred.
+    public var roomSteps = 4_000_000
     /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into
     /// plans together, which costs a fraction of one plan each. A cell at rest answers at once.
     public var cycleAtMostEvery = Duration.milliseconds(25)

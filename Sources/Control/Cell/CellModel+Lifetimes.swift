@@ -34,7 +34,7 @@ extension CellModel {
         return clock.time(at: at)
     }
 
-    private mutating func observe(_ released: Allocation, until end: Timestamp) {
+    mutating func observe(_ released: Allocation, until end: Timestamp) {
         guard released.workload.kind == .vm else { return }
         let lifetime = lifetime(of: released)
         let seconds = clock.time(at: end).since(lifetime.startedAt).inSeconds

@@ -28,6 +28,11 @@ actor CellPipeline {
     /// that fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
     var drainReports: [ID<Document>: DrainReport] = [:]
+    /// What the next cycle takes over.
+    var readyLifetimes: ReadyLifetimes?
+    var lifetimeCopies = 0
+    var roomMeasuredAt: Timestamp?
+    var isMeasuringRoom = false
 
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
@@ -49,31 +54,40 @@ actor CellPipeline {
     /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest;
     /// what was half done is read anew.
     func run() async throws {
-        while !Task.isCancelled {
-            do {
-                if cursor == nil { try await load() }
-                let began = time.now()
-                let worked = try await measured { try await cycle() }
-                if worked {
-                    try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
-                } else if let cursor {
-                    try await hub.wait(after: cursor, timeout: rest())
+        try await withThrowingDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                do {
+                    if cursor == nil { try await load() }
+                    let began = time.now()
+                    let worked = try await measured { try await cycle() }
+                    if let copy = copyForLifetimes() { group.addTask { await self.makeReady(copy) } }
+                    if let pools = roomToMeasure() { group.addTask { await self.measureRoom(pools) } }
+                    try await rest(after: worked, since: began)
+                } catch StoreError.leaseLost(let cell) {
+                    throw StoreError.leaseLost(cell: cell)
+                } catch is CancellationError {
+                    break
+                } catch {
+                    metrics.add(.cycleFailures, [cell])
+                    logger.failure("cycle failed", error, ["cell": "\(cell)"])
+                    // A write of unknown outcome leaves the model unsure: everything is read again.
+                    cursor = nil
+                    try await time.sleep(FeedHub.retryAfter)
                 }
-            } catch StoreError.leaseLost(let cell) {
-                throw StoreError.leaseLost(cell: cell)
-            } catch is CancellationError {
-                return
-            } catch {
-                metrics.add(.cycleFailures, [cell])
-                logger.failure("cycle failed", error, ["cell": "\(cell)"])
-                // A write of unknown outcome leaves the model unsure: everything is read again.
-                cursor = nil
-                try await time.sleep(FeedHub.retryAfter)
             }
+            group.cancelAll()
         }
     }
 
-    private func rest() -> Duration {
+    private func rest(after worked: Bool, since began: Timestamp) async throws {
+        if worked {
+            try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
+        } else if let cursor {
+            try await hub.wait(after: cursor, timeout: idleRest())
+        }
+    }
+
+    private func idleRest() -> Duration {
         let now = time.now()
         guard let next = model.nextTry(now: now) else { return limits.restAtMost }
         return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
@@ -104,6 +118,7 @@ actor CellPipeline {
         try await findLost(&fresh)
         try await followLifetimes(&fresh)
         model = fresh
+        readyLifetimes = nil
         settling = []
         cursor = position
         logger.info(
@@ -204,11 +219,6 @@ actor CellPipeline {
                 model.put(allocation: allocation)
             }
         }
-        if model.mustFollowLifetimes {
-            var next = model
-            try await followLifetimes(&next)
-            model = next
-        }
     }
 
     // MARK: Working
@@ -216,6 +226,7 @@ actor CellPipeline {
     /// One pass over everything; true when something was written or read.
     private func cycle() async throws -> Bool {
         var worked = try await refresh()
+        worked = changeLifetimes() || worked
         worked = try await judge() || worked
         worked = try await stop() || worked
         worked = try await place() || worked

@@ -114,6 +114,50 @@ public struct PoolSpec: DocumentSpec {
     }
 }
 
+public struct PoolStatus: Sendable, Hashable, Codable {
+    /// Nil until it was measured, and for pools that take no VMs.
+    public var room: PoolRoom?
+
+    public init(room: PoolRoom? = nil) { self.room = room }
+}
+
+/// What the free room of a pool is good for, measured every minute or so.
+public struct PoolRoom: Sendable, Hashable, Codable {
+    /// Hosts that take VMs.
+    public var hosts: Int
+    public var emptyHosts: Int
+    /// CPU that stays free when the hosts are filled up with VMs like those of the last day, per mille of
+    /// all; nil while none has come.
+    public var strandedCpuPerMille: Int?
+    public var strandedMemoryPerMille: Int?
+    /// How many VMs of large sizes fit.
+    public var obtainable: [Obtainable]
+
+    /// VMs of one size that fit, no other coming or going.
+    public struct Obtainable: Sendable, Hashable, Codable {
+        public var milliCPU: Int
+        public var memoryMiB: Int
+        public var vms: Int
+
+        public init(milliCPU: Int, memoryMiB: Int, vms: Int) {
+            self.milliCPU = milliCPU
+            self.memoryMiB = memoryMiB
+            self.vms = vms
+        }
+    }
+
+    public init(
+        hosts: Int, emptyHosts: Int, strandedCpuPerMille: Int? = nil, strandedMemoryPerMille: Int? = nil,
+        obtainable: [Obtainable] = []
+    ) {
+        self.hosts = hosts
+        self.emptyHosts = emptyHosts
+        self.strandedCpuPerMille = strandedCpuPerMille
+        self.strandedMemoryPerMille = strandedMemoryPerMille
+        self.obtainable = obtainable
+    }
+}
+
 /// Names of policy documents, one for each engine that has them.
 public struct PoolPolicies: Sendable, Hashable, Codable {
     /// Policy of type placement.

@@ -110,31 +110,22 @@ extension PlacementCell {
 
     /// What happened on the hosts since they were written down, in the order of time.
     private mutating func catchUp(_ memory: LifetimeMemory) {
-        enum Event { case gone(LifetimeMemory.Departure), came(VMLifetime) }
-        var events: [(at: Timestamp, id: ID<Allocation>, slot: Int, event: Event)] = []
+        var events: [LifetimeEvent] = []
         let residents = residentsBySlot()
         let latest = Timestamp(microseconds: lifetimes?.now ?? 0)
         for slot in 0..<hosts.count where memory.hosts[hosts.rows[slot].id] != nil {
             let known = lifetimes?.residents[slot].map(\.allocation) ?? []
             for id in known where held[id]?.host != hosts.keys[slot] {
                 let departure = memory.departures[id] ?? .init(at: latest, hasEnded: false)
-                events.append((departure.at, id, slot, .gone(departure)))
+                events.append(LifetimeEvent(at: departure.at, id: id, slot: slot, what: .gone(departure)))
             }
             let isKnown = Set(known)
             for (id, lifetime) in residents[slot] where !isKnown.contains(id) {
-                events.append((lifetime.startedAt, id, slot, .came(lifetime)))
+                events.append(
+                    LifetimeEvent(at: lifetime.startedAt, id: id, slot: slot, what: .came(lifetime)))
             }
         }
-        for (at, id, slot, event) in events.sorted(by: { ($0.at, $0.id) < ($1.at, $1.id) }) {
-            switch event {
-            case .gone(let departure):
-                lifetimes?.remove(id, at: slot, time: at.microseconds, hasEnded: departure.hasEnded)
-            case .came(let lifetime):
-                lifetimes?.advance(to: at.microseconds)
-                _ = lifetimes?.add(id, lifetime, at: slot, room: hosts.rows[slot].room)
-                lifetimes?.noteMoved(slot)
-            }
-        }
+        takePlace(events)
     }
 
     /// Tells what predictions of a VM that has a host are to go by, before lifetimes are tracked.

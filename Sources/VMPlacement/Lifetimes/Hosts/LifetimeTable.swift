@@ -312,15 +312,28 @@ extension LifetimeTable {
     }
 
     /// Takes a host back to what it is in another table of the same hosts.
-    mutating func copy(_ slot: Int, from other: LifetimeTable) {
-        exits[slot] = other.exits[slot]
-        firstExits[slot] = other.firstExits[slot]
-        states[slot] = other.states[slot]
-        classes[slot] = other.classes[slot]
-        deadlines[slot] = other.deadlines[slot]
-        residualCounts[slot] = other.residualCounts[slot]
-        residents[slot] = other.residents[slot]
-        notes[slot] = other.notes[slot]
+    mutating func copy(_ slot: Int, from other: LifetimeTable) { copy(slot, from: other, at: slot) }
+
+    private mutating func copy(_ slot: Int, from other: LifetimeTable, at place: Int) {
+        exits[slot] = other.exits[place]
+        firstExits[slot] = other.firstExits[place]
+        states[slot] = other.states[place]
+        classes[slot] = other.classes[place]
+        deadlines[slot] = other.deadlines[place]
+        residualCounts[slot] = other.residualCounts[place]
+        residents[slot] = other.residents[place]
+        notes[slot] = other.notes[place]
+    }
+
+    /// The same lifetimes in the order of another table of hosts; hosts that are new there are empty.
+    func rearranged(from before: HostTable, to after: HostTable) -> LifetimeTable {
+        var found = LifetimeTable(
+            settings: settings, predictor: predictor, now: now, accuracy: accuracy, gate: gate)
+        for slot in 0..<after.count {
+            found.insert(at: slot)
+            if let place = before.slot(of: after.keys[slot]) { found.copy(slot, from: self, at: place) }
+        }
+        return found
     }
 
     /// What is to be remembered of a host.
