@@ -32,7 +32,7 @@ public struct CellLimits: Sendable {
     /// then.
     public var rememberEvery = Duration.seconds(1)
     /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
-    public var firstNotes = 256
+    public var firstNotes = 128
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

@@ -11,6 +11,17 @@ extension CellModel {
         }
     }
 
+    /// Those of `tight-lava` as soon as a pool goes by it or tries it: a cell has one kind of classes.
+    var lifetimeSettings: LifetimeSettings {
+        let isFine = pools.contains { name, spec in
+            placementPolicy(ofPool: name).ladder == .fine || spec.shadow?.ladder == .fine
+        }
+        return LifetimeSettings(ladder: isFine ? .fine : .paper)
+    }
+
+    /// Whether lifetimes are needed that are not tracked, or not by the classes that are needed.
+    var lacksLifetimes: Bool { needsLifetimes && placement.lifetimeLadder != lifetimeSettings.ladder }
+
     /// What predictions of a VM that has a host go by.
     func lifetime(of allocation: Allocation) -> VMLifetime {
         var features = VMFeatures(allocation)
@@ -44,7 +55,7 @@ extension CellModel {
     // MARK: Tracking
 
     /// Whether the tracking has to begin or to end, as pools and policies ask for.
-    var mustFollowLifetimes: Bool { needsLifetimes != placement.tracksLifetimes }
+    var mustFollowLifetimes: Bool { lacksLifetimes || needsLifetimes != placement.tracksLifetimes }
 
     /// Begins the tracking with what was written down, wherever the controller that did so has gone; or ends
     /// it.
@@ -68,7 +79,7 @@ extension CellModel {
                 at: clock.time(at: at), hasEnded: hasEnded(allocation.workload.uid))
         }
         placement.trackLifetimes(
-            LifetimeSettings(), model: history.learn(running: running(now: now)), now: clock.time(at: now),
+            lifetimeSettings, model: history.learn(running: running(now: now)), now: clock.time(at: now),
             memory: memory)
     }
 

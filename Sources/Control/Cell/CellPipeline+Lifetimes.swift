@@ -79,8 +79,9 @@ extension CellPipeline {
         for case .allocate(let directive) in plan?.groups.flatMap(\.directives) ?? [] {
             hosts.insert(directive.allocation.host)
         }
+        // A plan is waited for; what can wait for the next note does.
         return try model.placement
-            .takeLifetimeNotes(at: trial, for: hosts, limit: limits.firstNotes)?.encoded()
+            .takeLifetimeNotes(at: trial, for: hosts, limit: plan == nil ? limits.firstNotes : 0)?.encoded()
     }
 
     /// Takes hosts of refused groups back to what the ledger makes of the plan.

@@ -11,16 +11,25 @@ struct LifetimeJournal {
     var gone: [Allocation] = []
 }
 
-/// A copy of a model on which lifetimes are tracked.
+/// Lifetimes that were made ready on a copy of a model; the rest of the copy is gone by then, so that it is
+/// not the pipeline that takes it apart.
 struct ReadyLifetimes {
-    var model: CellModel
-    /// Ends that its history knows.
-    var learnedFrom: Set<ID<Allocation>>
+    /// Of the copy.
+    let number: Int?
+    let clock: FleetClock
+    let history: LifetimeHistory
+    let placement: PlacementCell
+    /// Ends that the history knows.
+    let learnedFrom: Set<ID<Allocation>>
 
     init(_ copy: CellModel, from store: any Store, now: Timestamp) async throws {
         let reading = try await LifetimeReading(of: copy.name, live: Set(copy.allocations.keys), from: store)
-        model = copy
+        var model = copy
         try model.followLifetimes(reading, now: now)
+        number = model.lifetimeJournal?.number
+        clock = model.clock
+        history = model.history
+        placement = model.placement
         learnedFrom = Set(reading.released.map(\.id))
     }
 }
@@ -30,7 +39,7 @@ extension CellModel {
     ///
     /// - Parameter number: tells the copy from others.
     mutating func copyForLifetimes(_ number: Int) -> CellModel? {
-        guard needsLifetimes, !placement.tracksLifetimes, lifetimeJournal == nil else { return nil }
+        guard lacksLifetimes, lifetimeJournal == nil else { return nil }
         lifetimeJournal = LifetimeJournal(number: number)
         return self
     }
@@ -38,13 +47,13 @@ extension CellModel {
     /// Goes on with lifetimes that are ready, and lets happen to them what happened meanwhile. Nothing
     /// happens when they were made on the copy of another model, or are no longer asked for.
     mutating func adopt(_ ready: ReadyLifetimes) {
-        guard let journal = lifetimeJournal, journal.number == ready.model.lifetimeJournal?.number else {
+        guard let journal = lifetimeJournal, journal.number == ready.number else {
             return
         }
         lifetimeJournal = nil
         guard needsLifetimes else { return }
-        clock = ready.model.clock
-        history = ready.model.history
+        clock = ready.clock
+        history = ready.history
         var departures: [ID<Allocation>: LifetimeMemory.Departure] = [:]
         for allocation in journal.gone {
             guard let at = allocation.releasedAt else { continue }
@@ -56,7 +65,7 @@ extension CellModel {
             if let allocation = allocations[id] { placement.setLifetime(lifetime(of: allocation), of: id) }
         }
         placement.adoptLifetimes(
-            of: ready.model.placement, moved: journal.came.union(journal.gone.map(\.id)),
+            of: ready.placement, moved: journal.came.union(journal.gone.map(\.id)),
             departures: departures)
     }
 }

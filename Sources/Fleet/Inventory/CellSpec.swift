@@ -29,12 +29,15 @@ public struct PoolSpec: DocumentSpec {
         case lavaOneShot = "lava-one-shot"
         case lava
         case gatedLava = "gated-lava"
+        case tightLava = "tight-lava"
 
         /// Whether it goes by predictions of lifetimes.
         public var needsLifetimes: Bool {
             switch self {
             case .firstFit, .bestFit, .waste: false
-            case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava: true
+            case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava,
+                .tightLava:
+                true
             }
         }
     }

@@ -7,6 +7,8 @@ public struct CellLifetimes: Sendable, Hashable, Codable {
     public var accuracy: ClassAccuracy
     /// Goes by the gate before as well, so that it does not follow from the accuracy alone.
     var gate: LifetimeGate
+    /// Name of the ladder of its classes; nil is the paper's.
+    var ladder: String?
 }
 
 /// What is written down of lifetimes, so that a controller goes on where another ended.
@@ -83,6 +85,9 @@ extension PlacementCell {
     public mutating func trackLifetimes(
         _ settings: LifetimeSettings, model: any LifetimeModel, now: Timestamp, memory: LifetimeMemory
     ) {
+        // Classes of another ladder say nothing here.
+        let isOther = memory.cell.map { ($0.ladder ?? LifetimeLadder.paper.name) != settings.ladder.name }
+        let memory = isOther == true ? LifetimeMemory() : memory
         // Time is moved by what is told, so that all happens when it happened.
         var table = LifetimeTable(
             settings: settings, predictor: LifetimePredictor(model, cap: settings.cap),
@@ -136,6 +141,9 @@ extension PlacementCell {
     /// Ends the tracking; policies that need lifetimes are best fit from then on.
     public mutating func forgetLifetimes() { lifetimes = nil }
 
+    /// The classes that lifetimes are tracked by; nil where they are not tracked.
+    public var lifetimeLadder: LifetimeLadder? { lifetimes?.settings.ladder }
+
     /// Whether lifetimes are tracked.
     public var tracksLifetimes: Bool { lifetimes != nil }
 
@@ -165,7 +173,8 @@ extension PlacementCell {
         guard !noted.isEmpty else { return nil }
         return LifetimeNotes(
             cell: CellLifetimes(
-                now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate),
+                now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate,
+                ladder: table.settings.ladder == .paper ? nil : table.settings.ladder.name),
             hosts: noted)
     }
 
