@@ -69,8 +69,8 @@ final class PlacementStream: Sendable {
                 """)
     }
 
-    /// Follows the feed until cancelled. A VM's first change after its creation is its placement: both are one
-    /// transaction.
+    /// Follows the feed until cancelled. A VM's first change after its creation is its placement: both are
+    /// one transaction.
     func watch() async throws {
         var cursor = try await store.feedPosition()
         var seen: UInt64 = 0

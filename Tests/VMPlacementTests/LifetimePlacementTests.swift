@@ -344,7 +344,8 @@ private struct Timeline {
         var line = Timeline([makeHost(1)])
         line.place("a", vCPU: 1, lives: 5, on: 1, at: 0)
         let trial = line.cell.lifetimeTrial
-        let notes = try #require(line.cell.takeLifetimeNotes(at: trial, for: [hostID(1)], limit: 1))
+        let taken = line.cell.takeLifetimeNotes(at: trial, for: [hostID(1)], limit: 1)
+        let notes = try #require(taken)
         let memory = LifetimeMemory(
             cell: notes.cell, hosts: notes.hosts.mapValues { .init(kept: $0, arrivals: []) })
         let model = HintModel(spread: 0)
