@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev zlib1g-dev pkg-config postgresql postgresql-contrib xz-utils
+PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev zlib1g-dev libsqlite3-dev pkg-config postgresql postgresql-contrib xz-utils
 SWIFT_SOURCES := Package.swift Sources Tests
 BENCH := .build/release/basalt-bench
 

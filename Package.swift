@@ -72,7 +72,8 @@ let package = Package(
         library("VMPlacement", ["Fleet"]),
         library("Oversubscription"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        library("Replay", ["CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        library("Replay", ["CSQLite", "CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -148,7 +149,7 @@ let package = Package(
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
-        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "VMPlacement"]),
+        tests("ReplayTests", ["CSQLite", "Fleet", "Oversubscription", "Replay", "VMPlacement"]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),

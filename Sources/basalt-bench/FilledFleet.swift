@@ -83,6 +83,18 @@ struct FilledFleet {
         """
     }
 
+    /// SQL that adds VMs which lived for 1 min to 30 days and are gone, for controllers to learn from.
+    func endedVMs(_ count: Int) -> String {
+        """
+        INSERT INTO allocation (id, workload_kind, workload, project, name, part, cell, host, class, cpu, mem,
+            state, created_at, released_at)
+        SELECT \(uid(4, "n")), 'VM', \(uid(5, "n")), h.cell, 'gone-' || n, 'vm', h.cell, h.host, 'standard',
+            \(shape.milliCPU), \(shape.memoryMiB), 'released',
+            basalt_now() - interval '1 minute' * power(43200, (n % 1000) / 1000.0), basalt_now()
+        FROM generate_series(0, \(count - 1)) n JOIN host_ledger h ON h.host = \(uid(1, "n % \(hosts)"))
+        """
+    }
+
     private var quotas: String {
         """
         INSERT INTO quota_usage (project, resource, used)

@@ -18,8 +18,10 @@ struct Scenario {
         Scenario(hosts: 10_000, policy: .bestFit, isConstrained: true, decisions: 5_000),
         Scenario(hosts: 300, policy: .nilas, decisions: 100_000),
         Scenario(hosts: 300, policy: .lava, decisions: 100_000),
+        Scenario(hosts: 300, policy: .tightLava, decisions: 100_000),
         Scenario(hosts: 10_000, policy: .nilas, decisions: 20_000),
         Scenario(hosts: 10_000, policy: .lava, decisions: 20_000),
+        Scenario(hosts: 10_000, policy: .tightLava, decisions: 20_000),
     ]
 
     var name: String { "\(hosts) hosts, \(policy.rawValue)\(isConstrained ? ", label and group" : "")" }

@@ -50,7 +50,9 @@ struct SteadyFleet {
             kind: .vm, uid: ID(uuid(0)), project: "bench", name: "vm", part: "vm")
         request = VMRequest(workload: workload, resources: .zero, queuedAt: Timestamp(microseconds: 0))
         if scenario.policy.needsLifetimes {
-            cell.trackLifetimes(.init(), model: HintModel(spread: Self.hintDeviation), now: now)
+            cell.trackLifetimes(
+                LifetimeSettings(ladder: scenario.policy.ladder),
+                model: HintModel(spread: Self.hintDeviation), now: now)
         }
         if scenario.isConstrained { request.hostSelector = ["disk": "nvme"] }
     }

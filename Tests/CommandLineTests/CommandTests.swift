@@ -24,7 +24,7 @@ struct CommandTests {
             ["simulate", "vms", "--trace", "-", "--policies", "bestfit"],
             "basalt: --policies: \"bestfit\" given, first-fit or best-fit or waste or "
                 + "la-binary or la-binary-repredict or nilas-one-shot or nilas or lava-one-shot or lava or "
-                + "gated-lava expected; the nearest is best-fit"
+                + "gated-lava or tight-lava expected; the nearest is best-fit"
         ),
         (
             ["simulate", "vms", "--trace", "-", "--policies", "lava"],

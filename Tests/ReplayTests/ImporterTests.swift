@@ -1,3 +1,4 @@
+import CSQLite
 import Fleet
 import Foundation
 import Replay
@@ -48,6 +49,67 @@ import VMPlacement
                 108000,108000,0.5,1.92,8,1,1
 
                 """)
+    }
+
+    /// The published schema, with two machines of which the second can run every type.
+    private static let packing = """
+        CREATE TABLE vmType (id INTEGER, vmTypeId INTEGER, machineId INTEGER, core REAL, memory REAL, hdd REAL,
+            ssd REAL, nic REAL);
+        CREATE TABLE vm (vmId INTEGER, tenantId INTEGER, vmTypeId INTEGER, priority INTEGER, starttime REAL,
+            endtime REAL);
+        INSERT INTO vmType VALUES (1, 10, 0, 0.5, 0.5, 0, 0, 0), (2, 10, 16, 0.125, 0.25, 0, 0, 0),
+            (3, 11, 16, 0.25, 0.125, 0, 0, 0);
+        INSERT INTO vm VALUES (3, 8, 11, 1, 1.25, NULL), (1, 7, 10, 0, -1.5, 0.5), (2, 7, 10, 1, 1, 2);
+        """
+
+    private func database(_ name: String, _ sql: String) throws -> TraceSource {
+        let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).\(name)")
+        var handle: OpaquePointer?
+        try #require(sqlite3_open(url.path, &handle) == SQLITE_OK)
+        defer { sqlite3_close(handle) }
+        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
+        return .file(path: url.path)
+    }
+
+    private func remove(_ source: TraceSource) throws {
+        guard case .file(let path) = source else { return }
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    @Test func aDatabaseIsReadAsItIsPublished() throws {
+        let source = try database("sqlite", Self.packing)
+        defer { #expect(throws: Never.self) { try remove(source) } }
+        let shape = try HostShape(parsing: "64x192")
+        let all = try TraceImporter(format: .azurePacking2020, machine: shape).read(source)
+        #expect(
+            all.text == """
+                arrive_s,depart_s,vcpu,mem_gb,project,priority,censored
+                0,43200,8,48,7,0,0
+                86400,172800,8,48,7,1,0
+                108000,172800,16,24,8,1,1
+
+                """)
+        #expect(all.vms == 3 && all.censored == 1 && all.leftOut == 0)
+        let other = try TraceImporter(format: .azurePacking2020, machine: shape, machineID: 0).read(source)
+        #expect(other.vms == 2 && other.leftOut == 1 && other.text.contains("\n0,43200,32,96,7,0,0\n"))
+        let error = #expect(throws: TraceError.self) {
+            try TraceImporter(format: .huawei, machine: shape).read(source)
+        }
+        #expect(error?.code == .unreadable)
+    }
+
+    @Test(arguments: [
+        ("CREATE TABLE vm (vmId INTEGER)", TraceError.Code.unreadable, "no such table: vmType" as String?),
+        ("CREATE TABLE vmType (vmTypeId INTEGER, machineId INTEGER)", .empty, nil),
+        (packing + "UPDATE vm SET starttime = 'soon' WHERE vmId = 2", .badValue, nil),
+        (packing + "DELETE FROM vm", .empty, nil),
+    ])
+    func aDatabaseThatIsNoTraceIsRefused(sql: String, code: TraceError.Code, cause: String?) throws {
+        let source = try database("sqlite", sql)
+        defer { #expect(throws: Never.self) { try remove(source) } }
+        let importer = TraceImporter(format: .azurePacking2020, machine: try HostShape(parsing: "64x192"))
+        let error = #expect(throws: TraceError.self) { try importer.read(source) }
+        #expect(error?.code == code && error?.cause == cause, "\(error?.description ?? "")")
     }
 
     @Test func creationsAndDeletionsArePaired() throws {

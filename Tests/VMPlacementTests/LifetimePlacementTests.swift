@@ -274,3 +274,86 @@ private struct Timeline {
         #expect(key?.contains("waste=0/255") == true)
     }
 }
+
+/// What `tight-lava` does otherwise than `lava`.
+@Suite struct TightLavaTests {
+    private static let settings = LifetimeSettings(ladder: .fine)
+
+    private static func fourSmall(_ host: Int, from first: Int) -> [Allocation] {
+        (0..<4).map { makeAllocation(first + $0, of: makeRequest(vCPU: 1, gibibytes: 2), on: host) }
+    }
+
+    @Test func cpuIsNotLeftWithoutMemory() {
+        var cell = PlacementCell(
+            [makeHost(1, vCPU: 8, gibibytes: 16), makeHost(2, vCPU: 8, gibibytes: 32)],
+            Self.fourSmall(1, from: 1) + Self.fourSmall(2, from: 11))
+        cell.trackLifetimes(Self.settings, model: HintModel(spread: 0), now: epoch)
+        cell.advance(to: epoch)
+        let fat = makeRequest(vCPU: 1, gibibytes: 8)
+        #expect(cell.hostName(for: fat, .lava) == "h-1")
+        #expect(cell.hostName(for: fat, .tightLava) == "h-2")
+        let keys = cell.explain(fat, policy: .tightLava).candidates.map { $0.key[2] }
+        // Three of the eight vCPUs of h-1 would be left without memory.
+        #expect(keys == ["strandedCPU=0", "strandedCPU=+3/8"])
+        let none = PlacementCell([makeHost(1, vCPU: 8, gibibytes: 16)])
+        #expect(none.hostName(for: fat, .tightLava) == "h-1")
+    }
+
+    @Test func hostsWhoseVMsLeaveSoonAreFilled() {
+        var line = Timeline([makeHost(1), makeHost(2)], settings: Self.settings)
+        line.place("stays", vCPU: 4, lives: 50, on: 1, at: 0)
+        line.place("leaves", vCPU: 4, lives: 19, on: 2, at: 0)
+        line.cell.advance(to: Timeline.time(14))
+        let request = Timeline.request(4, lives: 4)
+        #expect(line.cell.hostName(for: request, .lava) == "h-1")
+        #expect(line.cell.hostName(for: request, .tightLava) == "h-2")
+        let key = line.cell.explain(request, policy: .tightLava).candidates.first?.key
+        #expect(key?.dropFirst(2).first == "strandedCPU=0")
+        #expect(key?.contains { $0.hasPrefix("lava=2.0 ") } == true)
+        // (64 − 8) / 64 + 2 · (192 − 2) / 192, and a fifth of 5 h of the class's 18 of (4 / 64 + 2 / 192).
+        #expect(key?.contains("tightFit=2.858") == true, "\(key ?? [])")
+    }
+
+    @Test func aClassFollowsTheExitOfItsHost() {
+        var line = Timeline([makeHost(1, vCPU: 10)], settings: Self.settings)
+        func host() -> HostLifetime? { line.cell.lifetime(of: hostID(1)) }
+        line.place("a", vCPU: 9, lives: 50, on: 1, at: 0)
+        #expect(host()?.state == .recycling && host()?.class == .weeks)
+        line.place("b", vCPU: 1, lives: 100, on: 1, at: 0)
+        line.end("a", at: 1)
+        // One class down it would end before the VM that is left does.
+        #expect(host()?.class == .weeks && host()?.deadline == Timeline.time(1 + 1.1 * 108))
+        line.cell.advance(to: Timeline.time(120))
+        // The VM has outlived what was said of it; what is left of it now makes no longer class.
+        #expect(host()?.class == .weeks && host()?.deadline == Timeline.time(120 + 1.1 * 108))
+        line.end("b", at: 121)
+        #expect(host() == HostLifetime())
+    }
+
+    @Test func theFineLadderHasFiveClasses() {
+        let classes = [0.4, 0.5, 2.9, 3, 17, 18, 107, 108, 1000].map { hours in
+            var line = Timeline([makeHost(1)], settings: LifetimeSettings(cap: nil, ladder: .fine))
+            line.place("a", vCPU: 1, lives: hours, on: 1, at: 0)
+            return line.cell.lifetime(of: hostID(1))?.class?.rawValue
+        }
+        #expect(classes == [1, 2, 2, 3, 3, 4, 4, 5, 5])
+    }
+
+    /// What was written of hosts by other classes is not taken for these.
+    @Test func classesOfAnotherLadderAreForgotten() throws {
+        var line = Timeline([makeHost(1)])
+        line.place("a", vCPU: 1, lives: 5, on: 1, at: 0)
+        let trial = line.cell.lifetimeTrial
+        let taken = line.cell.takeLifetimeNotes(at: trial, for: [hostID(1)], limit: 1)
+        let notes = try #require(taken)
+        let memory = LifetimeMemory(
+            cell: notes.cell, hosts: notes.hosts.mapValues { .init(kept: $0, arrivals: []) })
+        let model = HintModel(spread: 0)
+        #expect(line.cell.lifetimeLadder == .paper)
+        line.cell.trackLifetimes(Self.settings, model: model, now: Timeline.time(1), memory: memory)
+        #expect(line.cell.lifetimeLadder == .fine)
+        #expect(line.cell.lifetime(of: hostID(1))?.class == .days)
+        line.cell.trackLifetimes(.init(), model: model, now: Timeline.time(1), memory: memory)
+        #expect(line.cell.lifetime(of: hostID(1))?.class == .hours)
+    }
+}

@@ -12,10 +12,10 @@ import VMPlacement
         var running: [(id: ID<Allocation>, endsAt: Timestamp)] = []
         var made = 0
 
-        init(seed: UInt64, hosts: Int, model: any LifetimeModel) {
+        init(seed: UInt64, hosts: Int, model: any LifetimeModel, ladder: LifetimeLadder = .paper) {
             random = SeededRandom(seed: seed)
             cell = PlacementCell((0..<hosts).map { makeHost($0, vCPU: 16, gibibytes: 64) })
-            cell.trackLifetimes(.init(), model: model, now: epoch)
+            cell.trackLifetimes(LifetimeSettings(ladder: ladder), model: model, now: epoch)
         }
 
         mutating func step(_ policy: PlacementPolicy) -> PlacementChoice? {
@@ -42,7 +42,7 @@ import VMPlacement
 
     @Test(arguments: [1, 2, 3] as [UInt64], policies)
     func statesHoldTogether(seed: UInt64, policy: PlacementPolicy) {
-        var history = History(seed: seed, hosts: 12, model: HintModel(spread: 1))
+        var history = History(seed: seed, hosts: 12, model: HintModel(spread: 1), ladder: policy.ladder)
         for _ in 0..<1500 {
             _ = history.step(policy)
             for number in 0..<12 { check(history, hostID(number), seed) }
@@ -68,7 +68,8 @@ import VMPlacement
 
     @Test(arguments: policies)
     func exitsAreNotPastOnceTimeHasMoved(policy: PlacementPolicy) {
-        var history = History(seed: 7, hosts: 12, model: HintModel(spread: 1))
+        var history = History(
+            seed: 7, hosts: 12, model: HintModel(spread: 1), ladder: policy.ladder)
         for _ in 0..<500 { _ = history.step(policy) }
         history.cell.advance(to: history.now)
         for number in 0..<12 {
@@ -83,7 +84,8 @@ import VMPlacement
     @Test(arguments: policies)
     func aHistoryRepeatsItself(policy: PlacementPolicy) {
         func choices() -> [PlacementChoice?] {
-            var history = History(seed: 5, hosts: 20, model: HintModel(spread: 0.5))
+            var history = History(
+                seed: 5, hosts: 20, model: HintModel(spread: 0.5), ladder: policy.ladder)
             return (0..<800).map { _ in history.step(policy) }
         }
         #expect(choices() == choices())

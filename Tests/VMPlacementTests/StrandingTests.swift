@@ -59,4 +59,55 @@ import VMPlacement
         #expect(cell.obtainable(share(1, 5).shape) == 6)
         #expect(cell.obtainable(.zero) == 0)
     }
+
+    /// Sixty hosts of which every third has no memory left: a sample of them tells the same.
+    @Test func aSampleOfManyHostsStandsForAll() throws {
+        let cell = cell((0..<20).map { ($0 * 3, 2, 16) }, hosts: 60)
+        let room = cell.freeRoom()
+        let mix = [share(1, 2), share(2, 4)]
+        let all = try #require(room.stranding(of: mix))
+        #expect(all == cell.stranding(of: mix))
+        #expect(abs(all.cpu - 120.0 / 480) < 1e-9 && all.memory == 0)
+        // Some five VMs per host: steps for about twenty hosts.
+        let sample = try #require(room.stranding(of: mix, stepsAtMost: 2000))
+        #expect(abs(sample.cpu - all.cpu) < 0.05 && sample.memory == 0)
+        #expect(room.stranding(of: mix, stepsAtMost: 2000) == sample)
+        #expect(room.stranding(of: mix, stepsAtMost: 1) != nil)
+    }
+
+    @Test func aPoolIsMeasuredApart() {
+        var cell = PlacementCell(name: "c")
+        for number in 0..<4 {
+            var host = makeHost(number, vCPU: 8, gibibytes: 16)
+            host.pool = number < 3 ? "a" : "b"
+            if number == 2 { host.isSchedulable = false }
+            cell.upsert(host: host)
+        }
+        cell.add(makeAllocation(1, of: makeRequest(1, vCPU: 2, gibibytes: 16), on: 0))
+        let room = cell.freeRoom(ofPool: "a")
+        #expect(room.hosts == 2 && room.emptyHosts == 1)
+        #expect(room.largestHost == share(8, 16).shape)
+        #expect(room.copies(of: share(4, 8).shape) == 2)
+        #expect(room.stranding(of: [share(1, 2)]) == Stranding(cpu: 6.0 / 16, memory: 0))
+        #expect(cell.freeRoom(ofPool: "none").hosts == 0 && cell.freeRoom().hosts == 3)
+        #expect(cell.freeRoom(ofPool: "none").stranding(of: [share(1, 2)]) == nil)
+    }
+
+    @Test func aMixForgetsAfterADay() {
+        var mix = ArrivalMix()
+        let small = share(1, 2).shape
+        let large = share(8, 16).shape
+        func time(_ hours: Double) -> Timestamp { Timestamp(seconds: hours * 3600) }
+        for _ in 0..<3 { mix.note(small, at: time(1)) }
+        mix.note(large, at: time(20))
+        mix.note(small, at: time(0.5))
+        #expect(mix.shares(at: time(21)) == [share(1, 2, weight: 4), share(8, 16)])
+        #expect(mix.shares(at: time(24.5)) == [share(1, 2, weight: 3), share(8, 16)])
+        #expect(mix.shares(at: time(30)) == [share(8, 16)])
+        mix.note(large, at: time(50))
+        mix.note(small, at: time(2))
+        #expect(mix.shares(at: time(50)) == [share(8, 16)])
+        for number in 1...40 { mix.note(share(number, 1).shape, at: time(50)) }
+        #expect(mix.shares(at: time(50)).count == 16 && mix.shares(at: time(50)).contains(share(8, 16)))
+    }
 }

@@ -14,7 +14,7 @@ struct TraceImportCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Turns a published trace into one that simulations read.",
         discussion: """
-            Formats: azure-packing-2020 (a CSV export of its SQLite file joined with vmType), azure-v1 and azure-v2 \
+            Formats: azure-packing-2020 (its SQLite file, or a CSV of it joined with vmType), azure-v1 and azure-v2 \
             (vmtable.csv), huawei (vmid, cpu, memory, time, type), openb (pods of Alibaba's GPU trace of 2023), dlrm \
             (instances of that of 2025). VMs that were still there at the end have 1 in the column censored.
             """)
@@ -28,6 +28,12 @@ struct TraceImportCommand: BasaltCommand {
     @Option(help: "File of the native trace.", completion: .file()) var out: String
     @Option(help: "vCPUs and GiB of the machine that shares are of (azure-packing-2020).")
     var hostShape = "64x192"
+    @Option(
+        help: """
+            Machine whose shares are taken, by its machineId (azure-packing-2020); without it the one that most \
+            types of VM can run on.
+            """)
+    var machine: Int?
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
@@ -38,7 +44,8 @@ struct TraceImportCommand: BasaltCommand {
                     field: "format", value: format, expected: known.joined(separator: " or "),
                     nearest: NearestChoice.of(format, among: known) ?? TraceFormat.azureV2.rawValue)
             }
-            let importer = TraceImporter(format: format, machine: try HostShape(parsing: hostShape))
+            let importer = TraceImporter(
+                format: format, machine: try HostShape(parsing: hostShape), machineID: machine)
             if input != "-" { try DocumentFile.requireFile(input) }
             return try importer.read(TraceSource(argument: input))
         }

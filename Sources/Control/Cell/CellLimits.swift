@@ -24,6 +24,11 @@ public struct CellLimits: Sendable {
     public var judgeEvery = Duration.seconds(1)
     /// How often the cell is counted for metrics: some milliseconds for 50,000 allocations.
     public var measureEvery = Duration.seconds(5)
+    /// How often free room is measured, beside the pipeline.
+    public var roomEvery = Duration.seconds(60)
+    /// Hosts that one filling up of a pool looks at, some milliseconds: 10,000 hosts take no longer than a
+    /// few hundred.
+    public var roomSteps = 4_000_000
     /// Shortest time from the start of one cycle that found work to the next: under load VMs then go into
     /// plans together, which costs a fraction of one plan each. A cell at rest answers at once.
     public var cycleAtMostEvery = Duration.milliseconds(25)
@@ -31,7 +36,7 @@ public struct CellLimits: Sendable {
     /// then.
     public var rememberEvery = Duration.seconds(1)
     /// Hosts of which nothing was written down yet that one note takes along: some milliseconds.
-    public var firstNotes = 256
+    public var firstNotes = 128
     /// How often it is looked whether a pool is due for another model.
     public var retrainLookEvery = Duration.seconds(5)
     /// How often approved and due decisions about ratios are looked for: one small read.

@@ -11,6 +11,17 @@ extension CellModel {
         }
     }
 
+    /// Those of `tight-lava` as soon as a pool goes by it or tries it: a cell has one kind of classes.
+    var lifetimeSettings: LifetimeSettings {
+        let isFine = pools.contains { name, spec in
+            placementPolicy(ofPool: name).ladder == .fine || spec.shadow?.ladder == .fine
+        }
+        return LifetimeSettings(ladder: isFine ? .fine : .paper)
+    }
+
+    /// Whether lifetimes are needed that are not tracked, or not by the classes that are needed.
+    var lacksLifetimes: Bool { needsLifetimes && placement.lifetimeLadder != lifetimeSettings.ladder }
+
     /// What predictions of a VM that has a host go by.
     func lifetime(of allocation: Allocation) -> VMLifetime {
         let vm = vms[allocation.workload.uid]
@@ -33,7 +44,7 @@ extension CellModel {
         return clock.time(at: at)
     }
 
-    private mutating func observe(_ released: Allocation, until end: Timestamp) {
+    mutating func observe(_ released: Allocation, until end: Timestamp) {
         guard released.workload.kind == .vm else { return }
         let lifetime = lifetime(of: released)
         let seconds = clock.time(at: end).since(lifetime.startedAt).inSeconds
@@ -43,7 +54,7 @@ extension CellModel {
     // MARK: Tracking
 
     /// Whether the tracking has to begin or to end, as pools and policies ask for.
-    var mustFollowLifetimes: Bool { needsLifetimes != placement.tracksLifetimes }
+    var mustFollowLifetimes: Bool { lacksLifetimes || needsLifetimes != placement.tracksLifetimes }
 
     /// Begins the tracking with what was written down, wherever the controller that did so has gone; or ends
     /// it.
@@ -70,7 +81,7 @@ extension CellModel {
         learned = history.learn(running: running(now: now))
         let trust = choosePredictors(trust: memory.cell?.trust ?? [:], now: now)
         placement.trackLifetimes(
-            LifetimeSettings(), model: predictor, now: clock.time(at: now), memory: memory)
+            lifetimeSettings, model: predictor, now: clock.time(at: now), memory: memory)
         placement.setModelTrust(trust)
     }
 

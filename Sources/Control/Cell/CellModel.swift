@@ -31,6 +31,10 @@ struct CellModel {
     /// The lease clock until lifetimes are tracked.
     var clock = FleetClock()
     var history = LifetimeHistory()
+    /// What happened since a copy was taken on which lifetimes are made ready; nil when none is.
+    var lifetimeJournal: LifetimeJournal?
+    /// Sizes of the VMs that came to hosts lately, by pool.
+    private(set) var arrivals: [String: ArrivalMix] = [:]
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
     /// Groups whose members are placed together, as far as they are known.
@@ -121,11 +125,16 @@ struct CellModel {
         let time = clock.time(at: allocation.createdAt)
         let predicted = placement.add(allocation, lifetime: lifetime(of: allocation), at: time)
         if predicted != nil { placement.noteLifetimeMoved(of: allocation.host) }
+        lifetimeJournal?.came.insert(allocation.id)
+        if allocation.workload.kind == .vm, let pool = hosts[allocation.host]?.pool {
+            arrivals[pool, default: ArrivalMix()].note(allocation.resources, at: time)
+        }
     }
 
     /// Takes back an allocation that is released or that the ledger refused.
     private mutating func drop(allocation id: ID<Allocation>, released: Allocation) {
         guard let known = allocations.removeValue(forKey: id) else { return }
+        lifetimeJournal?.gone.append(released)
         placement.remove(
             allocation: id, endedAt: end(of: released), movedAt: released.releasedAt.map(clock.time))
         capacityVersion += 1
@@ -167,8 +176,12 @@ struct CellModel {
 
     mutating func put(pool name: String, _ spec: PoolSpec?) {
         guard pools[name] != spec else { return }
+        let admitted = pools[name]?.admits.contains(.vm)
         pools[name] = spec
-        for host in hosts.values where host.pool == name { placement.upsert(host: snapshot(host)) }
+        // Of all that a pool says, hosts are told only whether they take VMs.
+        if admitted != spec?.admits.contains(.vm) {
+            for host in hosts.values where host.pool == name { placement.upsert(host: snapshot(host)) }
+        }
         capacityVersion += 1
     }
 

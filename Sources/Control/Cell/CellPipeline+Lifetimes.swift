@@ -1,9 +1,54 @@
 internal import Fleet
+internal import Logging
 internal import Store
 internal import VMPlacement
 
 extension CellPipeline {
-    /// Begins or ends the tracking of lifetimes as the pools ask for.
+    /// A copy of the model to make lifetimes ready on, when pools begin to ask for them: with tens of
+    /// thousands of VMs that takes longer than placements may wait.
+    func copyForLifetimes() -> CellModel? {
+        lifetimeCopies += 1
+        return model.copyForLifetimes(lifetimeCopies)
+    }
+
+    /// Makes lifetimes ready beside the pipeline; until the next cycle takes them over, pools that ask for
+    /// them go by best fit.
+    func makeReady(_ copy: CellModel) async {
+        do {
+            readyLifetimes = try await Self.ready(copy, from: store, now: time.now())
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.failure("lifetimes not read", error, ["cell": "\(cell)"])
+            do { try await time.sleep(FeedHub.retryAfter) } catch { return }
+            // Another try.
+            if model.lifetimeJournal?.number == copy.lifetimeJournal?.number { model.lifetimeJournal = nil }
+        }
+    }
+
+    @concurrent private static func ready(
+        _ copy: CellModel, from store: any Store, now: Timestamp
+    ) async throws -> ReadyLifetimes {
+        try await ReadyLifetimes(copy, from: store, now: now)
+    }
+
+    /// Takes over what was made ready, or ends the tracking; true when either was done.
+    func changeLifetimes() -> Bool {
+        if let ready = readyLifetimes {
+            readyLifetimes = nil
+            model.adopt(ready)
+            if model.placement.tracksLifetimes {
+                logger.info("lifetimes are tracked", metadata: ["cell": "\(cell)"])
+            }
+            return true
+        }
+        guard model.placement.tracksLifetimes, !model.needsLifetimes else { return false }
+        model.placement.forgetLifetimes()
+        model.predictors = [:]
+        return true
+    }
+
+    /// Begins the tracking of lifetimes in a model that nothing is placed with yet.
     func followLifetimes(_ model: inout CellModel) async throws {
         try await readModels(of: &model)
         guard model.mustFollowLifetimes else { return }
@@ -37,8 +82,9 @@ extension CellPipeline {
         for taken in (plan?.groups.flatMap(\.directives) ?? []).compactMap(\.taken) {
             hosts.insert(taken.allocation.host)
         }
+        // A plan is waited for; what can wait for the next note does.
         return try model.placement
-            .takeLifetimeNotes(at: trial, for: hosts, limit: limits.firstNotes)?.encoded()
+            .takeLifetimeNotes(at: trial, for: hosts, limit: plan == nil ? limits.firstNotes : 0)?.encoded()
     }
 
     /// Takes hosts of refused groups back to what the ledger makes of the plan.

@@ -61,6 +61,8 @@ extension MetricRegistry<DaemonMetric> {
     func forget(cell: String) {
         for key in [
             DaemonMetric.hosts, .allocations, .pending, .pendingOldest, .quarantined, .breakerTripped,
+            .stranded,
+            .obtainable,
         ] {
             replace(key, first: cell, with: [:])
         }

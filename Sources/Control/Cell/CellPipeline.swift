@@ -33,6 +33,11 @@ actor CellPipeline {
     var defragmentation = DefragmentationMemory()
     let usage: any ScopeUsageSource
     var rates = RateKeeping()
+    /// What the next cycle takes over.
+    var readyLifetimes: ReadyLifetimes?
+    var lifetimeCopies = 0
+    var roomMeasuredAt: Timestamp?
+    var isMeasuringRoom = false
 
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
@@ -55,24 +60,33 @@ actor CellPipeline {
     /// Runs until the lease is lost or the task is cancelled. Errors of the store are retried with a rest;
     /// what was half done is read anew.
     func run() async throws {
-        try await time.repeatUntilLeaseLost {
-            if cursor == nil { try await load() }
-            let began = time.now()
-            let worked = try await measured { try await cycle() }
-            if worked {
-                try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
-            } else if let cursor {
-                try await hub.wait(after: cursor, timeout: rest())
+        try await withThrowingDiscardingTaskGroup { group in
+            try await time.repeatUntilLeaseLost {
+                if cursor == nil { try await load() }
+                let began = time.now()
+                let worked = try await measured { try await cycle() }
+                if let copy = copyForLifetimes() { group.addTask { await self.makeReady(copy) } }
+                if let pools = roomToMeasure() { group.addTask { await self.measureRoom(pools) } }
+                try await rest(after: worked, since: began)
+            } onFailure: {
+                metrics.add(.cycleFailures, [cell])
+                logger.failure("cycle failed", $0, ["cell": "\(cell)"])
+                // A write of unknown outcome leaves the model unsure: everything is read again.
+                cursor = nil
             }
-        } onFailure: {
-            metrics.add(.cycleFailures, [cell])
-            logger.failure("cycle failed", $0, ["cell": "\(cell)"])
-            // A write of unknown outcome leaves the model unsure: everything is read again.
-            cursor = nil
+            group.cancelAll()
         }
     }
 
-    private func rest() -> Duration {
+    private func rest(after worked: Bool, since began: Timestamp) async throws {
+        if worked {
+            try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
+        } else if let cursor {
+            try await hub.wait(after: cursor, timeout: idleRest())
+        }
+    }
+
+    private func idleRest() -> Duration {
         let now = time.now()
         guard let next = model.nextTry(now: now) else { return limits.restAtMost }
         return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
@@ -95,6 +109,7 @@ actor CellPipeline {
         try await findLost(&fresh)
         try await followLifetimes(&fresh)
         model = fresh
+        readyLifetimes = nil
         settling = []
         rates = RateKeeping()
         cursor = position
@@ -191,11 +206,6 @@ actor CellPipeline {
         if !changed.models.isEmpty || !changed.policies.isEmpty || !changed.pools.isEmpty {
             try await followPredictors(now: time.now())
         }
-        if model.mustFollowLifetimes {
-            var next = model
-            try await followLifetimes(&next)
-            model = next
-        }
     }
 
     // MARK: Working
@@ -203,6 +213,7 @@ actor CellPipeline {
     /// One pass over everything; true when something was written or read.
     private func cycle() async throws -> Bool {
         var worked = try await refresh()
+        worked = changeLifetimes() || worked
         worked = try await judge() || worked
         worked = try await rate() || worked
         worked = try await stop() || worked

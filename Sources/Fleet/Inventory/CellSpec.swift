@@ -34,12 +34,15 @@ public struct PoolSpec: DocumentSpec {
         case lavaOneShot = "lava-one-shot"
         case lava
         case gatedLava = "gated-lava"
+        case tightLava = "tight-lava"
 
         /// Whether it goes by predictions of lifetimes.
         public var needsLifetimes: Bool {
             switch self {
             case .firstFit, .bestFit, .waste: false
-            case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava: true
+            case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .gatedLava,
+                .tightLava:
+                true
             }
         }
     }
@@ -134,8 +137,13 @@ public struct PoolSpec: DocumentSpec {
 public struct PoolStatus: Sendable, Hashable, Codable {
     /// What predicts the lifetimes of its VMs; nil where placement does not go by them.
     public var predictor: PredictorInUse?
+    /// Nil until it was measured, and for pools that take no VMs.
+    public var room: PoolRoom?
 
-    public init(predictor: PredictorInUse? = nil) { self.predictor = predictor }
+    public init(predictor: PredictorInUse? = nil, room: PoolRoom? = nil) {
+        self.predictor = predictor
+        self.room = room
+    }
 }
 
 /// What predicts lifetimes in a pool, and why that.
@@ -162,6 +170,43 @@ public struct PredictorInUse: Sendable, Hashable, Codable {
         var other = other
         other?.since = since
         return self == other
+    }
+}
+
+/// What the free room of a pool is good for, measured every minute or so.
+public struct PoolRoom: Sendable, Hashable, Codable {
+    /// Hosts that take VMs.
+    public var hosts: Int
+    public var emptyHosts: Int
+    /// CPU that stays free when the hosts are filled up with VMs like those of the last day, per mille of
+    /// all; nil while none has come.
+    public var strandedCpuPerMille: Int?
+    public var strandedMemoryPerMille: Int?
+    /// How many VMs of large sizes fit.
+    public var obtainable: [Obtainable]
+
+    /// VMs of one size that fit, no other coming or going.
+    public struct Obtainable: Sendable, Hashable, Codable {
+        public var milliCPU: Int
+        public var memoryMiB: Int
+        public var vms: Int
+
+        public init(milliCPU: Int, memoryMiB: Int, vms: Int) {
+            self.milliCPU = milliCPU
+            self.memoryMiB = memoryMiB
+            self.vms = vms
+        }
+    }
+
+    public init(
+        hosts: Int, emptyHosts: Int, strandedCpuPerMille: Int? = nil, strandedMemoryPerMille: Int? = nil,
+        obtainable: [Obtainable] = []
+    ) {
+        self.hosts = hosts
+        self.emptyHosts = emptyHosts
+        self.strandedCpuPerMille = strandedCpuPerMille
+        self.strandedMemoryPerMille = strandedMemoryPerMille
+        self.obtainable = obtainable
     }
 }
 

@@ -39,8 +39,10 @@ struct PolicyRun {
         cell = PlacementCell(name: Self.cellName, hosts: Self.hosts(options))
         self.lifetimes = lifetimes
         if let lifetimes {
+            var settings = options.lifetimes
+            settings.ladder = policy.ladder
             cell.trackLifetimes(
-                options.lifetimes, model: lifetimes.model, now: Timestamp(microseconds: 0))
+                settings, model: lifetimes.model, now: Timestamp(microseconds: 0))
         }
         isPlaced = Array(repeating: false, count: trace.vms.count)
         samples = WindowSamples(

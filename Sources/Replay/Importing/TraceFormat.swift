@@ -1,8 +1,7 @@
 /// A published trace's layout, as far as it is imported.
 public enum TraceFormat: String, Sendable, Hashable, CaseIterable {
-    /// Azure's packing trace of 2020. Its SQLite file is exported first, joined with its types of one
-    /// machine: `sqlite3 -header -csv FILE "SELECT vmId, tenantId, priority, starttime, endtime, core, memory
-    /// FROM vm JOIN vmType USING (vmTypeId) WHERE machineId = 16"`.
+    /// Azure's packing trace of 2020: its SQLite file, or a text of `vmId, tenantId, priority, starttime,
+    /// endtime, core, memory` with the sizes on one machine.
     case azurePacking2020 = "azure-packing-2020"
     /// `vmtable.csv` of Azure's public data set of 2017, and of 2019.
     case azureV1 = "azure-v1"

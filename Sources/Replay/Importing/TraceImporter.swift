@@ -10,10 +10,14 @@ public struct TraceImporter: Sendable {
     public let format: TraceFormat
     /// What fractions of a machine are taken of, where the trace gives sizes so.
     public let machine: HostShape
+    /// Which machine's fractions are taken, by its `machineId` in the trace; the one that most types of VM
+    /// can run on when nil.
+    public let machineID: Int?
 
-    public init(format: TraceFormat, machine: HostShape) {
+    public init(format: TraceFormat, machine: HostShape, machineID: Int? = nil) {
         self.format = format
         self.machine = machine
+        self.machineID = machineID
     }
 
     /// What an import came to.
@@ -26,9 +30,27 @@ public struct TraceImporter: Sendable {
         public var leftOut: Int
     }
 
+    private func readDatabase(_ path: String, into table: inout ImportTable) throws(TraceError) {
+        guard format == .azurePacking2020 else {
+            throw TraceError(
+                .unreadable, file: path, expected: "text, as \(format.rawValue) is not read from SQLite,")
+        }
+        let database = try PackingDatabase(path: path)
+        let machine: Int64
+        if let machineID { machine = Int64(machineID) } else { machine = try database.usualMachine() }
+        try database.forEachVM(on: machine) { (number, texts) throws(TraceError) in
+            try table.take(
+                ImportedCells(file: path, line: number, names: PackingDatabase.columns, texts: texts))
+        }
+    }
+
     /// - Throws: `TraceError` that names file, line, column, value and what was expected.
     public func read(_ source: TraceSource) throws(TraceError) -> Outcome {
         var table = ImportTable(format: format, machine: machine, file: source.name)
+        if case .file(let path) = source, try source.isDatabase() {
+            try readDatabase(path, into: &table)
+            return try table.finish()
+        }
         try source.forEachLine { (number, line) throws(TraceError) in try table.take(line, number: number) }
         return try table.finish()
     }
@@ -90,7 +112,7 @@ private struct ImportTable: ~Copyable {
         try take(ImportedCells(file: file, line: number, names: columns.names, texts: cells))
     }
 
-    private mutating func take(_ cells: ImportedCells) throws(TraceError) {
+    mutating func take(_ cells: ImportedCells) throws(TraceError) {
         switch format {
         case .azurePacking2020: try packing(cells)
         case .azureV1, .azureV2: try vmTable(cells)

@@ -27,6 +27,8 @@ public enum DaemonMetric: String, MetricKey {
     case allocations = "basalt_allocations"
     case quarantined = "basalt_quarantined_allocations"
     case breakerTripped = "basalt_breaker_tripped_domains"
+    case stranded = "basalt_pool_stranded_ratio"
+    case obtainable = "basalt_pool_obtainable_vms"
     case sessionPolls = "basalt_agent_session_polls"
     case hellos = "basalt_agent_session_hellos_total"
     case reports = "basalt_agent_session_reports_total"
@@ -49,6 +51,7 @@ public enum DaemonMetric: String, MetricKey {
             planning
         case .pending, .pendingOldest, .hosts, .hostsFenced, .allocations, .quarantined, .breakerTripped:
             fleet
+        case .stranded, .obtainable: room
         case .sessionPolls, .hellos, .reports, .partsReported: sessions
         }
     }
@@ -122,6 +125,19 @@ public enum DaemonMetric: String, MetricKey {
             .init(
                 .gauge, "domains", ["cell"],
                 "Failure domains in which so many hosts are lost that a human is asked.")
+        }
+    }
+
+    private var room: MetricDefinition {
+        switch self {
+        case .stranded:
+            .init(
+                .gauge, "ratio", ["cell", "pool", "resource"],
+                "CPU or memory that stays free when hosts are filled up with VMs like those of the last day.")
+        default:
+            .init(
+                .gauge, "VMs", ["cell", "pool", "size"],
+                "VMs of the size of the pool's largest host, or a half or quarter of it, that fit now.")
         }
     }
 

@@ -34,6 +34,15 @@ struct ShapeMix: Sendable {
         }
     }
 
+    /// The most frequent size, of equally frequent ones the smallest.
+    var mostFrequent: Resources? {
+        entries.min {
+            ($1.count, $0.shape.milliCPU, $0.shape.memoryMiB) < (
+                $0.count, $1.shape.milliCPU, $1.shape.memoryMiB
+            )
+        }?.shape
+    }
+
     /// The most frequent sizes, of equally frequent ones the smaller; the largest first.
     var usual: [Resources] {
         let frequent = entries.sorted {

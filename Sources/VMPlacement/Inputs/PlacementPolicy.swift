@@ -11,15 +11,20 @@ public import Fleet
 /// - `lava`: by classes of lifetimes, see `LavaTier`, then as `nilas`.
 /// - `gated-lava`: `lava` while the classes predicted were right often enough, below that `nilas`, and with
 ///   predictions that say little `best-fit`: what to use where nobody watches the model.
+/// - `tight-lava`: as `lava`, with finer classes that follow the hosts' exits (`LifetimeLadder.fine`), first
+///   the hosts where no CPU is left without memory (`StrandedCPU`), and last `TightFit` instead of best fit.
 /// - `la-binary`: as `nilas`, with one step only and the predictions made when VMs started (Barbalho et al.,
 ///   MLSys 2023); `la-binary-repredict`, `nilas-one-shot` and `lava-one-shot` are for comparison.
 public typealias PlacementPolicy = PoolSpec.Placement
 
 extension PlacementPolicy {
+    /// The classes that the policy was made for.
+    public var ladder: LifetimeLadder { self == .tightLava ? .fine : .paper }
+
     /// Whether hosts' exits are predicted anew as VMs age.
     public var repredicts: Bool {
         switch self {
-        case .laBinaryRepredict, .nilas, .lava, .gatedLava: true
+        case .laBinaryRepredict, .nilas, .lava, .gatedLava, .tightLava: true
         case .firstFit, .bestFit, .waste, .laBinary, .nilasOneShot, .lavaOneShot: false
         }
     }

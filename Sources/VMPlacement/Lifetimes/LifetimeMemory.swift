@@ -9,6 +9,8 @@ public struct CellLifetimes: Sendable, Hashable, Codable {
     var gate: LifetimeGate
     /// What is held of the models of pools; nil where none goes by one.
     public internal(set) var trust: [String: ModelTrust]?
+    /// Name of the ladder of its classes; nil is the paper's.
+    var ladder: String?
 }
 
 /// What is written down of lifetimes, so that a controller goes on where another ended.
@@ -85,6 +87,9 @@ extension PlacementCell {
     public mutating func trackLifetimes(
         _ settings: LifetimeSettings, model: any LifetimeModel, now: Timestamp, memory: LifetimeMemory
     ) {
+        // Classes of another ladder say nothing here.
+        let isOther = memory.cell.map { ($0.ladder ?? LifetimeLadder.paper.name) != settings.ladder.name }
+        let memory = isOther == true ? LifetimeMemory() : memory
         // Time is moved by what is told, so that all happens when it happened.
         var table = LifetimeTable(
             settings: settings, predictor: LifetimePredictor(model, cap: settings.cap),
@@ -112,31 +117,22 @@ extension PlacementCell {
 
     /// What happened on the hosts since they were written down, in the order of time.
     private mutating func catchUp(_ memory: LifetimeMemory) {
-        enum Event { case gone(LifetimeMemory.Departure), came(VMLifetime) }
-        var events: [(at: Timestamp, id: ID<Allocation>, slot: Int, event: Event)] = []
+        var events: [LifetimeEvent] = []
         let residents = residentsBySlot()
         let latest = Timestamp(microseconds: lifetimes?.now ?? 0)
         for slot in 0..<hosts.count where memory.hosts[hosts.rows[slot].id] != nil {
             let known = lifetimes?.residents[slot].map(\.allocation) ?? []
             for id in known where held[id]?.host != hosts.keys[slot] {
                 let departure = memory.departures[id] ?? .init(at: latest, hasEnded: false)
-                events.append((departure.at, id, slot, .gone(departure)))
+                events.append(LifetimeEvent(at: departure.at, id: id, slot: slot, what: .gone(departure)))
             }
             let isKnown = Set(known)
             for (id, lifetime) in residents[slot] where !isKnown.contains(id) {
-                events.append((lifetime.startedAt, id, slot, .came(lifetime)))
+                events.append(
+                    LifetimeEvent(at: lifetime.startedAt, id: id, slot: slot, what: .came(lifetime)))
             }
         }
-        for (at, id, slot, event) in events.sorted(by: { ($0.at, $0.id) < ($1.at, $1.id) }) {
-            switch event {
-            case .gone(let departure):
-                lifetimes?.remove(id, at: slot, time: at.microseconds, hasEnded: departure.hasEnded)
-            case .came(let lifetime):
-                lifetimes?.advance(to: at.microseconds)
-                _ = lifetimes?.add(id, lifetime, at: slot, room: hosts.rows[slot].room)
-                lifetimes?.noteMoved(slot)
-            }
-        }
+        takePlace(events)
     }
 
     /// Tells what predictions of a VM that has a host are to go by, before lifetimes are tracked.
@@ -146,6 +142,9 @@ extension PlacementCell {
 
     /// Ends the tracking; policies that need lifetimes are best fit from then on.
     public mutating func forgetLifetimes() { lifetimes = nil }
+
+    /// The classes that lifetimes are tracked by; nil where they are not tracked.
+    public var lifetimeLadder: LifetimeLadder? { lifetimes?.settings.ladder }
 
     /// Whether lifetimes are tracked.
     public var tracksLifetimes: Bool { lifetimes != nil }
@@ -177,7 +176,8 @@ extension PlacementCell {
         return LifetimeNotes(
             cell: CellLifetimes(
                 now: Timestamp(microseconds: table.now), accuracy: table.accuracy, gate: table.gate,
-                trust: table.trust.isEmpty ? nil : table.trust),
+                trust: table.trust.isEmpty ? nil : table.trust,
+                ladder: table.settings.ladder == .paper ? nil : table.settings.ladder.name),
             hosts: noted)
     }
 

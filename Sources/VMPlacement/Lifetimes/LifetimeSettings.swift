@@ -10,17 +10,20 @@ public struct LifetimeSettings: Sendable, Hashable {
     public var nearlyFullPerMille: Int
     /// A host's deadline is this many times the longest lifetime of its class, per mille.
     public var slackPerMille: Int
+    /// Classes of VMs and hosts.
+    public var ladder: LifetimeLadder
 
     public static let boundaryLimit = 15
 
     public init(
         cap: Duration? = .seconds(7 * 86_400), boundaries: [Duration] = Self.usualBoundaries,
-        nearlyFullPerMille: Int = 900, slackPerMille: Int = 1100
+        nearlyFullPerMille: Int = 900, slackPerMille: Int = 1100, ladder: LifetimeLadder = .paper
     ) {
         self.cap = cap
         self.boundaries = Array(boundaries.sorted().prefix(Self.boundaryLimit))
         self.nearlyFullPerMille = nearlyFullPerMille
         self.slackPerMille = slackPerMille
+        self.ladder = ladder
     }
 
     /// 30 min, 1, 3, 6, 12, 24 and 72 h.
@@ -31,6 +34,6 @@ public struct LifetimeSettings: Sendable, Hashable {
 
     /// Microseconds from now within which a host of the class should be done with it.
     func deadline(of lifetimeClass: LifetimeClass) -> Int64 {
-        Int64(lifetimeClass.longestSeconds) * 1000 * Int64(slackPerMille)
+        Int64(ladder.longestSeconds(of: lifetimeClass)) * 1000 * Int64(slackPerMille)
     }
 }

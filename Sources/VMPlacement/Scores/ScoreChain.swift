@@ -9,6 +9,7 @@ enum ScoreChain: Sendable {
     case waste(Chain<ScorePair<StrandedRoom, BestFit>>)
     case temporal(Chain<ScorePair<TemporalCost, BestFit>>)
     case lava(ScorePair<DeviceHostsLast, ScorePair<LavaTier, BestFit>>)
+    case tightLava(Chain<ScorePair<StrandedCPU, ScorePair<LavaTier, TightFit>>>)
 
     typealias Chain<Score: PlacementScore> = ScorePair<DeviceHostsLast, ScorePair<EmptyHostsLast, Score>>
 
@@ -25,6 +26,10 @@ enum ScoreChain: Sendable {
         .lava(ScorePair(DeviceHostsLast(), ScorePair(tier, BestFit())))
     }
 
+    static func tightLava(_ stranded: StrandedCPU, _ tier: LavaTier, _ fit: TightFit) -> ScoreChain {
+        .tightLava(chain(ScorePair(stranded, ScorePair(tier, fit))))
+    }
+
     private static func chain<Score: PlacementScore>(_ score: Score) -> Chain<Score> {
         ScorePair(DeviceHostsLast(), ScorePair(EmptyHostsLast(), score))
     }
@@ -36,6 +41,7 @@ enum ScoreChain: Sendable {
         case .waste(let score): score
         case .temporal(let score): score
         case .lava(let score): score
+        case .tightLava(let score): score
         }
     }
 }
@@ -49,6 +55,7 @@ extension HostTable {
         case .waste(let score): best(for: request, by: score)
         case .temporal(let score): best(for: request, by: score)
         case .lava(let score): best(for: request, by: score)
+        case .tightLava(let score): best(for: request, by: score)
         }
     }
 }
@@ -73,7 +80,7 @@ extension PlacementCell {
         case .firstFit: return .firstFit
         case .waste: return .waste(StrandedRoom(shapes.usual))
         case .bestFit, .gatedLava: return .bestFit
-        case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava: break
+        case .laBinary, .laBinaryRepredict, .nilasOneShot, .nilas, .lavaOneShot, .lava, .tightLava: break
         }
         guard let lifetimes else { return .bestFit }
         let arrival = lifetimes.arrival(of: VMFeatures(request), startedAt: request.startedAt?.microseconds)
@@ -83,6 +90,10 @@ extension PlacementCell {
             boundaries: isBinary ? [.zero] : lifetimes.settings.boundaries)
         switch policy {
         case .lava, .lavaOneShot: return .lava(LavaTier(arrival, lifetimes, cost))
+        case .tightLava:
+            let stays = lifetimes.stays.isEmpty ? [] : lifetimes.stays[arrival.class.rawValue - 1]
+            return .tightLava(
+                StrandedCPU(shapes.mostFrequent), LavaTier(arrival, lifetimes, cost), TightFit(stays: stays))
         default: return .temporal(cost)
         }
     }

@@ -67,8 +67,30 @@ import VMPlacement
                     lifetimeHintSeconds: hours.map { $0 * 3600 }))
         }
 
+        func setPlacement(_ placement: PoolSpec.Placement?) async throws {
+            _ = try await store.update(
+                .pool, project: nil, name: "p", precondition: .none, context: LifetimeTests.context
+            ) { $0.spec = try DocumentJSON.encode(PoolSpec(cell: "a", admits: [.vm], placement: placement)) }
+        }
+
+        func wait(for pipeline: CellPipeline, until holds: (CellModel) -> Bool) async throws {
+            while await !holds(pipeline.model) { try await Task.sleep(for: .milliseconds(2)) }
+        }
+
         /// Runs a pipeline of its own until as many allocations are live; returns its model then.
         func plan(until live: Int, holder: String) async throws -> CellModel {
+            try await run(holder) { pipeline in
+                try await wait(for: pipeline) {
+                    $0.allocations.count == live && $0.dirty.isEmpty && $0.pending.isEmpty
+                }
+                return await pipeline.model
+            }
+        }
+
+        /// Runs a pipeline of its own beside `body`.
+        func run<Answer: Sendable>(
+            _ holder: String, _ body: (CellPipeline) async throws -> Answer
+        ) async throws -> Answer {
             let lease = try #require(
                 try await store.acquireLease(cell: "a", holder: holder, duration: .seconds(1)))
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -79,16 +101,11 @@ import VMPlacement
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await hub.run() }
                 group.addTask { try await pipeline.run() }
-                while true {
-                    let model = await pipeline.model
-                    if model.allocations.count == live, model.dirty.isEmpty, model.pending.isEmpty {
-                        group.cancelAll()
-                        while (try? await group.next()) != nil {}  // why: cancelled is how they end
-                        clock.advance(2)
-                        return model
-                    }
-                    try await Task.sleep(for: .milliseconds(2))
-                }
+                let answer = try await body(pipeline)
+                group.cancelAll()
+                while (try? await group.next()) != nil {}  // why: cancelled is how they end
+                clock.advance(2)
+                return answer
             }
         }
     }
@@ -151,6 +168,86 @@ import VMPlacement
         #expect(model.mustFollowLifetimes)
         try model.followLifetimes(nil, now: world.clock.now)
         #expect(!model.placement.tracksLifetimes)
+    }
+
+    /// Hosts and VMs that came and went while lifetimes were made ready on a copy are as if nobody had
+    /// waited.
+    @Test func whatHappensMeanwhileHappensToLifetimesThatAreMadeReady() async throws {
+        let world = try await World()
+        for (name, hours) in [("a", 50), ("b", 5), ("c", 500)] {
+            try await world.createVM(name, hours: hours)
+        }
+        try await world.setPlacement(nil)
+        var model = try await world.plan(until: 3, holder: "c1")
+        let early = model.copyForLifetimes(1)
+        #expect(!model.placement.tracksLifetimes && early == nil)
+        model.put(pool: "p", PoolSpec(cell: "a", admits: [.vm], placement: .lava))
+        let taken = model.copyForLifetimes(2)
+        let copy = try #require(taken)
+        let second = model.copyForLifetimes(3)
+        #expect(second == nil)
+
+        world.clock.advance(10)
+        var rows = model.allocations.values.sorted { $0.id < $1.id }
+        rows[0].state = .released
+        rows[0].releasedAt = world.clock.now
+        model.drop(vm: rows[0].workload.uid)
+        var moved = rows[1]
+        moved.id = world.ids.id()
+        moved.createdAt = world.clock.now
+        rows[1].state = .released
+        rows[1].releasedAt = world.clock.now
+        var host = try #require(model.hosts.values.first)
+        host.id = world.ids.id()
+        host.name = "h9"
+        moved.host = host.id
+        model.put(host: host)
+        for row in rows.prefix(2) { model.put(allocation: row) }
+        model.put(allocation: moved)
+
+        let ready = try await ReadyLifetimes(copy, from: world.store, now: world.clock.now)
+        var other = model
+        other.lifetimeJournal = LifetimeJournal(number: 1)
+        other.adopt(ready)
+        #expect(!other.placement.tracksLifetimes, "made on the copy of another model")
+        model.adopt(ready)
+        #expect(model.placement.tracksLifetimes && model.lifetimeJournal == nil)
+        #expect(model.history.ended.count == 1)
+        #expect(model.placement.lifetime(of: moved.host)?.residents.map(\.allocation) == [moved.id])
+        for id in model.hosts.keys {
+            let held = model.allocations(on: id).map(\.id)
+            #expect(model.placement.lifetime(of: id)?.residents.map(\.allocation) == held)
+            #expect(
+                model.placement.lifetimes(on: id).map(\.lifetime.features.hintSeconds)
+                    == held.map { held in
+                        model.allocations[held].flatMap {
+                            model.vms[$0.workload.uid]?.spec.lifetimeHintSeconds
+                        }
+                        .map(Double.init)
+                    })
+        }
+    }
+
+    @Test func aPipelineBeginsAndEndsToGoByLifetimes() async throws {
+        let world = try await World()
+        try await world.setPlacement(nil)
+        try await world.createVM("a", hours: 50)
+        try await world.run("c1") { pipeline in
+            try await world.wait(for: pipeline) { $0.allocations.count == 1 }
+            try await world.setPlacement(.lava)
+            try await world.wait(for: pipeline) { $0.placement.tracksLifetimes }
+            try await world.createVM("b", hours: 50)
+            try await world.wait(for: pipeline) { $0.allocations.count == 2 }
+            try await world.setPlacement(.bestFit)
+            try await world.wait(for: pipeline) { !$0.placement.tracksLifetimes }
+        }
+        let plans = Set(try await world.store.allocations(.live).compactMap(\.plan))
+        var policies: Set<String> = []
+        for id in plans {
+            let told = try await world.store.plan(id)?.report.lifetimes?.first
+            policies.insert(told?.goesBy.rawValue ?? "none")
+        }
+        #expect(policies == ["none", "lava"])
     }
 
     /// Hints first; then what VMs of the cell lived, once they are enough.

@@ -23,6 +23,9 @@ struct LifetimeTable: Sendable {
     private(set) var deadlines: [Int64] = []
     private var residualCounts: [Int32] = []
     private(set) var residents: [[Resident]] = []
+    /// How much of each host its VMs keep for the time of a VM of a class, by class from the first; see
+    /// `HostStay`. Empty for a ladder that does not follow exits.
+    private(set) var stays: [[Int64]] = []
     /// Whether what is written down of hosts is what is here.
     private(set) var notes: [NoteState] = []
 
@@ -51,6 +54,7 @@ struct LifetimeTable: Sendable {
         self.settings = settings
         self.predictor = predictor
         self.now = now
+        if settings.ladder.followsExits { stays = LifetimeClass.allCases.map { _ in [] } }
     }
 
     /// Time never goes back.
@@ -65,6 +69,7 @@ struct LifetimeTable: Sendable {
         residualCounts.insert(0, at: slot)
         residents.insert([], at: slot)
         notes.insert(.written, at: slot)
+        for index in stays.indices { stays[index].insert(0, at: slot) }
     }
 
     mutating func remove(at slot: Int) {
@@ -76,6 +81,7 @@ struct LifetimeTable: Sendable {
         residualCounts.remove(at: slot)
         residents.remove(at: slot)
         notes.remove(at: slot)
+        for index in stays.indices { stays[index].remove(at: slot) }
     }
 
     /// Pools that go by models from now on, each with what is held of its own.
@@ -99,7 +105,7 @@ extension LifetimeTable {
     /// What a VM that comes now is to be compared with hosts by.
     func arrival(of features: VMFeatures, startedAt: Int64?) -> Arrival {
         let left = remaining(uptime: startedAt.map { now - $0 } ?? 0, of: features)
-        return Arrival(exit: now + left, class: LifetimeClass(seconds: Double(left) / 1e6), now: now)
+        return Arrival(exit: now + left, class: lifetimeClass(left), now: now)
     }
 
     /// A VM that asks for a host.
@@ -112,16 +118,36 @@ extension LifetimeTable {
 
     /// Predicts the exits that are not known or have passed, of hosts that could take something.
     mutating func refreshStale(_ hosts: HostTable) {
-        for slot in exits.indices where exits[slot] < now && hosts.hasRoom(slot) { refresh(slot) }
+        for slot in exits.indices where exits[slot] < now && hosts.hasRoom(slot) {
+            refresh(slot, hosts.rows[slot].room)
+        }
     }
 
-    private mutating func refresh(_ slot: Int) {
+    private mutating func refresh(_ slot: Int, _ room: HostRoom) {
         var exit = now
+        var stay = stays.isEmpty ? nil : HostStay(room, settings)
         for resident in residents[slot] {
-            exit = max(exit, now + remaining(uptime: now - resident.startedAt, of: resident.features))
+            let left = remaining(uptime: now - resident.startedAt, of: resident.features)
+            exit = max(exit, now + left)
+            stay?.add(resident.features.resources, left: left)
         }
         predictions += residents[slot].count
         exits[slot] = exit
+        if let stay { for index in stays.indices { stays[index][slot] = stay.values[index] } }
+    }
+
+    private func lifetimeClass(_ microseconds: Int64) -> LifetimeClass {
+        settings.ladder.lifetimeClass(seconds: Double(microseconds) / 1e6)
+    }
+
+    /// Class of what is left of a host in use, predicted now.
+    private mutating func classOfExit(_ slot: Int) -> LifetimeClass {
+        var left: Int64 = 0
+        for resident in residents[slot] {
+            left = max(left, remaining(uptime: now - resident.startedAt, of: resident.features))
+        }
+        predictions += residents[slot].count
+        return lifetimeClass(left)
     }
 }
 
@@ -133,7 +159,7 @@ extension LifetimeTable {
         deadlines[slot] = time + settings.deadline(of: value)
     }
 
-    private func lifetimeClass(_ slot: Int) -> LifetimeClass? { LifetimeClass(rawValue: Int(classes[slot])) }
+    private func lifetimeClass(of slot: Int) -> LifetimeClass? { LifetimeClass(rawValue: Int(classes[slot])) }
 
     private mutating func makeAllResidual(_ slot: Int) {
         for index in residents[slot].indices { residents[slot][index].isResidual = true }
@@ -149,7 +175,7 @@ extension LifetimeTable {
         let left = now > started ? remaining(uptime: now - started, of: lifetime.features) : first
         return Resident(
             allocation: id, features: lifetime.features, startedAt: started, firstExit: started + first,
-            firstClass: LifetimeClass(seconds: Double(left) / 1e6))
+            firstClass: lifetimeClass(left))
     }
 
     /// A VM came.
@@ -213,7 +239,7 @@ extension LifetimeTable {
         residents[slot].swapAt(index, residents[slot].count - 1)
         residents[slot].removeLast()
         if hasEnded {
-            let lived = LifetimeClass(seconds: Double(time - gone.startedAt) / 1e6)
+            let lived = lifetimeClass(time - gone.startedAt)
             accuracy.add(isRight: lived == gone.firstClass, at: time)
             gate = gate.next(accuracy)
             // Where its owner said how long it lives, no model was asked.
@@ -246,14 +272,22 @@ extension LifetimeTable {
     /// The VMs that the class was made for are gone: those in the gaps are shorter, and now make the class.
     private mutating func demote(_ slot: Int, at time: Int64) {
         makeAllResidual(slot)
-        if let current = lifetimeClass(slot) { setClass(slot, current.shorter, at: time) }
+        if let current = lifetimeClass(of: slot) {
+            let least = settings.ladder.followsExits ? classOfExit(slot) : .minutes
+            setClass(slot, max(current.shorter, least), at: time)
+        }
         notes[slot] = .moved
     }
 
     /// A VM outlived the class: the host may as well take longer ones.
     mutating func promoteOverdue() {
         for slot in deadlines.indices where deadlines[slot] < now {
-            if let current = lifetimeClass(slot) { setClass(slot, current.longer, at: now) }
+            if let current = lifetimeClass(of: slot) {
+                let ladder = settings.ladder
+                let next =
+                    ladder.followsExits ? max(current, classOfExit(slot)) : ladder.longer(than: current)
+                setClass(slot, next, at: now)
+            }
             notes[slot] = .moved
         }
     }
@@ -269,9 +303,9 @@ extension LifetimeTable {
         residents[slot] = lifetimes.map { resident($0.0, $0.1) }
         guard !residents[slot].isEmpty else { return }
         firstExits[slot] = residents[slot].reduce(Self.unknown) { max($0, $1.firstExit) }
-        refresh(slot)
+        refresh(slot, room)
         states[slot] = .open
-        setClass(slot, LifetimeClass(seconds: Double(exits[slot] - now) / 1e6), at: now)
+        setClass(slot, lifetimeClass(exits[slot] - now), at: now)
         if isNearlyFull(room) { startRecycling(slot) }
     }
 
@@ -283,7 +317,7 @@ extension LifetimeTable {
         states[slot] = kept.state == .empty ? .open : kept.state
         classes[slot] = UInt8(lifetimeClass.rawValue)
         deadlines[slot] = deadline.microseconds
-        exits[slot] = kept.exit?.microseconds ?? Self.unknown
+        exits[slot] = remembered(kept.exit)
         let residuals = Set(kept.residuals)
         var count: Int32 = 0
         for index in residents[slot].indices {
@@ -294,6 +328,11 @@ extension LifetimeTable {
         residualCounts[slot] = count
         // All of them may have gone while nobody looked.
         if states[slot] == .recycling, count == 0 { demote(slot, at: now) }
+    }
+
+    /// Stays are not remembered, and predicted with the exit.
+    private func remembered(_ exit: Timestamp?) -> Int64 {
+        stays.isEmpty ? exit?.microseconds ?? Self.unknown : Self.unknown
     }
 
     /// A host as it was remembered, with the VMs that were on it then.
@@ -319,24 +358,38 @@ extension LifetimeTable {
         states[slot] = kept.state == .empty ? .open : kept.state
         classes[slot] = UInt8(lifetimeClass.rawValue)
         deadlines[slot] = deadline.microseconds
-        exits[slot] = kept.exit?.microseconds ?? Self.unknown
+        exits[slot] = remembered(kept.exit)
     }
 
     /// Takes a host back to what it is in another table of the same hosts.
-    mutating func copy(_ slot: Int, from other: LifetimeTable) {
-        exits[slot] = other.exits[slot]
-        firstExits[slot] = other.firstExits[slot]
-        states[slot] = other.states[slot]
-        classes[slot] = other.classes[slot]
-        deadlines[slot] = other.deadlines[slot]
-        residualCounts[slot] = other.residualCounts[slot]
-        residents[slot] = other.residents[slot]
-        notes[slot] = other.notes[slot]
+    mutating func copy(_ slot: Int, from other: LifetimeTable) { copy(slot, from: other, at: slot) }
+
+    private mutating func copy(_ slot: Int, from other: LifetimeTable, at place: Int) {
+        exits[slot] = other.exits[place]
+        firstExits[slot] = other.firstExits[place]
+        states[slot] = other.states[place]
+        classes[slot] = other.classes[place]
+        deadlines[slot] = other.deadlines[place]
+        residualCounts[slot] = other.residualCounts[place]
+        residents[slot] = other.residents[place]
+        notes[slot] = other.notes[place]
+        for index in stays.indices { stays[index][slot] = other.stays[index][place] }
+    }
+
+    /// The same lifetimes in the order of another table of hosts; hosts that are new there are empty.
+    func rearranged(from before: HostTable, to after: HostTable) -> LifetimeTable {
+        var found = LifetimeTable(
+            settings: settings, predictor: predictor, now: now, accuracy: accuracy, gate: gate)
+        for slot in 0..<after.count {
+            found.insert(at: slot)
+            if let place = before.slot(of: after.keys[slot]) { found.copy(slot, from: self, at: place) }
+        }
+        return found
     }
 
     /// What is to be remembered of a host.
     func kept(_ slot: Int) -> HostLifetime {
-        guard let lifetimeClass = lifetimeClass(slot) else { return HostLifetime() }
+        guard let lifetimeClass = lifetimeClass(of: slot) else { return HostLifetime() }
         return HostLifetime(
             state: states[slot], class: lifetimeClass, deadline: Timestamp(microseconds: deadlines[slot]),
             exit: exits[slot] == Self.unknown ? nil : Timestamp(microseconds: exits[slot]),

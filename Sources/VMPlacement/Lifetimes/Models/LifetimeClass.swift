@@ -1,4 +1,5 @@
-/// Lifetimes on a logarithmic scale. Half open: an hour is `hours`.
+/// Lifetimes on a logarithmic scale. Half open: an hour is `hours`. What is said of hours here is the paper's
+/// scale; a `LifetimeLadder` may have others.
 public enum LifetimeClass: Int, Sendable, Hashable, Codable, CaseIterable, Comparable {
     /// Below 1 h.
     case minutes = 1
@@ -8,6 +9,8 @@ public enum LifetimeClass: Int, Sendable, Hashable, Codable, CaseIterable, Compa
     case days
     /// 100 h and more.
     case weeks
+    /// The last of a ladder of five.
+    case months
 
     private static let hour = 3600.0
 
@@ -28,12 +31,12 @@ public enum LifetimeClass: Int, Sendable, Hashable, Codable, CaseIterable, Compa
         case .minutes: Self.hour
         case .hours: 10 * Self.hour
         case .days: 100 * Self.hour
-        case .weeks: 1000 * Self.hour
+        case .weeks, .months: 1000 * Self.hour
         }
     }
 
     /// One class up, as far as there is one.
-    var longer: LifetimeClass { LifetimeClass(rawValue: rawValue + 1) ?? .weeks }
+    var longer: LifetimeClass { LifetimeClass(rawValue: rawValue + 1) ?? .months }
     /// One class down, as far as there is one.
     var shorter: LifetimeClass { LifetimeClass(rawValue: rawValue - 1) ?? .minutes }
 
@@ -43,7 +46,7 @@ public enum LifetimeClass: Int, Sendable, Hashable, Codable, CaseIterable, Compa
         case .minutes: "below 1 h"
         case .hours: "1 h to 10 h"
         case .days: "10 h to 100 h"
-        case .weeks: "100 h and more"
+        case .weeks, .months: "100 h and more"
         }
     }
 
