@@ -4,7 +4,7 @@ import Foundation
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
-        throw BenchmarkError("name a benchmark: placement, replay, model, store, session, pipeline or rest")
+        throw BenchmarkError("name a benchmark: placement, replay, model, store, session, pipeline, usage or rest")
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
@@ -14,10 +14,11 @@ do {
     case "store": try await StoreBenchmark(options: options, clock: ContinuousClock()).run()
     case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
+    case "usage": try await UsageBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
     default:
         throw BenchmarkError(
-            "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline and rest"
+            "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline, usage and rest"
         )
     }
 } catch {

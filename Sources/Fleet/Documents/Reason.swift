@@ -62,6 +62,10 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case epochRaised = "EpochRaised"
     case quarantineEnded = "QuarantineEnded"
     case adopted = "Adopted"
+    // What the guard of a host's cores did.
+    case hostHot = "HostHot"
+    case hostCalm = "HostCalm"
+    case telemetryStale = "TelemetryStale"
     // Why a drain does not go on.
     case doNotDisrupt = "DoNotDisrupt"
     case budgetExhausted = "BudgetExhausted"

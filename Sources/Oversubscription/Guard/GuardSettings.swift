@@ -44,6 +44,9 @@ public struct GuardSettings: Sendable, Hashable, Codable {
         self.leastQuotaChange = leastQuotaChange
     }
 
+    /// A guard that finds nothing hot: use is measured and no more.
+    public static let measuring = GuardSettings(thresholds: GuardThresholds(warm: [], hot: []))
+
     /// Age of a reading from which on nothing is known of the host.
     public var staleSeconds: Int { intervalSeconds * staleIntervals }
 

@@ -42,6 +42,11 @@ struct MemoryState {
     /// Specs of the kinds that keep their history, oldest first.
     var versions: [ID<Document>: [DocumentVersion]] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
+    var guards: [ID<Document>: HostGuardRecord] = [:]
+    var usageBins: [UsageBinRow] = []
+    var usageHours: [UsageHourKey: UsageHour] = [:]
+    /// Start of the first hour that is not made of bins yet.
+    var usageRolledTo = 0
     var transaction: MemoryTransaction
 
     init(cluster: ClusterState) {
