@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS usage_hour (
 
 -- Start of the first hour that is not made of bins yet.
 CREATE TABLE IF NOT EXISTS usage_roll (
-    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single    boolean PRIMARY KEY DEFAULT true CHECK (single),
     rolled_to bigint NOT NULL DEFAULT 0
 );
 INSERT INTO usage_roll DEFAULT VALUES ON CONFLICT DO NOTHING;

@@ -146,6 +146,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("Weekday", MaintenanceWindow.Weekday.self),
         Vocabulary("PolicyType", PolicySpec.Subject.self),
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
+        Vocabulary("GuardLevel", GuardLevel.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),

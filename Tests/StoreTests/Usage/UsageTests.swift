@@ -177,7 +177,7 @@ struct UsageTests {
             #expect(try await store.rollUpUsage() == 1)
             try await store.keepUsage(bins: .seconds(86_400), hours: .seconds(2 * 86_400))
             #expect(try await kept() == [1, 1])
-            try await scene.advance(2 * 86_400)
+            try await scene.advance(86_400)
             try await store.keepUsage(bins: .seconds(86_400), hours: .seconds(2 * 86_400))
             #expect(try await kept() == [0, 1])
             try await scene.advance(86_400)
