@@ -119,14 +119,14 @@ let package = Package(
         library(
             "NodeAgent",
             [
-                "AgentProtocol", "CNVML", "Fleet", "Shim", "Telemetry", crypto, lifecycle, logging,
+                "AgentProtocol", "CNVML", "Fleet", "Oversubscription", "Shim", "Telemetry", crypto, lifecycle,
+                logging,
             ]),
         program(
             "basalt-agent",
             [
-                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Settings", "Telemetry", argumentParser,
-                lifecycle,
-                logging, nioCore, nioHTTP1, nioPosix, unixSignals, yams,
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription", "Settings", "Telemetry",
+                argumentParser, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals, yams,
             ]),
         library(
             "CommandLine",
@@ -138,8 +138,8 @@ let package = Package(
         program(
             "basalt-bench",
             [
-                "APITypes", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient", "Replay",
-                "Store",
+                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient",
+                "Replay", "Store",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         // Tests.
@@ -173,7 +173,9 @@ let package = Package(
             ]),
         tests(
             "NodeAgentTests",
-            ["AgentProtocol", "Fleet", "NodeAgent", "Shim", "basalt-shim", crypto, lifecycle, logging]),
+            ["AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto, lifecycle,
+                logging,
+            ]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
         tests(

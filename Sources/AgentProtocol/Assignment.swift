@@ -31,10 +31,13 @@ public struct PartDirective: Sendable, Codable, Equatable {
     public var onPartition: PartitionPolicy
     /// What to run, where the substrate runs processes; nil for a part that is to stop or was found running.
     public var task: PartTask?
+    /// What a VM was promised, for the guard of its host; nil from controllers that do not tell. No part of
+    /// the assignment's hash, as it never changes.
+    public var `class`: WorkloadClass?
 
     public init(
         allocation: ID<Allocation>, workload: WorkloadReference, action: Action, resources: Resources,
-        devices: [String], onPartition: PartitionPolicy, task: PartTask? = nil
+        devices: [String], onPartition: PartitionPolicy, task: PartTask? = nil, class: WorkloadClass? = nil
     ) {
         self.allocation = allocation
         self.workload = workload
@@ -43,6 +46,7 @@ public struct PartDirective: Sendable, Codable, Equatable {
         self.devices = devices
         self.onPartition = onPartition
         self.task = task
+        self.class = `class`
     }
 }
 

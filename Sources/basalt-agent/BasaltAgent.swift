@@ -5,6 +5,7 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import NodeAgent
+internal import Oversubscription
 internal import ServiceLifecycle
 internal import Settings
 internal import Telemetry
@@ -41,6 +42,7 @@ struct Run: AgentCommand {
         let inventory: any InventorySource
         let runtime: (any VMRuntime)?
         var output: (any OutputSource)?
+        var usage: UsageParts?
         var services: [any Service] = []
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
@@ -48,6 +50,12 @@ struct Run: AgentCommand {
                 poweredOffAt: simulation.poweredOffAt)
             (inventory, runtime) = (substrate, substrate)
             services.append(substrate)
+            usage = try simulation.usage(of: substrate, stateDirectory: stateDirectory, clock: clock)
+                .map { simulated in
+                    UsageParts(
+                        source: simulated, throttle: simulated,
+                        settings: GuardSettings(holdSeconds: simulation.guardHoldSeconds))
+                }
         } else if process.substrate == .process {
             let substrate = try openProcesses(settings, clock, logger)
             inventory = process.inventory(
@@ -56,12 +64,15 @@ struct Run: AgentCommand {
             runtime = substrate
             output = substrate
             services.append(substrate)
+            usage = UsageParts(
+                source: MachineUsage(host: substrate.host, substrate: substrate, clock: clock),
+                settings: process.guardCores ? GuardSettings() : .measuring)
         } else {
             (inventory, runtime) = (
                 process.inventory(name: settings.text(.name), stateDirectory: stateDirectory), nil
             )
         }
-        let outputSource = output
+        let (outputSource, usageParts) = (output, usage)
         let credential = try await join(
             inventory, settings, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
         try await RESTClient.with(
@@ -76,6 +87,14 @@ struct Run: AgentCommand {
                 services.append(
                     MetricsServer(address: address, metrics: { agent.exposition }, logger: logger))
             }
+            if let usageParts {
+                services.append(
+                    UsageReporter(
+                        configuration: .init(
+                            settings: usageParts.settings, guardFile: stateDirectory + "/guards.json"),
+                        source: usageParts.source, sink: HTTPControlPlane(client),
+                        throttle: usageParts.throttle, clock: clock, logger: logger))
+            }
             // The substrate first: it goes on until the agent has ended.
             let all = (services + [agent]).map {
                 ServiceGroupConfiguration.ServiceConfiguration(
@@ -86,6 +105,13 @@ struct Run: AgentCommand {
                     services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             ).run()
         }
+    }
+
+    /// What a reporter of use is made of.
+    private struct UsageParts {
+        var source: any UsageSource
+        var throttle: (any UsageThrottle)?
+        var settings: GuardSettings
     }
 
     private func openProcesses(

@@ -28,6 +28,13 @@ struct ProcessOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Starts under way at once.", valueName: "count"))
     var parallelStarts = 8
 
+    @Flag(
+        help: """
+            Guard the cores of this machine: while they do not suffice the host takes no more VMs. Without it \
+            use is only measured.
+            """)
+    var guardCores = false
+
     @Option(
         help: ArgumentHelp(
             "NVIDIA's management library; the loader's libnvidia-ml.so.1 when absent.", valueName: "file"))

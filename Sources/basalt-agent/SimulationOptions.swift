@@ -24,6 +24,19 @@ struct SimulationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Lines of vm, cores, cap, start, step and samples that simulated VMs repeat; without it they use "
+                + "nothing, and nothing is told of their use.", valueName: "file"))
+    var usageTrace: String?
+    @Option(help: ArgumentHelp("Seconds of the trace per second.", valueName: "factor"))
+    var usageSpeed = 1.0
+    @Option(
+        help: ArgumentHelp(
+            "Fault tests: calm that a guard asks for before it undoes something.", valueName: "seconds",
+            visibility: .hidden))
+    var guardHoldSeconds = 300
+
+    @Option(
+        help: ArgumentHelp(
             "Fault tests: the simulated machines were switched off then, and on again before this start.",
             valueName: "time", visibility: .hidden),
         transform: { text in
@@ -31,6 +44,23 @@ struct SimulationOptions: ParsableArguments {
             return time
         })
     var poweredOffAt: Timestamp?
+
+    /// What VMs of a substrate use; nil without a trace.
+    func usage(
+        of substrate: SimulatedSubstrate, stateDirectory: String, clock: any AgentClock
+    ) throws -> SimulatedUsage? {
+        guard let usageTrace else { return nil }
+        guard usageSpeed > 0, usageSpeed.isFinite else {
+            throw ValidationError("--usage-speed is \(usageSpeed); it has to be above 0")
+        }
+        do {
+            return SimulatedUsage(
+                substrate: substrate, trace: try UsageTraceFile(path: usageTrace),
+                noiseFile: stateDirectory + "/substrate/noise", speed: usageSpeed, clock: clock)
+        } catch {
+            throw ValidationError("--usage-trace \(usageTrace): \(error)")
+        }
+    }
 
     /// The fleet; nil when this machine is to be carried.
     func spec() throws -> SimulatedFleetSpec? {

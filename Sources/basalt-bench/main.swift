@@ -4,7 +4,8 @@ import Foundation
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
-        throw BenchmarkError("name a benchmark: placement, replay, model, store, session, pipeline, policy-change or rest")
+        throw BenchmarkError(
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage or rest")
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
@@ -15,11 +16,12 @@ do {
     case "session": try await SessionBenchmark(options: options, clock: ContinuousClock()).run()
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
     case "policy-change": try await PolicyChangeBenchmark(options: options).run()
+    case "usage": try await UsageBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
     default:
         throw BenchmarkError(
             "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline, "
-                + "policy-change and rest"
+                + "policy-change, usage and rest"
         )
     }
 } catch {

@@ -95,7 +95,7 @@ struct Daemon {
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
         let sessions = AgentSessions(
             store: store, hub: hub, ids: DaemonSettings.ids, terms: terms, limits: bounds,
-            absence: settings.absence, metrics: metrics)
+            absence: settings.absence, usageTerms: settings.usageTerms, metrics: metrics)
         let server = APIServer(
             .init(
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: DaemonSettings.ids,
@@ -121,6 +121,12 @@ struct Daemon {
             },
             Duty("feed") { await hub.run() },
             Duty("questions") { await sessions.watchQuestions(time, logger: logger) },
+            Duty("usage") {
+                await UsageWatch(
+                    store: store, terms: settings.usageTerms, retention: settings.usageRetention, time: time,
+                    logger: logger
+                ).run()
+            },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
             application,
             // Before the API, which waits for requests under way: another controller plans the sooner, and

@@ -1,4 +1,5 @@
 internal import API
+internal import AgentProtocol
 internal import Control
 internal import Fleet
 internal import Foundation
@@ -52,6 +53,20 @@ extension DaemonSettings {
         AbsenceGuard(
             fraction: number(.absenceFraction) ?? AbsenceGuard.standard.fraction,
             fewest: count(.absenceFewest) ?? AbsenceGuard.standard.fewest)
+    }
+
+    var usageTerms: UsageTerms {
+        UsageTerms(intervalSeconds: number(.usageIntervalSeconds) ?? UsageTerms.standard.intervalSeconds)
+    }
+
+    /// How long use is kept.
+    var usageRetention: UsageWatch.Retention {
+        func days(_ setting: DaemonSetting, _ standard: Duration) -> Duration {
+            count(setting).map { .seconds($0 * 86_400) } ?? standard
+        }
+        let standard = UsageWatch.Retention.standard
+        return UsageWatch.Retention(
+            bins: days(.usageBinDays, standard.bins), hours: days(.usageHourDays, standard.hours))
     }
 
     /// What healing asks a person about.

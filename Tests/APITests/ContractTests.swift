@@ -147,6 +147,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("PolicyType", PolicySpec.Subject.self),
         Vocabulary("PredictorForm", PredictorForm.self), Vocabulary("ModelState", ModelStatus.State.self),
         Vocabulary("PoolPlacement", PoolSpec.Placement.self), Vocabulary("HostContact", HostContact.self),
+        Vocabulary("GuardLevel", GuardLevel.self),
         Vocabulary("DeviceHealth", Device.Health.self), Vocabulary("AllocationState", Allocation.State.self),
         Vocabulary("OperationState", OperationRecord.State.self), Vocabulary("Engine", Plan.Engine.self),
         Vocabulary("RateLevel", RateScope.Level.self), Vocabulary("RateMode", OversubscriptionRules.Mode.self),

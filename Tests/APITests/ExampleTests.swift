@@ -73,6 +73,7 @@ import Testing
         "PollRequest": reading(PollRequest.self), "PollResponse": reading(PollResponse.self),
         "PartDirective": reading(PartDirective.self), "PartReport": reading(PartReport.self),
         "ReportRequest": reading(ReportRequest.self), "ReportResponse": reading(ReportResponse.self),
+        "UsageRequest": reading(UsageRequest.self), "HostUsage": reading(HostUsage.self),
         "Maintenance": reading(MaintenanceSpec.self), "DisruptionBudget": reading(DisruptionBudget.self),
         "Drain": reading(DrainSpec.self), "DrainVerb": request(HostVerbRequest.self),
         "DrainPreview": reading(DrainPreview.self), "DrainMove": reading(DrainPreview.Move.self),

@@ -62,6 +62,19 @@ struct OversubscriptionCommandTests {
         #expect(try await run(rates).output == first.output)
     }
 
+    @Test func powerIsShownInEveryFormat() async throws {
+        let power = ["simulate", "power", "--days", "1", "--added", "0,30"]
+        let table = try await run(power)
+        #expect(table.errors == "" && table.output.split(separator: "\n").count == 3)
+        #expect(table.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+        let json = try await run(power + ["-o", "json"]).output
+        let results = try #require(try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8)).array)
+        #expect(results.map { $0["servers"]?.integer } == [40, 52])
+        #expect(results.map { $0["brakes"]?.integer } == [0, 0])
+        #expect(try await run(power + ["-o", "svg"]).output.hasPrefix("<svg"))
+        #expect(try await run(power + ["-o", "name"]).output == "+0%\n+30%\n")
+    }
+
     @Test func predictorsAreShown() async throws {
         let fixture = try CommandFixture()
         let file = try fixture.write("host.csv", "t,vm,usage_cores,limit_cores\n0,1,0.5,2\n1,1,1.5,2\n")
@@ -119,6 +132,14 @@ struct OversubscriptionCommandTests {
         (
             ["rates", "--usage", "USE", "--groups", "9"],
             "basalt: --groups: \"9\" given, at most the VMs of the trace, 8 expected; the nearest is 8"
+        ),
+        (
+            ["power", "--added", "10,many"],
+            "basalt: --added: \"many\" given, numbers separated by commas expected; the nearest is 0,10,20,30"
+        ),
+        (
+            ["power", "--t1", "0.95"],
+            "basalt: --t1: \"0.95\" given, 0.05 to 0.89 expected; the nearest is 0.89"
         ),
         (["predictors"], "basalt: one host or many? give --input FILE or --usage FILE"),
         (["predictors", "--usage", "USE", "-o", "csv"], "basalt: -o csv shows one host: give --input"),

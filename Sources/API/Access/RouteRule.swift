@@ -180,5 +180,6 @@ package enum RouteTable {
         Key(.post, "/v1/agent/poll"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/agent/report"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/agent/logs"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
+        Key(.post, "/v1/agent/usage"): RouteRule(.agent, bodyLimit: RequestLimit.agentBytes),
     ]
 }

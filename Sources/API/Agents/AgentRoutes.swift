@@ -41,6 +41,12 @@ struct AgentRoutes {
                 try await self.sessions.report(
                     try await RequestReader.readTolerantly(request), session: try Self.session(context)))
         }
+        router.post("/v1/agent/usage") { request, context in
+            let session = try Self.session(context)
+            let usage: UsageRequest = try await RequestReader.readTolerantly(request)
+            if let defect = usage.defect { throw Problem(.invalid, detail: defect) }
+            return try JSONAnswer.response(try await self.sessions.usage(usage, session: session))
+        }
         router.post("/v1/agent/logs") { request, context in
             try JSONAnswer.response(
                 try await self.sessions.answer(

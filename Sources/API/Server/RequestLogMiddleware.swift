@@ -13,6 +13,7 @@ struct RequestLogMiddleware: RouterMiddleware {
     /// succeed.
     private static let quiet: Set = [
         "/healthz", "/readyz", "/metrics", "/v1/agent/poll", "/v1/agent/report",
+        "/v1/agent/usage",
     ]
     /// Stands for paths that are none of ours: a label of them would be the caller's to choose.
     private static let noRoute = "none"

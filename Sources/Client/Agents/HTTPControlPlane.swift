@@ -6,7 +6,7 @@ internal import APITypes
 /// Every call goes to each controller at most once: the agent has a loop of its own, and must know soon when
 /// nobody answers. Repeating is harmless: a report repeated is answered without effect, and a hello repeated
 /// only takes the session over from itself.
-public struct HTTPControlPlane: ControlPlane {
+public struct HTTPControlPlane: ControlPlane, UsageSink {
     private let client: RESTClient
 
     /// - Parameter client: made with ``RetryPolicy/singleRound`` and the session's credential.
@@ -27,6 +27,10 @@ public struct HTTPControlPlane: ControlPlane {
 
     public func answer(_ answer: LogAnswer) async throws {
         let _: LogReceipt = try await call("logs", answer)
+    }
+
+    public func usage(_ request: UsageRequest) async throws -> UsageResponse {
+        try await call("usage", request)
     }
 
     private func call<Answer: Decodable>(

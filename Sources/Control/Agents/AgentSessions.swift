@@ -15,6 +15,7 @@ public final class AgentSessions: Sendable {
     public let limits: SessionLimits
     private let metrics: MetricRegistry<DaemonMetric>
     private let absence: AbsenceGuard
+    private let usageTerms: UsageTerms
     private let questions: LogQuestions
     /// How long a poll waits for more once there is something: one answer then carries what a plan or two
     /// decided.
@@ -37,6 +38,7 @@ public final class AgentSessions: Sendable {
     public init(
         store: any Store, hub: FeedHub, ids: any IDSource, terms: LeaseTerms,
         limits: SessionLimits = .standard, absence: AbsenceGuard = .standard,
+        usageTerms: UsageTerms = .standard,
         metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
     ) {
         self.metrics = metrics
@@ -46,6 +48,7 @@ public final class AgentSessions: Sendable {
         self.terms = terms
         self.limits = limits
         self.absence = absence
+        self.usageTerms = usageTerms
         questions = LogQuestions(store: store)
     }
 
@@ -95,6 +98,23 @@ public final class AgentSessions: Sendable {
         return ReportResponse(
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
+
+    /// An agent tells what its hosts use.
+    public func usage(_ request: UsageRequest, session: SessionRecord) async throws -> UsageResponse {
+        let bins = request.hosts.reduce(0) { $0 + $1.bins.count }
+        guard request.hosts.count <= limits.hosts, bins <= Self.usageBins else {
+            throw ControlPlaneError.refused(
+                code: "request.too_large",
+                message: "\(request.hosts.count) hosts and \(bins) bins in one report of use; the limits are "
+                    + "\(limits.hosts) and \(Self.usageBins)")
+        }
+        let refused = try await store.takeUsage(request.hosts, session: session.id)
+        metrics.add(.usageBins, by: Double(bins))
+        return UsageResponse(intervalSeconds: usageTerms.intervalSeconds, refused: refused)
+    }
+
+    /// Bins of one report: some 8 MB of JSON, and a copy of well below a second.
+    public static let usageBins = 50_000
 
     /// Whether the database knows less of the session than the session does, because it was restored. Nothing
     /// is taken or told then: the agent says hello once it sees the newer epoch.
@@ -233,6 +253,7 @@ extension PartDirective {
             allocation: allocation.id, workload: allocation.workload,
             action: allocation.state == .reserved || allocation.state == .active ? .run : .stop,
             resources: allocation.resources,
-            devices: allocation.devices, onPartition: allocation.onPartition, task: task)
+            devices: allocation.devices, onPartition: allocation.onPartition, task: task,
+            class: allocation.class)
     }
 }

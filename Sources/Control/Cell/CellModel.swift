@@ -235,7 +235,8 @@ struct CellModel {
         HostSnapshot(
             id: host.id, name: host.name, generation: host.generation, pool: host.pool,
             poolAdmitsVMs: pools[host.pool]?.admits.contains(.vm) ?? false, contact: host.contact,
-            isSchedulable: !host.cordoned && !host.draining && host.substrate != Self.observedSubstrate,
+            isSchedulable: !host.cordoned && !host.draining && !host.frozen
+                && host.substrate != Self.observedSubstrate,
             capacity: host.room.total, reserved: host.room.reserved,
             cpuRatioPerMille: host.room.cpuRatioPerMille,
             maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels, domain: host.domain, devices: host.devices)

@@ -15,7 +15,7 @@ struct CellChoice {
     /// - Parameters:
     ///   - pools: pools that admit VMs, by name.
     init(hosts: [HostRecord], pools: [String: PoolSpec]) {
-        for host in hosts where host.contact == .ready && !host.cordoned && !host.draining {
+        for host in hosts where host.contact == .ready && !host.cordoned && !host.draining && !host.frozen {
             guard pools[host.pool]?.admits.contains(.vm) == true else { continue }
             var room = cells[host.cell] ?? Room(free: .zero, devices: [:], pools: [], labels: [])
             let usable = host.room.total - host.room.reserved

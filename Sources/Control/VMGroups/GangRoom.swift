@@ -60,7 +60,7 @@ struct GangRoom {
     }
 
     private static func slots(_ request: VMRequest, on host: HostRecord) -> Int {
-        guard host.contact == .ready, !host.cordoned, !host.draining else { return 0 }
+        guard host.contact == .ready, !host.cordoned, !host.draining, !host.frozen else { return 0 }
         var room = host.room
         var free: [String: Int] = [:]
         let taken = Set(host.takenDevices)

@@ -17,6 +17,8 @@ public struct Condition: Sendable, Hashable, Codable {
         case held = "Held"
         /// The host is empty, as its drain asks.
         case drained = "Drained"
+        /// The guard of the host's cores acts; while it is true the host takes no more VMs.
+        case guarded = "Guarded"
         /// The controllers fence lost hosts of the cell by themselves.
         case healing = "Healing"
         /// Every member of the group is as its template says now.

@@ -75,6 +75,10 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case ratioConstrained = "RatioConstrained"
     case constraintEnded = "ConstraintEnded"
     case oversubscriptionStopped = "OversubscriptionStopped"
+    // What the guard of a host's cores did.
+    case hostHot = "HostHot"
+    case hostCalm = "HostCalm"
+    case telemetryStale = "TelemetryStale"
     // Why a drain does not go on.
     case doNotDisrupt = "DoNotDisrupt"
     case budgetExhausted = "BudgetExhausted"

@@ -5,6 +5,7 @@ public enum DaemonSetting: String, SettingKey {
     case listen, database, databaseFile, databaseConnections, dataDirectory, migrations
     case tlsCertificate, tlsKey
     case name, hostLeaseSeconds, cellLeaseSeconds, cellRenewSeconds, fleetRate
+    case usageIntervalSeconds, usageBinDays, usageHourDays
     case quarantineSeconds, breakerFraction, absenceFraction, absenceFewest, flaps, flapWindowSeconds
     case tokenRequestsPerSecond, tokenRequestBurst, agentRequestsPerSecond, agentRequestBurst
     case addressRequestsPerSecond, addressRequestBurst, maxConnections
@@ -51,6 +52,7 @@ public enum DaemonSetting: String, SettingKey {
                 "How often a cell lease is renewed; a third of the lease when absent.")
         case .fleetRate:
             .init(.number(0.001...100_000, unit: "factor"), "How fast fleet time runs; development only.")
+        case .usageIntervalSeconds, .usageBinDays, .usageHourDays: usage
         case .quarantineSeconds, .breakerFraction, .absenceFraction, .absenceFewest, .flaps,
             .flapWindowSeconds:
             healing
@@ -83,6 +85,20 @@ public enum DaemonSetting: String, SettingKey {
         case .addressRequestsPerSecond: rate("10000.0", "one address, authenticated or not")
         case .addressRequestBurst: burst("20000.0", "one address")
         default: .init(.count(1...1_000_000), default: "10000", "Connections at once; each watch holds one.")
+        }
+    }
+
+    /// What is told and kept of use.
+    private var usage: SettingDefinition {
+        switch self {
+        case .usageIntervalSeconds:
+            .init(
+                .number(0.2...60, unit: "seconds"), default: "5.0",
+                "How often agents tell use; a host that is silent for three times as long takes no more VMs.")
+        case .usageBinDays:
+            .init(.count(1...400), default: "3", "Days for which bins of five minutes are kept.")
+        default:
+            .init(.count(1...4000), default: "35", "Days for which hours of use are kept.")
         }
     }
 

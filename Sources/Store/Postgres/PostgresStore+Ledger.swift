@@ -110,7 +110,8 @@ extension PostgresStore {
             devices: try row.decode("device_facts", as: JSONText?.self).map {
                 try JSONDecoder().decode([Device].self, from: Data($0.text.utf8))
             } ?? [],
-            takenDevices: try row.decode("taken", as: [String]?.self) ?? [])
+            takenDevices: try row.decode("taken", as: [String]?.self) ?? [],
+            frozen: try row.decode("frozen"))
     }
 
     public func allocations(_ filter: AllocationFilter) async throws -> [Allocation] {

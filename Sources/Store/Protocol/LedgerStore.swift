@@ -250,13 +250,15 @@ public struct HostRecord: Sendable, Hashable {
     public var devices: [Device]
     /// UUIDs of devices under an unreleased allocation, sorted.
     public var takenDevices: [String]
+    /// The guard of the host's cores lets no more VMs in.
+    public var frozen: Bool
 
     public init(
         id: ID<Document>, name: String, cell: String, pool: String, labels: [String: String],
         domain: FailureDomain, substrate: String, generation: Int, assignment: Int, cordoned: Bool,
         draining: Bool,
         contact: HostContact, session: ID<AgentSession>?, room: HostRoom, devices: [Device],
-        takenDevices: [String]
+        takenDevices: [String], frozen: Bool = false
     ) {
         self.id = id
         self.name = name
@@ -274,6 +276,7 @@ public struct HostRecord: Sendable, Hashable {
         self.room = room
         self.devices = devices
         self.takenDevices = takenDevices
+        self.frozen = frozen
     }
 }
 

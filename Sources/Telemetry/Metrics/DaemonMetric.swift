@@ -33,6 +33,7 @@ public enum DaemonMetric: String, MetricKey {
     case hellos = "basalt_agent_session_hellos_total"
     case reports = "basalt_agent_session_reports_total"
     case partsReported = "basalt_agent_session_parts_total"
+    case usageBins = "basalt_usage_bins_total"
 
     public var definition: MetricDefinition {
         switch self {
@@ -52,7 +53,7 @@ public enum DaemonMetric: String, MetricKey {
         case .pending, .pendingOldest, .hosts, .hostsFenced, .allocations, .quarantined, .breakerTripped:
             fleet
         case .stranded, .obtainable: room
-        case .sessionPolls, .hellos, .reports, .partsReported: sessions
+        case .sessionPolls, .hellos, .reports, .partsReported, .usageBins: sessions
         }
     }
 
@@ -147,6 +148,7 @@ public enum DaemonMetric: String, MetricKey {
         case .hellos: .init(.counter, "hellos", "Sessions that began here.")
         case .reports:
             .init(.counter, "reports", "Reports of agents taken here; each renews its session's leases.")
+        case .usageBins: .init(.counter, "bins", "Bins of what VMs used that agents told of here.")
         default: .init(.counter, "parts", ["outcome"], "Parts reported; outcome is taken or refused.")
         }
     }

@@ -85,6 +85,7 @@ extension MemoryState {
     mutating func removeHostRow(_ id: ID<Document>) {
         guard let row = hosts.removeValue(forKey: id) else { return }
         hostLifetimes[id] = nil
+        guards[id] = nil
         hostOfDevice = hostOfDevice.filter { $0.value != id }
         strays = strays.filter { $0.value != id }
         if let session = row.record.session { hostsOfSession[session]?.remove(id) }

@@ -50,6 +50,11 @@ struct MemoryState {
     /// VMs that are gone.
     var vmHistory: [ID<Document>: VMHistoryRecord] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
+    var guards: [ID<Document>: HostGuardRecord] = [:]
+    var usageBins: [UsageBinRow] = []
+    var usageHours: [UsageHourKey: UsageHour] = [:]
+    /// Start of the first hour that is not made of bins yet.
+    var usageRolledTo = 0
     var transaction: MemoryTransaction
 
     init(cluster: ClusterState) {
