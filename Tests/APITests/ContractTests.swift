@@ -55,7 +55,8 @@ import Testing
             #expect(
                 named("header").contains("If-Match")
                     == (["PUT", "PATCH", "DELETE"].contains(key.method.rawValue)
-                        && !key.path.hasPrefix("/v1/tokens/") || key.path.hasSuffix("{name}/rollback") && !key.path.hasPrefix("/v1/models/")),
+                        && !key.path.hasPrefix("/v1/tokens/")
+                        || key.path.hasSuffix("{name}/rollback") && !key.path.hasPrefix("/v1/models/")),
                 "\(name)")
         }
     }

@@ -77,7 +77,10 @@ import VMPlacement
                 ("", "spec.file"), ("{}", "spec.file.format"), ("[1]", "spec.file"),
                 (file.replacing("basalt-lifetime-model", with: "other"), "spec.file.format"),
                 (file.replacing("\"version\":1", with: "\"version\":9"), "spec.file.version"),
-                (file.replacing("\"capSeconds\":604800", with: "\"capSeconds\":600000"), "spec.file.checksum"),
+                (
+                    file.replacing("\"capSeconds\":604800", with: "\"capSeconds\":600000"),
+                    "spec.file.checksum"
+                ),
                 (file.replacing("\"vms\":1", with: "\"vms\":\"x\""), "spec.file.training.vms"),
                 (file.replacing(",\"vms\":1", with: ""), "spec.file.training.vms"),
                 (file + String(repeating: " ", count: ModelSpec.fileLimit), "spec.file"),
@@ -103,7 +106,9 @@ import VMPlacement
             #expect(try await patch(#"{"spec":{"bytes":1}}"#).problem?.causes.map(\.code) == [.immutable])
             let file = try await patch(#"{"spec":{"file":"{}"}}"#).problem
             #expect(file?.causes.map(\.field) == ["spec.file"])
-            #expect(try await patch(#"{"spec":{"description":"e"},"metadata":{"labels":{"a":"b"}}}"#).status == .ok)
+            #expect(
+                try await patch(#"{"spec":{"description":"e"},"metadata":{"labels":{"a":"b"}}}"#).status
+                    == .ok)
         }
     }
 
@@ -122,7 +127,9 @@ import VMPlacement
             #expect(refused?.detail.contains("validation error 0.600 against 0.400") == true, "\(refused)")
             #expect(try await Self.state(client, "bad") == nil)
             // A pool of its own is held to the model that it goes by now.
-            #expect(try await Self.verb(client, "promote", "bad", #"{"pool":"it"}"#).problem?.code == .guardRefused)
+            #expect(
+                try await Self.verb(client, "promote", "bad", #"{"pool":"it"}"#).problem?.code
+                    == .guardRefused)
             #expect(try await Self.verb(client, "promote", "bad", #"{"force":true}"#).status == .ok)
             #expect(try await Self.state(client, "good") == "retired")
             #expect(try await Self.verb(client, "promote", "best").status == .ok)
@@ -137,7 +144,9 @@ import VMPlacement
             #expect(try await Self.state(client, "good") == "promoted")
             let events = try await client.send(.get, "/v1/events?fieldSelector=name=good")
             #expect(String(buffer: events.body).contains("promoted again everywhere by user/admin"))
-            #expect(try await client.send(.delete, "/v1/models/best", headers: [.ifMatch: "*"]).status == .noContent)
+            #expect(
+                try await client.send(.delete, "/v1/models/best", headers: [.ifMatch: "*"]).status
+                    == .noContent)
         }
     }
 

@@ -107,7 +107,8 @@ import Testing
     private static let values: [JSONValue?] =
         PoolSpec.Placement.allCases.map { .string($0.rawValue) }
         + [
-            .null, .bool(true), .integer(0), .integer(1), .integer(500), .integer(9000), .string("gbdt"), .number(1.5), .string(""), .string("Best-Fit"),
+            .null, .bool(true), .integer(0), .integer(1), .integer(500), .integer(9000), .string("gbdt"),
+            .number(1.5), .string(""), .string("Best-Fit"),
             .string("placement"), .string("Policy"), .string("Pool"), .string("basalt/v1"),
             .string(String(repeating: "a", count: 63)), .string(String(repeating: "a", count: 64)),
             .string(String(repeating: "é", count: 1000)), .string(String(repeating: "é", count: 1001)),

@@ -25,6 +25,7 @@ struct GoldenTests {
         "get vms -A", "get vms -A -o wide", "get vm web-1 -o json", "get vm web-1 -o yaml", "get vms -o name",
         "get hosts", "get hosts -o wide", "get pools", "get projects", "get flavors", "describe vm web-1",
         "events", "events -o wide", "cluster", "top", "why vm web-1", "operator check", "get operations",
+        "model list", "model list -o wide", "model get general-1 -o yaml",
         "policy list", "policy get dense -o yaml", "policy get dense --version 1",
         "policy set dense --score waste --dry-run", "policy history dense", "policy history dense -o wide",
         "policy rollback dense --to 1", "policy rollback dense --to 1 --dry-run", "explain policy.placement",

@@ -40,6 +40,32 @@ enum Sample {
                 .flavor, "small",
                 spec: ["resources": .object(["milliCPU": .integer(500), "memoryMiB": .integer(1536)])]),
             at: "flavors/small")
+        var model = document(
+            .model, "general-1",
+            spec: [
+                "form": .string("gbdt"), "features": .array([.string("uptime"), .string("app")]),
+                "training": .object([
+                    "fromSeconds": .integer(0), "untilSeconds": .integer(2_592_000), "vms": .integer(18_204),
+                    "censored": .integer(731), "examples": .integer(101_377),
+                    "dataHash": .string("0123456789abcdef"),
+                ]),
+                "metrics": .object([
+                    "trees": .integer(120), "trainingErrorPerMille": .integer(512),
+                    "validationErrorPerMille": .integer(548),
+                ]),
+                "capSeconds": .integer(604_800), "bytes": .integer(204_811),
+                "checksum": .string("fedcba9876543210"),
+            ])
+        model.status = .object([
+            "state": .string("promoted"),
+            "promotions": .array([
+                .object([
+                    "scope": .object(["pool": .string("vms")]), "since": .string("2026-01-02T03:04:05Z"),
+                    "by": .string("user/ada"),
+                ])
+            ]),
+        ])
+        plane.put(model, at: "models/general-1")
         for (generation, score) in [(1, "first-fit"), (2, "best-fit")] {
             var policy = document(
                 .policy, "dense",

@@ -20,7 +20,8 @@ extension EndToEndTests {
                 try await basalt.makeFleet()
                 try await basalt.startAgent("sim", hosts: 6)
                 try await basalt.hostsReady(6)
-                try await Self.said(basalt, ["policy", "set", "learning", "--score", "lava", "--predictor", "gbdt"])
+                try await Self.said(
+                    basalt, ["policy", "set", "learning", "--score", "lava", "--predictor", "gbdt"])
                 try await Self.attach("learning", basalt)
                 try await Self.predictor(basalt) { $0.form == .km && $0.reason == .modelMissing }
 
@@ -77,7 +78,8 @@ extension EndToEndTests {
             let why = try await basalt.client().why(vm: "asked", project: "shop")
             try #require(why.explanation?.predictor?.model == model, "\(why)")
             let keys = why.explanation?.candidates.map(\.key) ?? []
-            try #require(keys.count == 6 && keys.allSatisfy { $0.contains { $0.hasPrefix("lava=") } }, "\(keys)")
+            try #require(
+                keys.count == 6 && keys.allSatisfy { $0.contains { $0.hasPrefix("lava=") } }, "\(keys)")
             let told = try await said(basalt, ["why", "vm", "asked", "-p", "shop"])
             try #require(told.contains("lifetimes by gbdt model \(model)"), "\(told)")
             try await basalt.deleteVM("asked")

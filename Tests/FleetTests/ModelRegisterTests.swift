@@ -59,7 +59,8 @@ import Testing
         #expect(fields(PlacementRules(score: .lava, predictor: .gbdt, model: "m")) == [])
         #expect(fields(PlacementRules(score: .lava, model: "m")) == ["spec.placement.model"])
         #expect(fields(PlacementRules(score: .bestFit, predictor: .km)) == ["spec.placement.predictor"])
-        #expect(fields(PlacementRules(score: .lava, predictor: .gbdt, model: "M")) == ["spec.placement.model"])
+        #expect(
+            fields(PlacementRules(score: .lava, predictor: .gbdt, model: "M")) == ["spec.placement.model"])
         let rules = RetrainingRules(everyHours: 0, keep: 51, labels: [""], vms: 499)
         #expect(
             fields(PlacementRules(score: .lava, retraining: rules)) == [

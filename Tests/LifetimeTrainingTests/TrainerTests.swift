@@ -89,9 +89,13 @@ func syntheticVMs(_ count: Int, seed: UInt64) -> [TrainingVM] {
 
     @Test func tooLittleToLearnFromIsRefused() async {
         let trainer = LifetimeTrainer(settings: settings())
-        await #expect(throws: TrainingError.tooFewEnds(0, least: 200)) { try await trainer.train([], until: 10) }
+        await #expect(throws: TrainingError.tooFewEnds(0, least: 200)) {
+            try await trainer.train([], until: 10)
+        }
         let few = Array(syntheticVMs(100, seed: 1))
-        await #expect(throws: TrainingError.tooFewEnds(100, least: 200)) { try await trainer.train(few, until: 1e9) }
+        await #expect(throws: TrainingError.tooFewEnds(100, least: 200)) {
+            try await trainer.train(few, until: 1e9)
+        }
         let unknown = LifetimeTrainer(settings: TrainingSettings(features: ["colour"]))
         await #expect(throws: TrainingError.unknownFeature("colour")) {
             try await unknown.train(syntheticVMs(300, seed: 1), until: 1e9)

@@ -101,8 +101,7 @@ extension DraftReader {
         }
         guard causes.isEmpty, let read else {
             throw Problem(
-                .invalid, detail: "\(Kind.model.rawValue) \"\(draft.metadata.name)\" is not valid", causes: causes
-            )
+                .invalid, detail: "Model \"\(draft.metadata.name)\" is not valid", causes: causes)
         }
         return (draft.metadata, try JSONAnswer.text(read.spec), read.file)
     }

@@ -118,10 +118,13 @@ enum CommandExamples {
         ],
         "model list": ["basalt model list", "basalt model list -o wide"],
         "model get": ["basalt model get general-1 -o json"],
-        "model push": ["basalt model push model.json", "basalt model push model.json --name general-1 --dry-run"],
+        "model push": [
+            "basalt model push model.json", "basalt model push model.json --name general-1 --dry-run",
+        ],
         "model pull": ["basalt model pull general-1 --out model.json"],
         "model promote": [
-            "basalt model promote general-1 --pool general --dry-run", "basalt model promote general-1 --force",
+            "basalt model promote general-1 --pool general --dry-run",
+            "basalt model promote general-1 --force",
         ],
         "model rollback": ["basalt model rollback general-1 --pool general"],
         "model delete": ["basalt model delete general-1 --dry-run"],

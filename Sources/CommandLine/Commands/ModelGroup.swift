@@ -8,7 +8,7 @@ internal import VMPlacement
 
 struct ModelGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Trains and judges models of VM lifetimes, and says which pools go by them.",
+        commandName: "model", abstract: "Trains, judges and keeps models of VM lifetimes.",
         subcommands: [
             ModelListCommand.self, ModelGetCommand.self, ModelPushCommand.self, ModelPullCommand.self,
             ModelPromoteCommand.self, ModelRollbackCommand.self, ModelDeleteCommand.self,

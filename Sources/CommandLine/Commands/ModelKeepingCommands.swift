@@ -4,6 +4,13 @@ internal import Client
 internal import Fleet
 internal import Foundation
 
+extension ModelGroup {
+    static func show(_ model: WireDocument, _ output: OutputOptions, _ surroundings: Surroundings) {
+        let table = DocumentTable(kind: .model, now: surroundings.now())
+        output.show(table.presentation(of: model), surroundings)
+    }
+}
+
 struct ModelListCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Shows the models that are kept, and which pools go by them.")
@@ -34,14 +41,15 @@ struct ModelGetCommand: BasaltCommand {
         let model = try await connection.connected(surroundings) { client, _ in
             try await client.get(name, in: ModelGroup.collection)
         }
-        output.show(DocumentTable(kind: .model, now: surroundings.now()).presentation(of: model), surroundings)
+        ModelGroup.show(model, output, surroundings)
         return .done
     }
 }
 
 struct ModelPushCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Keeps a model that basalt model train wrote; no pool goes by it yet.")
+        commandName: "push",
+        abstract: "Keeps a model that basalt model train wrote; no pool goes by it yet.")
 
     @Argument(help: "File of the model.", completion: .file()) var file: String
     @Option(help: "Name that it is kept under; that of the file when absent.") var name: String?
@@ -60,7 +68,7 @@ struct ModelPushCommand: BasaltCommand {
                 ? try await client.dryRunCreate(draft, in: ModelGroup.collection).document
                 : try await client.create(draft, in: ModelGroup.collection)
         }
-        output.show(DocumentTable(kind: .model, now: surroundings.now()).presentation(of: model), surroundings)
+        ModelGroup.show(model, output, surroundings)
         return .done
     }
 
@@ -90,7 +98,7 @@ struct ModelPullCommand: BasaltCommand {
             (try await client.get(name, in: ModelGroup.collection), try await client.modelFile(name))
         }
         try OutputFile.write(file, to: out)
-        output.show(DocumentTable(kind: .model, now: surroundings.now()).presentation(of: model), surroundings)
+        ModelGroup.show(model, output, surroundings)
         return .done
     }
 }
@@ -129,7 +137,7 @@ struct ModelPromoteCommand: BasaltCommand {
                 ? try await client.dryRunPromoteModel(name, request).document
                 : try await client.promoteModel(name, request)
         }
-        output.show(DocumentTable(kind: .model, now: surroundings.now()).presentation(of: model), surroundings)
+        ModelGroup.show(model, output, surroundings)
         return .done
     }
 }
@@ -152,7 +160,7 @@ struct ModelRollbackCommand: BasaltCommand {
                 ? try await client.dryRunRollbackModel(name, request).document
                 : try await client.rollbackModel(name, request)
         }
-        output.show(DocumentTable(kind: .model, now: surroundings.now()).presentation(of: model), surroundings)
+        ModelGroup.show(model, output, surroundings)
         return .done
     }
 }

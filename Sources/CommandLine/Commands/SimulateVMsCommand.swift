@@ -122,8 +122,8 @@ struct SimulateVMsCommand: BasaltCommand {
             options.hosts = found.hosts.count
             options.fleet = found.hosts.map(\.usable)
             options.untilSeconds = max(1, found.seconds(at: found.now))
-            options.warmUpSeconds = min(
-                found.seconds(at: found.now.advanced(by: .zero - window)), max(0, (options.untilSeconds ?? 1) - 1))
+            let start = found.seconds(at: found.now.advanced(by: .zero - window))
+            options.warmUpSeconds = min(start, max(0, (options.untilSeconds ?? 1) - 1))
             try show(
                 try VMExperiment(options: options), found.trace,
                 actual: ActualPlacements(found, options: options), surroundings)
@@ -179,7 +179,9 @@ enum SimulationOutput: Sendable, Equatable {
 
 extension SimulateVMsCommand {
     /// One row, or one object of an array, per policy, behind what really happened.
-    static func presentation(of results: [PolicyResult], actual: ActualPlacements? = nil) throws -> Presentation {
+    static func presentation(
+        of results: [PolicyResult], actual: ActualPlacements? = nil
+    ) throws -> Presentation {
         let table = Table(
             [
                 .init("NAME"), .init("EMPTY-HOSTS", .always, .right), .init("DENSITY", .always, .right),
@@ -189,7 +191,9 @@ extension SimulateVMsCommand {
                 .init("DECISIONS/S", .always, .right), .init("P99-US", .always, .right),
             ],
             (actual.map { [row(of: $0)] } ?? []) + results.map(row))
-        let items = try (actual.map { [try Serialization.tree($0)] } ?? []) + results.map { try Serialization.tree($0) }
+        let items =
+            try (actual.map { [try Serialization.tree($0)] } ?? [])
+            + results.map { try Serialization.tree($0) }
         return Presentation(
             [.table(table)], names: (actual.map { [$0.policy] } ?? []) + results.map(\.policy.rawValue),
             value: .array(items))

@@ -128,6 +128,10 @@ struct DocumentTable {
             let document = $0.spec["policies"]?["placement"]?.string.map { "policy/\($0)" }
             return Text(document ?? $0.spec["placement"]?.string ?? PoolSpec.Placement.bestFit.rawValue)
         },
+        Field(.init("PREDICTOR", .wide)) {
+            let inUse = $0.status?["predictor"]
+            return Text(optional: inUse?["model"]?.string.map { "model/\($0)" } ?? inUse?["form"]?.string)
+        },
         Field(.init("CPU-RATIO", .always, .right)) {
             let document = $0.spec["policies"]?["oversubscription"]?.string.map { "policy/\($0)" }
             return Text(document ?? Quantity.cpu($0.spec["cpuRatioPerMille"]?.integer ?? 1000))

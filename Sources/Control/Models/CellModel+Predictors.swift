@@ -66,8 +66,11 @@ extension CellModel {
     }
 
     private func trust(in record: ModelRecord, before: ModelTrust?, now: Timestamp) -> ModelTrust {
-        let promoted = record.status.promotions.filter { $0.until == nil }.map { clock.time(at: $0.since) }.max()
-        if let before, before.model == record.uid, promoted.map({ $0 <= before.since }) ?? true { return before }
+        let promoted = record.status.promotions.filter { $0.until == nil }.map { clock.time(at: $0.since) }
+            .max()
+        if let before, before.model == record.uid, promoted.map({ $0 <= before.since }) ?? true {
+            return before
+        }
         return ModelTrust(model: record.uid, since: clock.time(at: now))
     }
 

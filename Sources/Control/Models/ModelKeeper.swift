@@ -58,19 +58,20 @@ public struct ModelKeeper: Sendable {
     ///
     /// - Parameters:
     ///   - force: also when it is worse than the one in force, or nobody can tell.
+    ///   - words: figures of somebody who compared the two already.
     ///   - lease: of the controller that decides it; nil for a user.
     ///   - isTrial: only finds out whether it could be.
     /// - Returns: the model with its new status.
     /// - Throws: `ModelRefusal` with the figures; `StoreError`.
     public func promote(
-        _ name: String, in scope: ModelScope, force: Bool, lease: CellLease? = nil, context: WriteContext,
-        isTrial: Bool = false
+        _ name: String, in scope: ModelScope, force: Bool, because words: String? = nil,
+        lease: CellLease? = nil, context: WriteContext, isTrial: Bool = false
     ) async throws -> Resource {
         try await checkScope(scope)
         return try await change(name, context, lease, isTrial) { records, record, now in
             var register = ModelRegister(records)
             let incumbent = try await self.incumbent(in: scope, register, records)
-            var words = force ? "not compared" : "the first one"
+            var words = words ?? (force ? "not compared" : "the first one")
             if !force {
                 try Self.checkFeatures(record)
                 if let incumbent, incumbent.uid != record.uid {
@@ -214,7 +215,8 @@ extension ModelKeeper {
         _ record: ModelRecord, against incumbent: ModelRecord, in scope: ModelScope
     ) async throws -> String {
         let comparison = try await compare(record, with: incumbent, in: scope)
-        let place = "\(incumbent.name), which \(scope.words == "everywhere" ? "all pools go" : scope.words + " goes") by"
+        let goers = scope == .everywhere ? "all pools go" : "\(scope.words) goes"
+        let place = "\(incumbent.name), which \(goers) by"
         switch comparison.isWorse {
         case false?: return "\(comparison.words), \(incumbent.name)'s"
         case true?:

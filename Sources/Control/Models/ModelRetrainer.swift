@@ -216,11 +216,12 @@ extension ModelRetrainer {
         guard pool.rules.promotes != false else { return }
         guard comparison.isWorse == false else {
             let words = comparison.isWorse == nil ? "nobody can tell" : "it is worse"
-            try await tell(pool, .modelNotBetter, "model \(name) is not promoted, \(words): \(comparison.words)")
+            let message = "model \(name) is not promoted, \(words): \(comparison.words)"
+            try await tell(pool, .modelNotBetter, message)
             return
         }
         _ = try await ModelKeeper(store: store).promote(
-            name, in: ModelScope(pool: pool.name), force: true, lease: lease,
+            name, in: ModelScope(pool: pool.name), force: true, because: comparison.words, lease: lease,
             context: WriteContext(actor: "controller/models", verb: "promote"))
     }
 

@@ -131,7 +131,8 @@ public struct RetrainingRules: Sendable, Hashable, Codable {
             let message = "\(value) is outside \(range.lowerBound) to \(range.upperBound)"
             found.append(
                 .init(
-                    field: "\(path).\(field)", code: .outOfRange, message: "\(message); the nearest is \(nearest)"))
+                    field: "\(path).\(field)", code: .outOfRange,
+                    message: "\(message); the nearest is \(nearest)"))
         }
         if let labels, labels.count > Self.labelLimit || labels.contains(where: \.isEmpty) {
             let message = "takes at most \(Self.labelLimit) keys, none empty"

@@ -63,7 +63,8 @@ private struct HostUse {
 
     init(_ history: FleetHistory) {
         let numbers = Dictionary(
-            history.hosts.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            history.hosts.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
         var events: [Event] = []
         for vm in history.vms {
             for stay in vm.stays {

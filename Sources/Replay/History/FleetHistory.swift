@@ -84,7 +84,8 @@ extension FleetHistory {
             let fields =
                 [
                     Self.seconds(vm.startedAt.since(origin)), Self.seconds(end.since(origin)),
-                    Self.decimal(vm.resources.milliCPU * 1000), Self.decimal(vm.resources.memoryMiB * 1_000_000 / 1024),
+                    Self.decimal(vm.resources.milliCPU * 1000),
+                    Self.decimal(vm.resources.memoryMiB * 1_000_000 / 1024),
                     vm.project, vm.class.rawValue, vm.pool, vm.name, vm.endedAt == nil ? "1" : "0",
                 ] + labels.map { attributes[$0] ?? "" }
             lines.append(fields.map(Self.quoted).joined(separator: ","))
@@ -99,7 +100,8 @@ extension FleetHistory {
     private static func decimal(_ millionths: Int) -> String {
         let (whole, rest) = millionths.quotientAndRemainder(dividingBy: 1_000_000)
         let digits = String(rest)
-        return rest == 0 ? "\(whole)" : "\(whole)." + String(repeating: "0", count: 6 - digits.count) + digits
+        let fraction = "." + String(repeating: "0", count: 6 - digits.count) + digits
+        return rest == 0 ? "\(whole)" : "\(whole)\(fraction)"
     }
 
     private static func quoted(_ field: String) -> String {

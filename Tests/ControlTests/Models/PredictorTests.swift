@@ -131,7 +131,8 @@ import VMPlacement
         var lost = try #require(cell.trust["p"])
         // By what is written down of it, as a controller that takes over reads it.
         let text = try JSONEncoder().encode(lost)
-        let broken = String(decoding: text, as: UTF8.self).replacing("\"isLost\":false", with: "\"isLost\":true")
+        let broken = String(decoding: text, as: UTF8.self).replacing(
+            "\"isLost\":false", with: "\"isLost\":true")
         lost = try JSONDecoder().decode(ModelTrust.self, from: Data(broken.utf8))
         cell.trust["p"] = lost
         let later = Self.now.advanced(by: .seconds(10))

@@ -103,6 +103,7 @@ struct HistoryTests {
             try await scene.create(.policy, "dense", spec: Self.spec(.firstFit))
             try await scene.create(
                 .flavor, "small", spec: FlavorSpec(resources: Resources(milliCPU: 1, memoryMiB: 1)))
+            try await scene.create(.model, "general", spec: ModelTests.spec)
             try await scene.createVM("web")
             try await scene.create(
                 .vmGroup, "ring", project: "team",

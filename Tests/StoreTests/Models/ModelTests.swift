@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Models of lifetimes", .postgresServer)
 struct ModelTests {
-    private static let spec = ModelSpec(
+    static let spec = ModelSpec(
         form: .gbdt, features: ["uptime"],
         training: .init(
             fromSeconds: 0, untilSeconds: 9, vms: 3, censored: 1, examples: 7, dataHash: "0123456789abcdef"),
