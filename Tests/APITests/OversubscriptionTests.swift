@@ -82,7 +82,7 @@ import Testing
         (#"{"scope":"pool/it","verb":"merge","prototypes":[1,1],"reason":"r"}"#, "prototypes", "two prototypes"),
         (#"{"scope":"pool/it","verb":"kill","reason":""}"#, "reason", "say why"),
         (#"{"scope":"pool/it","verb":"kill","reason":"r","ttlSeconds":0}"#, "ttlSeconds", "the nearest is 1"),
-        (#"{"scope":"pool/it","verb":"kill","reason":"r","ttl":1}"#, "ttl", "did you mean \"ttlSeconds\"?"),
+        (#"{"scope":"pool/it","verb":"kill","reason":"r","ttl":1}"#, "ttl", "is not known"),
     ])
     func aSlipIsToldTheNearestChoice(_ body: String, _ field: String, _ words: String) async throws {
         try await APIFixture().test { client in

@@ -80,7 +80,7 @@ enum FieldGuide {
     ]
 
     private static let oversubscriptionPolicy =
-        "Policy of type oversubscription; that of the host counts, else of the pool, else of the cell."
+        "Policy of type oversubscription; of several scopes the nearest counts."
 
     private static let scopePolicies = [
         Entry("spec.policies", "object", "Policy documents that engines go by here."),
