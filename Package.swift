@@ -88,7 +88,8 @@ let package = Package(
         library(
             "Control",
             [
-                "AgentProtocol", "Fleet", "Oversubscription", "Store", "Telemetry", "VMPlacement", heap, logging,
+                "AgentProtocol", "Fleet", "Oversubscription", "Store", "Telemetry", "VMPlacement", heap,
+                logging,
             ]),
         library(
             "API",

@@ -59,7 +59,8 @@ import Testing
     @Test(arguments: PolicySpec.Subject.allCases)
     func theSchemaAndTheReaderAgree(_ subject: PolicySpec.Subject) throws {
         let schema = try #require(schemas[subject.rawValue])
-        let base = try #require(examples.first { $0.value["spec"]?["type"]?.string == subject.rawValue }).value
+        let base = try #require(examples.first { $0.value["spec"]?["type"]?.string == subject.rawValue })
+            .value
         var (taken, refused) = (0, 0)
         for path in Self.places + (Self.rules[subject] ?? []) {
             // A request may leave out what its path says; a file may not.

@@ -206,7 +206,8 @@ struct CellModel {
             isSchedulable: !host.cordoned && !host.draining && host.substrate != Self.observedSubstrate,
             capacity: host.room.total, reserved: host.room.reserved,
             cpuRatioPerMille: host.room.cpuRatioPerMille,
-            maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels, domain: host.domain, devices: host.devices)
+            maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels,
+            domain: host.domain, devices: host.devices)
     }
 
     /// Substrate of machines whose agent only looks: nothing can be started there.

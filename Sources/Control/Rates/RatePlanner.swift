@@ -188,8 +188,8 @@ struct RatePlanner {
     }
 }
 
-/// The decisions of the last day. A VM that is admitted at night is there at noon, so that of a day's shares the
-/// greatest counts.
+/// The decisions of the last day. A VM that is admitted at night is there at noon, so that of a day's shares
+/// the greatest counts.
 private struct LatestDay {
     private var decisions: [RateDecision] = []
 

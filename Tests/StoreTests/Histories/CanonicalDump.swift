@@ -80,7 +80,8 @@ struct CanonicalDump {
         allocation \(allocation.id) \(allocation.workload) \(allocation.cell) \(host ?? "-") \
         \(allocation.class) \(allocation.resources) \(allocation.devices) \(allocation.state) \
         \(allocation.quarantined) \(allocation.plan.map(\.description) ?? "-") \(allocation.onPartition) \
-        \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-")
+        \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-") \
+        \(allocation.peakMilliCPU ?? -1)
         """
     }
 
@@ -103,6 +104,9 @@ struct CanonicalDump {
         let state = try await store.clusterState()
         lines.append("cluster \(state.epoch) \(state.quarantineUntil.map(\.description) ?? "-")")
         lines += try await store.operations(limit: 1000).map { "\($0)" }
+        lines += try await store.scopeRates().map { "\($0)" }
+        lines += try await store.constraints(ended: true).map { "\($0)" }
+        lines += try await store.decisions(DecisionQuery(limit: 1000)).map { "\($0)" }
         return lines
     }
 

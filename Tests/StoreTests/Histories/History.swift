@@ -42,7 +42,7 @@ struct History: Sendable {
     /// The next call, aimed by what `store` holds. A fleet is built first.
     mutating func next(seeing store: any Store) async throws -> Operation {
         if let first = beginning() { return first }
-        return switch number(0..<110) {
+        return switch number(0..<125) {
         case 0..<16: createDocument()
         case 16..<25: updateDocument()
         case 25..<33: deleteDocument()
@@ -57,6 +57,8 @@ struct History: Sendable {
         case 90..<92: try await resolve(seeing: store)
         case 92..<97: advance()
         case 100..<110: try await groupCall(seeing: store)
+        case 110..<122: try await rateCall(seeing: store)
+        case 122..<125: leaseCall(try await store.leases())
         default: record()
         }
     }
