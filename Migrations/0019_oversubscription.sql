@@ -113,10 +113,9 @@ $$;
 CREATE OR REPLACE FUNCTION rates_follow(p_hosts uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM rate_turn FOR UPDATE;
-    PERFORM 1 FROM host_ledger h WHERE h.host = ANY (p_hosts)
-        AND (h.cpu_ratio, h.cpu_max_util) IS DISTINCT FROM (
-            SELECT r.ratio, r.max_util FROM host_rate(h.host, h.pool, h.cell) r)
-    ORDER BY h.host FOR NO KEY UPDATE;
+    PERFORM 1 FROM host_ledger h CROSS JOIN LATERAL host_rate(h.host, h.pool, h.cell) r
+    WHERE h.host = ANY (p_hosts) AND (h.cpu_ratio, h.cpu_max_util) IS DISTINCT FROM (r.ratio, r.max_util)
+    ORDER BY h.host FOR NO KEY UPDATE OF h;
     WITH moved AS (
         UPDATE host_ledger h SET cpu_ratio = n.ratio, cpu_max_util = n.max_util, generation = h.generation + 1
         FROM (

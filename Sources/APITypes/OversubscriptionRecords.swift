@@ -43,7 +43,9 @@ public struct ConstraintRequest: Sendable, Hashable, Codable {
         case (true, .some(let ratio)) where !RatioLimit.perMille.contains(ratio):
             let (least, most) = (RatioLimit.perMille.lowerBound, RatioLimit.perMille.upperBound)
             let nearest = min(max(ratio, least), most)
-            add("ratioPerMille", .outOfRange, "\(ratio) is outside \(least) to \(most); the nearest is \(nearest)")
+            add(
+                "ratioPerMille", .outOfRange,
+                "\(ratio) is outside \(least) to \(most); the nearest is \(nearest)")
         default: break
         }
         found += prototypeDefects()
@@ -54,7 +56,9 @@ public struct ConstraintRequest: Sendable, Hashable, Codable {
         }
         if let ttl = ttlSeconds, !(1...Self.longest).contains(ttl) {
             let nearest = min(max(ttl, 1), Self.longest)
-            add("ttlSeconds", .outOfRange, "\(ttl) is outside 1 to \(Self.longest); the nearest is \(nearest)")
+            add(
+                "ttlSeconds", .outOfRange, "\(ttl) is outside 1 to \(Self.longest); the nearest is \(nearest)"
+            )
         }
         return found
     }

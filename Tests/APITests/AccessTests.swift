@@ -42,7 +42,8 @@ import Testing
 
     private static func uri(_ path: String, project: String) -> String {
         path.replacing("{project}", with: project).replacing("{name}", with: "it")
-            .replacing("{version}", with: "1").replacing("{level}", with: "pool").replacing("{id}", with: "01000000-0000-7000-8000-0000000000ff")
+            .replacing("{version}", with: "1").replacing("{level}", with: "pool").replacing(
+                "{id}", with: "01000000-0000-7000-8000-0000000000ff")
     }
 
     @Test func anotherProjectIsNotToldFromOneThatIsNot() async throws {

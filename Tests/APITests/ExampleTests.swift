@@ -84,9 +84,11 @@ import Testing
         "BreakerReset": request(BreakerResetRequest.self),
         "BreakerResetAnswer": reading(BreakerResetResponse.self), "Run": reading(RunSpec.self),
         "Image": reading(ImageSpec.self), "LogPiece": reading(LogPiece.self),
-        "RateConstraintRequest": request(ConstraintRequest.self), "ReasonRequest": request(ReasonRequest.self),
+        "RateConstraintRequest": request(ConstraintRequest.self),
+        "ReasonRequest": request(ReasonRequest.self),
         "RateConstraint": reading(ScopeConstraint.self), "RateDecision": reading(ScopeDecision.self),
-        "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self), "LogAnswer": reading(LogAnswer.self),
+        "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self),
+        "LogAnswer": reading(LogAnswer.self),
         "Patch": { patch in
             var resource = Resource(
                 kind: .flavor, metadata: Metadata(name: "it", uid: ID(UUID()), createdAt: APIFixture.start),

@@ -49,7 +49,8 @@ struct HelpTests {
             case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
             case .pool:
                 PoolSpec(
-                    cell: "c", admits: [.vm], placement: .bestFit, policies: PoolPolicies(placement: "p", oversubscription: "o"),
+                    cell: "c", admits: [.vm], placement: .bestFit,
+                    policies: PoolPolicies(placement: "p", oversubscription: "o"),
                     shadow: .lava, cpuRatioPerMille: 1000)
             case .policy:
                 PolicySpec(

@@ -16,7 +16,7 @@ extension EndToEndTests {
                 try await basalt.hostsReady(1)
                 try await Self.run(["policy", "pool/vms", "--set", "double"], basalt)
 
-                // One guaranteed vCPU leaves seven, which are sold twice; the guaranteed class gets none of that.
+                // One guaranteed vCPU leaves seven, which are sold twice, but not to the guaranteed class.
                 try await basalt.createVM("own", Self.spec(1000, .guaranteed))
                 try await basalt.createVMs("web", count: 14, Self.spec(1000))
                 try await basalt.allRun(15)

@@ -17,6 +17,10 @@ import Testing
         (.pool, #"{"admits":["vm"],"cell":"east","cpuRatioPerMille":2000}"#),
         (
             .policy,
+            #"{"type":"oversubscription","oversubscription":{"mode":"managed","ratioMaxPerMille":3000}}"#
+        ),
+        (
+            .policy,
             #"{"description":"x","placement":{"score":"best-fit"},"type":"placement"}"#
         ),
         (.host, #"{"cell":"east","cordonReason":"x","cordoned":true,"pool":"vms"}"#),

@@ -50,7 +50,8 @@ struct OversubscriptionRoutes {
 
     private func list(_ items: [some Encodable]) async throws -> Response {
         try JSONAnswer.list(
-            items.map { try JSONAnswer.text($0) }, nextCursor: nil, resourceVersion: try await store.feedPosition().text)
+            items.map { try JSONAnswer.text($0) }, nextCursor: nil,
+            resourceVersion: try await store.feedPosition().text)
     }
 
     private func write(_ verb: String, _ context: APIContext) -> WriteContext {
@@ -162,7 +163,8 @@ struct OversubscriptionRoutes {
         let reason = try await Self.reason(request, "say why it is safe")
         let id: ID<ScopeDecision> = try Self.id(context, "review")
         let isTrial = try DocumentRoutes.isDryRun(request)
-        guard let card = try await store.decisions(DecisionQuery(id: id)).first, card.isCard || !isTrial else {
+        guard let card = try await store.decisions(DecisionQuery(id: id)).first, card.isCard || !isTrial
+        else {
             throw Problem(.notFound, detail: "there is no review \(id)")
         }
         let approved = try await store.approve(
@@ -170,7 +172,8 @@ struct OversubscriptionRoutes {
         guard approved.state == .approved else {
             throw Problem(
                 .guardRefused,
-                detail: "the proposal for \(approved.scope) is \(approved.state.rawValue); list the reviews anew")
+                detail:
+                    "the proposal for \(approved.scope) is \(approved.state.rawValue); list the reviews anew")
         }
         return try JSONAnswer.response(approved)
     }

@@ -101,7 +101,8 @@ struct OversubKillSwitchCommand: BasaltCommand {
         let ended = try await connection.connected(surroundings) { client, _ in
             let thrown = try await client.rateConstraints().filter { $0.scope == scope && $0.verb == .kill }
             guard !thrown.isEmpty else {
-                throw CommandFailure("no kill switch of \(scope) is on; basalt oversub constraints lists them")
+                throw CommandFailure(
+                    "no kill switch of \(scope) is on; basalt oversub constraints lists them")
             }
             var ended: [ScopeConstraint] = []
             for kill in thrown {

@@ -7,7 +7,8 @@ struct OversubGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "oversub",
         abstract: "Shows and decides how far shared CPU is sold beyond what there is.",
-        discussion: "The guaranteed class and memory never are. A scope is cell/NAME, pool/NAME or host/NAME.",
+        discussion:
+            "The guaranteed class and memory never are. A scope is cell/NAME, pool/NAME or host/NAME.",
         subcommands: [
             OversubGetCommand.self, OversubExplainCommand.self, OversubPolicyCommand.self,
             OversubPinCommand.self, OversubCapCommand.self, OversubExcludeCommand.self,

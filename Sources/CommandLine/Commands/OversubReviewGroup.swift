@@ -53,7 +53,8 @@ struct ReviewListCommand: BasaltCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let open = try await connection.connected(surroundings) { client, _ in try await client.rateReviews() }
+        let open = try await connection.connected(surroundings) { client, _ in try await client.rateReviews()
+        }
         output.show(try RateTables(now: surroundings.now()).decisions(open), surroundings)
         return .done
     }

@@ -82,7 +82,7 @@ enum FieldGuide {
     ]
 
     private static let oversubscriptionPolicy =
-        "Policy of type oversubscription; that of the host counts, else of the pool, else of the cell."
+        "Policy of type oversubscription; of several scopes the nearest counts."
 
     private static let scopePolicies = [
         Entry("spec.policies", "object", "Policy documents that engines go by here."),
@@ -93,21 +93,38 @@ enum FieldGuide {
         let rules = "spec.oversubscription"
         let ratio = "integer, 1000 to 16000"
         return [
-            Entry(rules, "object, required with type oversubscription", "How far shared CPU is oversubscribed."),
-            Entry("\(rules).mode", "string, required", "Who moves the ratio: \(choices(OversubscriptionRules.Mode.self))."),
-            Entry("\(rules).algorithm", "string", "\(choices(OversubscriptionRules.Algorithm.self)) when absent."),
+            Entry(
+                rules, "object, required with type oversubscription", "How far shared CPU is oversubscribed."),
+            Entry(
+                "\(rules).mode", "string, required",
+                "Who moves the ratio: \(choices(OversubscriptionRules.Mode.self))."),
+            Entry(
+                "\(rules).algorithm", "string",
+                "\(choices(OversubscriptionRules.Algorithm.self)) when absent."),
             Entry("\(rules).parameters", "object", "Numbers of the algorithm; its own when absent."),
-            Entry("\(rules).parameters.prototypes", "integer, 1 to 32", "Shapes of days that scopes are grouped by."),
+            Entry(
+                "\(rules).parameters.prototypes", "integer, 1 to 32",
+                "Shapes of days that scopes are grouped by."),
             Entry("\(rules).parameters.ridge", "number, 0 to 1000", "Strength of the regression."),
             Entry("\(rules).ratioPerMille", ratio, "In force while pinned; where initial and managed begin."),
             Entry("\(rules).ratioMinPerMille", ratio, "Least that is decided; 1000 when absent."),
             Entry("\(rules).ratioMaxPerMille", ratio, "Most that is decided; 2000 when absent."),
-            Entry("\(rules).riskTarget", "number, 0.0001 to 0.2", "Chance that an hour is hotter than allowed; 0.01 when absent."),
-            Entry("\(rules).windowSeconds", "integer, 3600 to 604800", "How long a decision stands; 3600 when absent."),
+            Entry(
+                "\(rules).riskTarget", "number, 0.0001 to 0.2",
+                "Chance that an hour is hotter than allowed; 0.01 when absent."),
+            Entry(
+                "\(rules).windowSeconds", "integer, 3600 to 604800",
+                "How long a decision stands; 3600 when absent."),
             Entry("\(rules).maxStepUpPerMille", "integer, 1 to 15000", "Largest step up; 250 when absent."),
-            Entry("\(rules).maxStepDownPerMille", "integer, 1 to 15000", "Largest step down; 500 when absent."),
-            Entry("\(rules).maxUtilizationPerMille", "integer, 1 to 1000", "How full predicted peaks may make the shared part of a host."),
-            Entry("\(rules).review", "string", "When a person is asked: \(choices(OversubscriptionRules.Review.self)); uncertain when absent."),
+            Entry(
+                "\(rules).maxStepDownPerMille", "integer, 1 to 15000", "Largest step down; 500 when absent."),
+            Entry(
+                "\(rules).maxUtilizationPerMille", "integer, 1 to 1000",
+                "How full predicted peaks may make the shared part of a host."),
+            Entry(
+                "\(rules).review", "string",
+                "When a person is asked: \(choices(OversubscriptionRules.Review.self)); uncertain when absent."
+            ),
             Entry("\(rules).expiresAt", "time", "When the policy stops to count."),
             Entry("\(rules).reason", "string, at most \(RatioLimit.reason) characters", "Why it is so."),
         ]

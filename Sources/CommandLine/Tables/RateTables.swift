@@ -41,7 +41,11 @@ struct RateTables {
             let peak = vm.peakMilliCPU.map(Quantity.cpu) ?? "not known, all of it counts"
             let share = vm.class == .guaranteed ? "never oversubscribed" : "at most \(peak) in use at once"
             fields.append(
-                .init("VM", Text("\(vm.project)/\(vm.name), \(vm.class.rawValue), \(Quantity.cpu(vm.milliCPU)) vCPU, \(share)")))
+                .init(
+                    "VM",
+                    Text(
+                        "\(vm.project)/\(vm.name), \(vm.class.rawValue), \(Quantity.cpu(vm.milliCPU)) vCPU, \(share)"
+                    )))
         }
         fields += [
             .init("Scope", Text("\(item.scope) of cell \(item.cell)")),
@@ -50,17 +54,31 @@ struct RateTables {
             .init("Policy", Text(optional: effective.policy.map { "\($0.name) version \($0.version)" })),
             .init("Mode", Text(optional: effective.mode?.rawValue)),
             .init("Clamps", Text(optional: effective.clamps.map(\.rawValue).joined(separator: ", "))),
-            .init("Guaranteed", Text("\(Quantity.cpu(use.guaranteedMilliCPU)) of \(Quantity.cpu(use.usableMilliCPU)) vCPU, never oversubscribed")),
-            .init("Sold", Text("\(Quantity.cpu(use.sharedMilliCPU)) of \(Quantity.cpu(use.sharedLimitMilliCPU)) vCPU")),
+            .init(
+                "Guaranteed",
+                Text(
+                    "\(Quantity.cpu(use.guaranteedMilliCPU)) of \(Quantity.cpu(use.usableMilliCPU)) vCPU, sold once"
+                )),
+            .init(
+                "Sold",
+                Text("\(Quantity.cpu(use.sharedMilliCPU)) of \(Quantity.cpu(use.sharedLimitMilliCPU)) vCPU")),
             .init("Peak", Text(peak(use))),
-            .init("Overfull", Text("\(use.overfullHosts) of \(use.hosts) hosts", use.overfullHosts > 0 ? .warning : .plain)),
+            .init(
+                "Overfull",
+                Text("\(use.overfullHosts) of \(use.hosts) hosts", use.overfullHosts > 0 ? .warning : .plain)),
             .init("Exceptions", Text(optional: item.exceptions.map(\.name).joined(separator: ", "))),
         ]
         if let decision = item.decision {
             fields.append(
-                .init("Decision", Text("\(decision.state.rawValue) \(Quantity.cpu(decision.ratioPerMille)) from \(decision.windowStart)")))
+                .init(
+                    "Decision",
+                    Text(
+                        "\(Quantity.cpu(decision.ratioPerMille)), \(decision.state.rawValue), from \(decision.windowStart)"
+                    )))
         }
-        var blocks: [Presentation.Block] = [.fields(fields), .heading("Sources"), .table(sources(item.sources))]
+        var blocks: [Presentation.Block] = [
+            .fields(fields), .heading("Sources"), .table(sources(item.sources)),
+        ]
         let constraints = item.sources.flatMap(\.constraints)
         if !constraints.isEmpty { blocks += [.heading("Constraints"), .table(table(of: constraints))] }
         return Presentation(blocks, names: [item.scope.description], value: try Serialization.tree(item))
@@ -80,7 +98,8 @@ struct RateTables {
             ],
             items.map { item in
                 [
-                    Text(item.scope.description), Text(optional: item.policy.map { "\($0.name)@\($0.version)" }),
+                    Text(item.scope.description),
+                    Text(optional: item.policy.map { "\($0.name)@\($0.version)" }),
                     Text(optional: item.mode?.rawValue),
                     Text(optional: item.plainRatioPerMille.map(Quantity.cpu)),
                     Text(optional: item.decidedRatioPerMille.map(Quantity.cpu)),
@@ -146,8 +165,12 @@ struct RateTables {
         let evidence = item.evidence
         let fields: [Presentation.Field] = [
             .init("Scope", Text("\(item.scope) of cell \(item.cell)")),
-            .init("Proposed", Text("\(Quantity.cpu(item.priorRatioPerMille)) to \(Quantity.cpu(item.ratioPerMille))")),
-            .init("Saves", Text("\(Quantity.cpu(evidence.benefitMilliCPU)) of \(Quantity.cpu(evidence.milliCPU)) vCPU")),
+            .init(
+                "Proposed",
+                Text("\(Quantity.cpu(item.priorRatioPerMille)) to \(Quantity.cpu(item.ratioPerMille))")),
+            .init(
+                "Saves",
+                Text("\(Quantity.cpu(evidence.benefitMilliCPU)) of \(Quantity.cpu(evidence.milliCPU)) vCPU")),
             .init("Peak", Text("\(Self.percent(evidence.predictedPeak)) of the vCPUs in use at once")),
             .init("Hot", Text("\(Self.percent(evidence.risk)) of the hours not learnt from")),
             .init("Asked", Text(optional: item.asks.map(\.rawValue).joined(separator: ", "))),
@@ -160,7 +183,8 @@ struct RateTables {
             [
                 .fields(fields), .heading("Day, from midnight"),
                 .lines([
-                    "typical  \(Self.curve(evidence.typicalDay))", "worst    \(Self.curve(evidence.worstDay))",
+                    "typical  \(Self.curve(evidence.typicalDay))",
+                    "worst    \(Self.curve(evidence.worstDay))",
                 ]),
             ], names: ["decision/\(item.id)"], value: try Serialization.tree(item))
     }

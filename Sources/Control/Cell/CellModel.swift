@@ -239,7 +239,8 @@ struct CellModel {
                 && host.substrate != Self.observedSubstrate,
             capacity: host.room.total, reserved: host.room.reserved,
             cpuRatioPerMille: host.room.cpuRatioPerMille,
-            maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels, domain: host.domain, devices: host.devices)
+            maxUtilizationPerMille: host.room.maxUtilizationPerMille, labels: host.labels,
+            domain: host.domain, devices: host.devices)
     }
 
     /// Substrate of machines whose agent only looks: nothing can be started there.

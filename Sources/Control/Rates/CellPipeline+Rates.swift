@@ -79,7 +79,9 @@ extension CellPipeline {
     }
 
     private func decide(_ ruled: [RuledScope], fleetNow: Timestamp) async throws -> Bool {
-        let due = ruled.filter { rates.due[$0.scope].map { $0 <= fleetNow } ?? true && $0.rules.mode != .pinned }
+        let due = ruled.filter {
+            rates.due[$0.scope].map { $0 <= fleetNow } ?? true && $0.rules.mode != .pinned
+        }
         guard !due.isEmpty else { return false }
         let known = Dictionary(
             try await store.scopeRates().map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
@@ -118,7 +120,9 @@ extension CellPipeline {
 
     /// A ratio stands for its window, whoever decided it.
     private func isOver(_ last: ScopeDecision?, _ scope: RuledScope, _ fleetNow: Timestamp) -> Bool {
-        let end = last.map { $0.windowStart.advanced(by: .seconds(max($0.windowSeconds, scope.rules.window))) }
+        let end = last.map {
+            $0.windowStart.advanced(by: .seconds(max($0.windowSeconds, scope.rules.window)))
+        }
         guard let end, end > fleetNow else {
             rates.due[scope.scope] = fleetNow.advanced(by: .seconds(Self.hour))
             return true

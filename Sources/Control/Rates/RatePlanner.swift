@@ -31,8 +31,8 @@ struct RatePlanner {
 
     /// Two weeks: one to look back on, and one to learn from and to calibrate.
     static let leastHours = 336
-    /// Four weeks: what is older says little of the next hour and costs as much.
-    static let mostHours = 672
+    /// Eight weeks: a scope alone then has the residuals that its margin needs; what is older says little.
+    static let mostHours = 1344
     /// A profile that ends this many hours before the others is stale.
     static let staleHours = 2
 
@@ -87,11 +87,12 @@ struct RatePlanner {
         let prototypes = scopes.map { model.prototype(of: $0, split) }
         var decider = RateDecider(model, prototypes: prototypes)
         var hot = [Int](repeating: 0, count: scopes.count)
+        var days = scopes.map { _ in LatestDay() }
         // The decider learns from the latest hours how bold it may be, as it would have lived through them.
         for hour in split.test {
             for (index, scope) in scopes.enumerated() {
-                let past = decider.decide(index, past: scope.peaks[..<hour], hour: hour)
-                if scope.peaks[hour] > past.share { hot[index] += 1 }
+                days[index].append(decider.decide(index, past: scope.peaks[..<hour], hour: hour))
+                if scope.peaks[hour] > days[index].share { hot[index] += 1 }
             }
             decider.observe(scopes.map { $0.peaks[hour] })
         }
@@ -99,13 +100,14 @@ struct RatePlanner {
         return scopes.indices.map { index in
             let scope = scopes[index]
             let next = decider.decide(index, past: scope.peaks[...], hour: end - from)
+            days[index].append(next)
             var notes = next.reasons.compactMap(ScopeDecision.Note.init)
             if residuals < model.settings.leastResiduals { notes.append(.fewResiduals) }
             let members = subjects.indices.filter { prototypes[$0] == prototypes[index] }
             return outcome(
-                of: subjects[index], share: next.share, notes: notes,
+                of: subjects[index], share: days[index].share, notes: notes,
                 seen: Seen(
-                    peak: next.predictedPeak, risk: Double(hot[index]) / Double(max(1, split.test.count)),
+                    peak: days[index].peak, risk: Double(hot[index]) / Double(max(1, split.test.count)),
                     prototype: prototypes[index], members: members.map { subjects[$0].scope },
                     days: DayCurve(members.map { scopes[$0].peaks })))
         }
@@ -184,6 +186,20 @@ struct RatePlanner {
         for constraint in subject.constraints { hash.combine(constraint.id.description) }
         return hash.text
     }
+}
+
+/// The decisions of the last day. A VM that is admitted at night is there at noon, so that of a day's shares
+/// the greatest counts.
+private struct LatestDay {
+    private var decisions: [RateDecision] = []
+
+    mutating func append(_ decision: RateDecision) {
+        decisions.append(decision)
+        if decisions.count > 24 { decisions.removeFirst() }
+    }
+
+    var share: Double { decisions.map(\.share).max() ?? 1 }
+    var peak: Double { decisions.map(\.predictedPeak).max() ?? 1 }
 }
 
 /// The hours of a day over many days of several scopes, from midnight.

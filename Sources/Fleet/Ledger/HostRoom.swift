@@ -66,8 +66,8 @@ public struct HostRoom: Sendable, Hashable, Codable {
             sign: sign)
     }
 
-    /// The constraint that would refuse the part, or nil when it is admitted. Nothing is known of its use yet,
-    /// so that all of its CPU counts as its peak.
+    /// The constraint that would refuse the part, or nil when it is admitted. Nothing is known of its use
+    /// yet, so that all of its CPU counts as its peak.
     public func refusal(of resources: Resources, guaranteed: Bool) -> Reason? {
         var after = self
         after.add(resources, guaranteed: guaranteed)

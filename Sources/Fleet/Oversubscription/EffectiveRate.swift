@@ -50,7 +50,8 @@ public struct EffectiveRate: Sendable, Hashable, Codable {
     public init(_ sources: [Source], at now: Timestamp) {
         self.init()
         let nearestFirst = sources.sorted { $0.scope.level > $1.scope.level }
-        for source in nearestFirst where source.plainRatio != nil || source.rules?.isInForce(at: now) == true {
+        for source in nearestFirst where source.plainRatio != nil || source.rules?.isInForce(at: now) == true
+        {
             take(source, at: now)
             break
         }

@@ -124,12 +124,13 @@ extension OversubscriptionRules {
         var found: [FieldDefect] = []
         func check<Value: Comparable>(_ name: String, _ value: Value?, _ range: ClosedRange<Value>) {
             guard let value, !range.contains(value) else { return }
-            let nearest = min(max(value, range.lowerBound), range.upperBound)
+            let (least, most) = (range.lowerBound, range.upperBound)
+            let nearest = min(max(value, least), most)
             found.append(
                 .init(
                     field: "\(field).\(name)", code: .outOfRange,
                     message:
-                        "\(value) is outside \(range.lowerBound) to \(range.upperBound); the nearest is \(nearest)"
+                        "\(value) is outside \(least) to \(most); the nearest is \(nearest)"
                 ))
         }
         check("ratioPerMille", ratioPerMille, RatioLimit.perMille)

@@ -74,7 +74,7 @@ public struct RateExplanation: Sendable, Hashable, Codable {
         public var name: String
         public var `class`: WorkloadClass
         public var milliCPU: Int
-        /// Nil while nothing is known of its use, and for the guaranteed class, which is never oversubscribed.
+        /// Nil while nothing is known of its use, and for the guaranteed class, which counts whole.
         public var peakMilliCPU: Int?
 
         public init(_ allocation: Allocation) {

@@ -45,7 +45,7 @@ extension MemoryStore {
     }
 
     public func scopeRates() async throws -> [ScopeRate] {
-        read { $0.scopeRates.values.sorted { $0.scope < $1.scope } }
+        read { $0.scopeRates.values.filter { $0.generation > 0 }.sorted { $0.scope < $1.scope } }
     }
 
     public func constraints(ended: Bool) async throws -> [ScopeConstraint] {

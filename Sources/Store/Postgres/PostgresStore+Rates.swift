@@ -9,7 +9,8 @@ extension PostgresStore {
         for (id, peak) in peaks.sorted(by: { $0.key < $1.key }) {
             object.member(id.description, raw: peak.map { String($0) } ?? "null")
         }
-        let row = try await write(Self.peakStatement, [lease.cell, lease.token, JSONText(object.closed)]).first
+        let row = try await write(Self.peakStatement, [lease.cell, lease.token, JSONText(object.closed)])
+            .first
         return try row?.decode("moved") ?? 0
     }
 
@@ -30,7 +31,8 @@ extension PostgresStore {
         let row = try await write(
             isTrial: isTrial, Self.approveStatement,
             [
-                id.uuid, Reason.ratioApproved.rawValue, reason, context.actor, context.requestID, context.verb,
+                id.uuid, Reason.ratioApproved.rawValue, reason, context.actor, context.requestID,
+                context.verb,
             ]
         ).first
         let state = try row?.decode("state", as: String?.self).flatMap { ScopeDecision.State(rawValue: $0) }
@@ -76,7 +78,8 @@ extension PostgresStore {
         let row = try await write(
             isTrial: isTrial, Self.unconstrainStatement,
             [
-                id.uuid, Reason.constraintEnded.rawValue, reason, context.actor, context.requestID, context.verb,
+                id.uuid, Reason.constraintEnded.rawValue, reason, context.actor, context.requestID,
+                context.verb,
             ]
         ).first
         guard try row?.decode("found") == true else {
@@ -115,7 +118,8 @@ extension PostgresStore {
                 ratioPerMille: try row.decode("ratio", as: Int?.self),
                 prototypes: try row.decode("prototypes", as: [Int]?.self),
                 author: try row.decode("author"), reason: try row.decode("reason"),
-                createdAt: try row.timestamp("created_at"), expiresAt: try row.optionalTimestamp("expires_at"),
+                createdAt: try row.timestamp("created_at"),
+                expiresAt: try row.optionalTimestamp("expires_at"),
                 endedAt: try row.optionalTimestamp("ended_at"))
         }
     }
@@ -158,7 +162,8 @@ extension PostgresStore {
     private static let holdersStatement = Statement(
         name: "policy_holders",
         sql: """
-            SELECT d.kind AS scope_kind, d.name AS scope_name, d.spec #>> '{policies,oversubscription}' AS policy
+            SELECT d.kind AS scope_kind, d.name AS scope_name,
+                d.spec #>> '{policies,oversubscription}' AS policy
             FROM document d
             WHERE d.kind = ANY (ARRAY['Cell', 'Pool', 'Host']) AND d.cell = $1
               AND d.spec #>> '{policies,oversubscription}' IS NOT NULL
@@ -167,7 +172,7 @@ extension PostgresStore {
         name: "scope_rates",
         sql: """
             SELECT d.kind AS scope_kind, d.name AS scope_name, s.ratio, s.generation, s.decision, s.decided_at
-            FROM rate_scope s JOIN document d ON d.uid = s.scope
+            FROM rate_scope s JOIN document d ON d.uid = s.scope WHERE s.generation > 0
             """)
     private static let constraintsStatement = Statement(
         name: "scope_constraints",

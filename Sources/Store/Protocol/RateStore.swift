@@ -1,10 +1,10 @@
 public import Fleet
 
-/// Ratios of oversubscription: what was decided about scopes, by controllers and by people, and the peaks that
-/// admission counts with.
+/// Ratios of oversubscription: what was decided about scopes, by controllers and by people, and the peaks
+/// that admission counts with.
 ///
-/// The ratio of a host is never written by itself: it follows from policies, decisions and constraints, in the
-/// transaction that changes one of them.
+/// The ratio of a host is never written by itself: it follows from policies, decisions and constraints, in
+/// the transaction that changes one of them.
 public protocol RateStore: Sendable {
     /// Writes down what allocations are predicted to use at most; nil where nothing is known any more.
     ///
@@ -37,7 +37,8 @@ public protocol RateStore: Sendable {
     /// Notes what came of decisions. Unknown ones are left out.
     ///
     /// - Throws: `leaseLost`.
-    func recordOutcomes(_ outcomes: [ID<ScopeDecision>: ScopeDecision.Realized], lease: CellLease) async throws
+    func recordOutcomes(_ outcomes: [ID<ScopeDecision>: ScopeDecision.Realized], lease: CellLease)
+        async throws
 
     /// A person decides about a scope; it counts at once, for what is admitted from now on. Open decisions of
     /// the scope are answered with it. Author and time are the store's.
@@ -60,7 +61,7 @@ public protocol RateStore: Sendable {
     /// Cells, pools and hosts of a cell that name a policy of oversubscription, sorted by scope.
     func policyHolders(cell: String) async throws -> [PolicyHolder]
 
-    /// Ratios of the scopes that ever had a decision, sorted.
+    /// Ratios of the scopes of which a decision was ever applied, sorted.
     func scopeRates() async throws -> [ScopeRate]
 
     /// Sorted by id; those that ended or expired only when asked for.

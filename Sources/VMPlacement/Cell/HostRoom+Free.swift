@@ -24,15 +24,16 @@ extension HostRoom {
         return left * cpuRatioPerMille / 1000 - sharedMilliCPU
     }
 
-    /// As predicted peaks leave it, nil where they do not count. `peak · 1000 ≤ limit · (usable − guaranteed − g)`
-    /// holds exactly for `g ≤ usable − guaranteed − ⌈peak · 1000 / limit⌉`.
+    /// As predicted peaks leave it, nil where they do not count.
+    /// `peak · 1000 ≤ limit · (usable − guaranteed − g)` holds exactly for
+    /// `g ≤ usable − guaranteed − ⌈peak · 1000 / limit⌉`.
     var peakGuaranteedMilliCPU: Int? {
         guard let limit = maxUtilizationPerMille else { return nil }
         return usableMilliCPU - guaranteedMilliCPU - (sharedPeakMilliCPU * 1000 + limit - 1) / limit
     }
 
-    /// Likewise: `(peak + s) · 1000 ≤ limit · (usable − guaranteed)` for `s ≤ ⌊(usable − guaranteed) · limit / 1000⌋
-    /// − peak`, as the peak of what is new is all of it.
+    /// Likewise: `(peak + s) · 1000 ≤ limit · (usable − guaranteed)` for
+    /// `s ≤ ⌊(usable − guaranteed) · limit / 1000⌋ − peak`, as the peak of what is new is all of it.
     var peakSharedMilliCPU: Int? {
         guard let limit = maxUtilizationPerMille else { return nil }
         let left = usableMilliCPU - guaranteedMilliCPU

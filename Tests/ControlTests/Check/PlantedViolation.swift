@@ -201,7 +201,8 @@ extension PlantedViolation {
         PlantedViolation(.guaranteeHolds, "a guaranteed VM larger than its host") { fleet in
             try fleet.editAllocation("fixed-guaranteed") { $0.resources.milliCPU = 31_001 }
         },
-        PlantedViolation(.guaranteeHolds, "a guaranteed VM that counts by what it is thought to use") { fleet in
+        PlantedViolation(.guaranteeHolds, "a guaranteed VM that counts by what it is thought to use") {
+            fleet in
             try fleet.editAllocation("fixed-guaranteed") { $0.peakMilliCPU = 10 }
         },
         PlantedViolation(.guaranteeHolds, "shared CPU that became guaranteed") { fleet in

@@ -82,7 +82,8 @@ struct CanonicalDump {
         \(allocation.class) \(allocation.resources) \(allocation.devices) \(allocation.state) \
         \(allocation.quarantined) \(allocation.plan.map(\.description) ?? "-") \(allocation.onPartition) \
         \(allocation.createdAt) \(allocation.releasedAt.map(\.description) ?? "-") \
-        \(allocation.arrival.map { "\($0)" } ?? "-") \(allocation.departure.map(\.description) ?? "-")
+        \(allocation.arrival.map { "\($0)" } ?? "-") \(allocation.departure.map(\.description) ?? "-") \
+        \(allocation.peakMilliCPU ?? -1)
         """
     }
 
@@ -118,6 +119,9 @@ struct CanonicalDump {
         let state = try await store.clusterState()
         lines.append("cluster \(state.epoch) \(state.quarantineUntil.map(\.description) ?? "-")")
         lines += try await store.operations(limit: 1000).map { "\($0)" }
+        lines += try await store.scopeRates().map { "\($0)" }
+        lines += try await store.constraints(ended: true).map { "\($0)" }
+        lines += try await store.decisions(DecisionQuery(limit: 1000)).map { "\($0)" }
         return lines
     }
 

@@ -39,6 +39,7 @@ struct RandomHistoryTests {
         // A history in which some call never succeeds compares less than it seems to.
         let verbs = [
             "create", "update", "delete", "commit", "report", "hello", "judgeHosts", "writeStatuses",
+            "constrain", "decide", "attach",
         ]
         #expect(refusals.count > 5, "seed \(seed): commits were refused alike, \(refusals.sorted())")
         for verb in verbs { #expect(kinds[verb, default: 0] > 0, "seed \(seed): no \(verb) succeeded") }

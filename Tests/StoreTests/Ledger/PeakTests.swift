@@ -91,7 +91,8 @@ struct PeakTests {
         }
     }
 
-    @Test("what is not shared, not there or not of the cell is left alone", arguments: StoreImplementation.all)
+    @Test(
+        "what is not shared, not there or not of the cell is left alone", arguments: StoreImplementation.all)
     func others(_ implementation: StoreImplementation) async throws {
         try await Self.with(implementation) { scene, lease in
             let own = try await scene.place("own", lease: lease, milliCPU: 2000, class: .guaranteed)

@@ -196,8 +196,12 @@ struct RateTests {
             let query = DecisionQuery(cell: "a", states: [.proposed])
             #expect(try await scene.store.decisions(query).map(\.id) == [card.id])
             let verb = WriteContext(actor: "user/ann", verb: "approve")
-            #expect(try await scene.store.approve(old.id, reason: "r", context: verb, isTrial: false).state == .superseded)
-            #expect(try await scene.store.approve(card.id, reason: "r", context: verb, isTrial: true).state == .approved)
+            #expect(
+                try await scene.store.approve(old.id, reason: "r", context: verb, isTrial: false).state
+                    == .superseded)
+            #expect(
+                try await scene.store.approve(card.id, reason: "r", context: verb, isTrial: true).state
+                    == .approved)
             #expect(try await scene.store.decisions(query).count == 1)
             let approved = try await scene.store.approve(card.id, reason: "r", context: verb, isTrial: false)
             #expect(approved.state == .approved && approved.answeredBy == "user/ann")

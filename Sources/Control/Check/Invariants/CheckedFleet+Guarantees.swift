@@ -18,7 +18,8 @@ extension CheckedFleet {
                 let peak = allocation.peakMilliCPU
             else { return nil }
             return Finding(
-                subject: "allocation \(allocation.id)", message: "is guaranteed and counts as \(peak) milliCPU")
+                subject: "allocation \(allocation.id)",
+                message: "is guaranteed and counts as \(peak) milliCPU")
         }
     }
 

@@ -18,7 +18,8 @@ extension CheckedFleet {
             let asked = room(of: host, holding: live.filter { !$0.quarantined })
             var found: [Finding] = []
             for allocation in live where !(0...allocation.resources.milliCPU).contains(allocation.peak) {
-                let message = "\(allocation.id) of \(allocation.resources.milliCPU) peaks at \(allocation.peak)"
+                let message =
+                    "\(allocation.id) of \(allocation.resources.milliCPU) peaks at \(allocation.peak)"
                 found.append(.init(subject: subject, message: message))
             }
             if !asked.memoryHolds, !isLegalExcess(asked, of: host, by: \.usedMemoryMiB, \.memoryHolds) {
@@ -36,7 +37,8 @@ extension CheckedFleet {
 
     func room(of host: HostRecord, holding allocations: [Allocation]) -> HostRoom {
         var room = HostRoom(
-            total: host.room.total, reserved: host.room.reserved, cpuRatioPerMille: host.room.cpuRatioPerMille,
+            total: host.room.total, reserved: host.room.reserved,
+            cpuRatioPerMille: host.room.cpuRatioPerMille,
             maxUtilizationPerMille: host.room.maxUtilizationPerMille)
         for allocation in allocations { room.add(allocation) }
         return room

@@ -31,8 +31,9 @@ extension MemoryState {
             after.metadata.generation += 1
             try checkReferences(of: kind, project: project, spec: new)
             try checkMove(of: before, from: old, to: new)
-            try applyToLedger(after)
         }
+        // Hosts and pools follow what time has ended with every write.
+        if update.specChanged || kind == .host || kind == .pool { try applyToLedger(after) }
         if kind == .host { hosts[after.metadata.uid]?.relabel(after.metadata.labels) }
         try record(.updated, of: &after)
         documents.put(after)

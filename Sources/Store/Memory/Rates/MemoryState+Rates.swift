@@ -74,7 +74,8 @@ extension MemoryState {
                     try JSONContent($0.spec)["policies"]?["oversubscription"]?.text == name
                 }.map { DocumentName($0.kind, $0.metadata.name) })
             try followRates { host in
-                named.contains(DocumentName(.cell, host.cell)) || named.contains(DocumentName(.pool, host.pool))
+                named.contains(DocumentName(.cell, host.cell))
+                    || named.contains(DocumentName(.pool, host.pool))
                     || named.contains(DocumentName(.host, host.name))
             }
         default: break
