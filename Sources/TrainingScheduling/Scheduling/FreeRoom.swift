@@ -105,6 +105,14 @@ extension FreeRoom {
         return fill(point, allowed, rack: nil)
     }
 
+    /// The first of several points that fits.
+    public func place(firstOf points: [SpeedPoint]) -> Grant? {
+        for point in points {
+            if let grant = place(point) { return grant }
+        }
+        return nil
+    }
+
     /// The racks in order, unless there is only one.
     private var racks: [Int]? {
         guard let first = nodes.first?.rack, nodes.contains(where: { $0.rack != first }) else { return nil }

@@ -1,6 +1,8 @@
 extension RubickPolicy {
     /// Makes room for a job by making others smaller, where all together end sooner for it.
     struct Reclaim {
+        /// Chance that a checkpoint before a change of shape fails, and all since the last one is lost.
+        private let checkpointRisk = 0.1
         /// Who gives up what, and what the job gets.
         struct Plan {
             fileprivate var victims: [(index: Int, grant: Grant?)]
@@ -52,16 +54,13 @@ extension RubickPolicy {
                 let mayShrink = state.passesGate(settings.gate, restart: settings.restart)
                 let sinceCheckpoint = state.checkpointAt.map { now - $0 } ?? 0
                 if mayShrink {
-                    var room = work.room
-                    room.give(held)
-                    let own = FreeRoom.Allowed.only(work.marks(held.shares.map(\.node)))
                     for point in state.job.options where point.gpus < held.gpus {
-                        guard let grant = room.place(point, own) else { continue }
+                        guard let grant = held.subset(point) else { continue }
                         let delay = state.remaining * (point.secondsPerStep - held.point.secondsPerStep)
                         found.append(
                             Victim(
                                 index: index, grant: grant,
-                                price: max(0, delay) + settings.restart + 0.1 * sinceCheckpoint))
+                                price: max(0, delay) + settings.restart + sinceCheckpoint * checkpointRisk))
                     }
                 }
                 if evicting, !state.job.isGuaranteed {
@@ -82,8 +81,8 @@ extension RubickPolicy {
             var chosen: [Victim] = []
             var price = 0.0
             for victim in victims {
-                guard !chosen.contains(where: { $0.index == victim.index && $0.grant != nil && victim.grant != nil })
-                else { continue }
+                let isHeld = chosen.contains { $0.index == victim.index && $0.grant != nil }
+                guard !isHeld || victim.grant == nil else { continue }
                 if let earlier = chosen.firstIndex(where: { $0.index == victim.index }) {
                     if let held = chosen[earlier].grant { room.give(held) }
                     price -= chosen[earlier].price
@@ -94,10 +93,12 @@ extension RubickPolicy {
                 if let grant = victim.grant { room.take(grant) }
                 chosen.append(victim)
                 price += victim.grant == nil ? 0 : victim.price
-                guard let grant = options.lazy.compactMap({ room.place($0) }).first else { continue }
+                guard let grant = room.place(firstOf: options) else { continue }
                 let end = now + state.seconds(grant.point, restart: settings.restart)
                 guard end + price < patience else { return nil }
-                return trimmed(Plan(victims: chosen.map { ($0.index, $0.grant) }, beneficiary: index, grant: grant), work)
+                let plan = Plan(
+                    victims: chosen.map { ($0.index, $0.grant) }, beneficiary: index, grant: grant)
+                return trimmed(plan, work)
             }
             return nil
         }

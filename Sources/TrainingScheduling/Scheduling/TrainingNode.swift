@@ -38,4 +38,19 @@ public struct Grant: Sendable, Hashable, Codable {
     }
 
     public var gpus: Int { shares.reduce(0) { $0 + $1.gpus } }
+
+    /// A smaller shape on nodes that it has, out of what it has there.
+    func subset(_ smaller: SpeedPoint) -> Grant? {
+        var left = shares.sorted { $0.gpus != $1.gpus ? $0.gpus < $1.gpus : $0.node < $1.node }
+        var kept: [NodeShare] = []
+        for count in smaller.placement {
+            let index = left.firstIndex { share in
+                share.gpus >= count && share.gpus * point.threadsPerGPU >= count * smaller.threadsPerGPU
+                    && share.gpus * point.memoryPerGPU >= count * smaller.memoryPerGPU
+            }
+            guard let index else { return nil }
+            kept.append(NodeShare(node: left.remove(at: index).node, gpus: count))
+        }
+        return Grant(shares: kept, point: smaller)
+    }
 }
