@@ -71,8 +71,9 @@ let package = Package(
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
         library("Oversubscription"),
+        library("TrainingScheduling"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        library("Replay", ["CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
+        library("Replay", ["CZlib", "Fleet", "Oversubscription", "TrainingScheduling", "VMPlacement"]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -126,7 +127,7 @@ let package = Package(
             "CommandLine",
             [
                 "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
-                argumentParser, deque, subprocess, systemPackage, yams,
+                "TrainingScheduling", argumentParser, deque, subprocess, systemPackage, yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
@@ -143,7 +144,8 @@ let package = Package(
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
-        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "VMPlacement"]),
+        tests("TrainingSchedulingTests", ["TrainingScheduling"]),
+        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "TrainingScheduling", "VMPlacement"]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),

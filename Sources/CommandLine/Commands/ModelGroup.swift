@@ -7,8 +7,10 @@ internal import VMPlacement
 
 struct ModelGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Trains and judges models of VM lifetimes.",
-        subcommands: [ModelTrainCommand.self, ModelEvaluateCommand.self])
+        commandName: "model", abstract: "Trains and judges models of VM lifetimes and of training steps.",
+        subcommands: [
+            ModelTrainCommand.self, ModelEvaluateCommand.self, ModelFitGroup.self, ModelPredictGroup.self,
+        ])
 }
 
 struct ModelTrainCommand: BasaltCommand {

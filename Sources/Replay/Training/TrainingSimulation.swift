@@ -12,11 +12,14 @@ struct TrainingSimulation {
         var roundSeconds: Double? = 60
         /// Seconds between the times at which a job's state is written.
         var checkpointSeconds = 1800.0
-        /// Nodes that are lost for good, and when; in the order of time.
-        var losses: [(at: Double, node: Int)] = []
+        /// In the order of time.
+        var losses: [NodeLoss] = []
+    }
 
-        static func == (lhs: Settings, rhs: Settings) -> Bool { false }
-        func hash(into hasher: inout Hasher) {}
+    /// A node that is lost for good.
+    struct NodeLoss: Sendable, Hashable {
+        var at: Double
+        var node: Int
     }
 
     /// Rounds after which a simulation is taken for one that does not end.
@@ -27,7 +30,7 @@ struct TrainingSimulation {
     private let settings: Settings
     private let policy: any TrainingPolicy
     private var arrivals: ArraySlice<TrainingJob>
-    private var losses: ArraySlice<(at: Double, node: Int)>
+    private var losses: ArraySlice<NodeLoss>
     private var room: FreeRoom
     private var tenants: [Tenant]
     private var active: [JobState] = []
@@ -50,9 +53,12 @@ struct TrainingSimulation {
             }[...]
     }
 
-    /// - Parameter timings: of the rounds are added here; nil measures nothing.
+    /// - Parameters:
+    ///   - timings: of the rounds are added here; nil measures nothing.
+    ///   - check: sees every round.
     mutating func finish(
-        clock: some Clock<Duration>, timings: inout DecisionTimings?, check: ((RoundState, RoundDecision) -> Void)? = nil
+        clock: some Clock<Duration>, timings: inout DecisionTimings?,
+        check: ((RoundState, RoundDecision) -> Void)? = nil
     ) -> TrainingRun {
         now = arrivals.first?.submittedAt ?? 0
         run.start = now
