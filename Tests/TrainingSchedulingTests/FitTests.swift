@@ -30,7 +30,9 @@ struct FitTests {
         return model
     }
 
-    private func worstError(_ fit: ParameterFit, _ model: PerformanceModel, _ points: [ProfilePoint]) -> Double {
+    private func worstError(_ fit: ParameterFit, _ model: PerformanceModel, _ points: [ProfilePoint])
+        -> Double
+    {
         var fitted = model
         fitted.parameters = fit.parameters
         return points.map {

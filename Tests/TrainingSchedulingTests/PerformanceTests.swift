@@ -69,7 +69,8 @@ struct PerformanceTests {
             ExecutionPlan(notation: "244", gpus: 32) == ExecutionPlan(data: 4, tensor: 4, pipeline: 2))
         #expect(ExecutionPlan(notation: "244", gpus: 16) == nil)
         #expect(ExecutionPlan(notation: "zero-offload+gc", gpus: 2)?.checkpointing == true)
-        #expect(ExecutionPlan(notation: "what", gpus: 2) == nil && ExecutionPlan(notation: "", gpus: 2) == nil)
+        #expect(
+            ExecutionPlan(notation: "what", gpus: 2) == nil && ExecutionPlan(notation: "", gpus: 2) == nil)
         for text in ["244", "ga", "gc", "zero-dp", "zero-offload", "zero-offload+gc"] {
             let gpus = text == "244" ? 32 : 4
             #expect(ExecutionPlan(notation: text, gpus: gpus)?.notation == text)

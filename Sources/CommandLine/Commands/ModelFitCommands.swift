@@ -57,7 +57,8 @@ struct ModelFitTrainingCommand: BasaltCommand {
         var errors: [PlanError]?
     }
 
-    private static func presentation(of models: [FittedModel], _ errors: [PlanError]?) throws -> Presentation {
+    private static func presentation(of models: [FittedModel], _ errors: [PlanError]?) throws -> Presentation
+    {
         let table = Table(
             [
                 .init("NAME"), .init("RMSLE", .always, .right), .init("POINTS", .always, .right),

@@ -51,7 +51,9 @@ struct PlanTrainingCommand: BasaltCommand {
 
     private var curve: SpeedCurve {
         get throws {
-            let limits = [("gpus", gpus, 4096), ("threads", threads, 4096), ("gpus-per-node", gpusPerNode, 64)]
+            let limits = [
+                ("gpus", gpus, 4096), ("threads", threads, 4096), ("gpus-per-node", gpusPerNode, 64),
+            ]
             for (name, value, limit) in limits where !(1...limit).contains(value) {
                 throw OptionError(
                     field: name, value: "\(value)", expected: "1 to \(limit)",

@@ -75,7 +75,8 @@ public struct SpeedCurveDrawing: Sendable {
     }
 
     private func label(_ text: String, x: Double, y: Double, anchor: String) -> String {
-        let clean = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+        let clean = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
+            of: "<", with: "&lt;")
         return "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(clean)</text>"
     }
 

@@ -36,11 +36,15 @@ public struct StepCaseReader: Sendable {
         var fields = RowFields(file: source.name)
         var cases: [StepCase] = []
         try source.forEachLine { (number, line) throws(TraceError) in
-            guard try fields.split(line, number, columns: Self.columns, optional: Self.optional) else { return }
+            guard try fields.split(line, number, columns: Self.columns, optional: Self.optional) else {
+                return
+            }
             cases.append(try self.row(fields, line, number))
         }
         try fields.requireHeader(Self.columns)
-        guard !cases.isEmpty else { throw TraceError(.empty, file: source.name, expected: "at least one step") }
+        guard !cases.isEmpty else {
+            throw TraceError(.empty, file: source.name, expected: "at least one step")
+        }
         return cases
     }
 
@@ -93,7 +97,9 @@ public struct StepPredictions: Sendable, Hashable {
     public init(_ cases: [StepCase], models: [String: PerformanceModel] = [:]) {
         rows = cases.compactMap { item in
             let catalogue = CatalogueModel.named(item.model)
-            guard let model = models[catalogue?.name ?? item.model] ?? catalogue?.performance else { return nil }
+            guard let model = models[catalogue?.name ?? item.model] ?? catalogue?.performance else {
+                return nil
+            }
             let predicted = model.stepMilliseconds(
                 item.plan, forward: item.forward, nodes: item.nodes, threads: item.threads)
             return Row(

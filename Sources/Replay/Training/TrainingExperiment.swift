@@ -90,7 +90,8 @@ extension TrainingPolicyName {
 
     /// Of plans of degrees, those that differ in the data degree alone.
     private static func isSameStrategy(_ one: String, _ other: String) -> Bool {
-        guard one.count == 3, other.count == 3, one.allSatisfy(\.isNumber), other.allSatisfy(\.isNumber) else {
+        guard one.count == 3, other.count == 3, one.allSatisfy(\.isNumber), other.allSatisfy(\.isNumber)
+        else {
             return one == other
         }
         return one.prefix(2) == other.prefix(2)

@@ -59,7 +59,8 @@ public struct TrainingProfileReader: Sendable {
             plan.checkpointing = time.forwards > time.backwards
             plan.accumulation = max(1, time.backwards)
             return ProfilePoint(
-                plan: plan, nodes: shape.nodes, threads: shape.threads, forward: time.forward, step: time.step)
+                plan: plan, nodes: shape.nodes, threads: shape.threads, forward: time.forward, step: time.step
+            )
         }
         return TrainingProfile(model: model, points: points)
     }
@@ -123,7 +124,8 @@ public struct FittedModel: Sendable, Hashable, Encodable {
         let performance = profile.model.performance
         guard
             let fit = ParameterFit(
-                profile.points, model: performance.model, constants: performance.constants, settings: settings)
+                profile.points, model: performance.model, constants: performance.constants, settings: settings
+            )
         else { return nil }
         model = profile.model.name
         self.fit = fit

@@ -132,7 +132,8 @@ struct TrainingSimulation {
                 state.phase = .running
                 state.checkpointAt = now
             }
-            let isDone = state.grant.map { state.remaining * $0.point.secondsPerStep <= Self.leastSteps } ?? false
+            let isDone =
+                state.grant.map { state.remaining * $0.point.secondsPerStep <= Self.leastSteps } ?? false
             if isDone, case .running = state.phase, let grant = state.grant {
                 room.give(grant)
                 run.close(state, at: now)

@@ -88,7 +88,9 @@ extension MeasuredSpeeds {
         let planned = rows.filter { $0.plan == job.plan && $0.gpus == job.gpus }
         let found =
             planned.first { $0.placement == whole && job.gpus == whole.reduce(0, +) }
-            ?? planned.min { $0.nodes != $1.nodes ? $0.nodes < $1.nodes : $0.secondsPerStep < $1.secondsPerStep }
+            ?? planned.min {
+                $0.nodes != $1.nodes ? $0.nodes < $1.nodes : $0.secondsPerStep < $1.secondsPerStep
+            }
         guard var point = found else {
             throw TraceError(
                 .badValue, file: file, line: job.line, column: "exec_plan", value: job.plan,

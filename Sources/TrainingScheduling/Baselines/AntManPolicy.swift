@@ -29,7 +29,10 @@ public struct AntManPolicy: TrainingPolicy, Hashable {
         }
         // The youngest go first: they lose the least.
         let victims = work.movable.filter { !work.jobs[$0].job.isGuaranteed && work.grants[$0] != nil }
-            .sorted { work.jobs[$0].attained != work.jobs[$1].attained ? work.jobs[$0].attained < work.jobs[$1].attained : $0 < $1 }
+            .sorted {
+                work.jobs[$0].attained != work.jobs[$1].attained
+                    ? work.jobs[$0].attained < work.jobs[$1].attained : $0 < $1
+            }
         var trial = work.room
         for (count, victim) in victims.enumerated() {
             if let held = work.grants[victim] { trial.give(held) }

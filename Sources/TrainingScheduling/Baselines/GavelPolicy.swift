@@ -16,7 +16,9 @@ public struct GavelPolicy: TrainingPolicy, Hashable {
         let keys = work.jobs.indices.map { index in
             let job = work.jobs[index]
             let age = max(state.now - job.job.submittedAt, 1)
-            let isInTurn = job.grant != nil && job.heldSeconds.truncatingRemainder(dividingBy: turnSeconds) < turnSeconds - 60
+            let isInTurn =
+                job.grant != nil
+                && job.heldSeconds.truncatingRemainder(dividingBy: turnSeconds) < turnSeconds - 60
             let received = job.heldSeconds / age
             return (index: index, priority: isInTurn ? .infinity : shares[index] / max(received, 1e-9))
         }

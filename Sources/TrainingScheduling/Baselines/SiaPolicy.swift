@@ -40,7 +40,8 @@ public struct SiaPolicy: TrainingPolicy, Hashable {
             var next = cost.map { $0 + idleCost }
             var pick = [Int](repeating: -1, count: gpus + 1)
             for (position, item) in menu.enumerated() where item.point.gpus <= gpus {
-                for total in item.point.gpus...gpus where cost[total - item.point.gpus] + item.cost < next[total] {
+                for total in item.point.gpus...gpus
+                where cost[total - item.point.gpus] + item.cost < next[total] {
                     next[total] = cost[total - item.point.gpus] + item.cost
                     pick[total] = position
                 }
@@ -79,7 +80,9 @@ public struct SiaPolicy: TrainingPolicy, Hashable {
     private func apply(_ chosen: [(Int, SpeedPoint?)], _ work: inout RoundWork) {
         let changed = chosen.filter { $0.1?.gpus != work.grants[$0.0]?.gpus }
         for (index, _) in changed where work.grants[index] != nil { work.assign(index, nil, .evicted) }
-        let order = changed.sorted { ($0.1?.gpus ?? 0) != ($1.1?.gpus ?? 0) ? ($0.1?.gpus ?? 0) > ($1.1?.gpus ?? 0) : $0.0 < $1.0 }
+        let order = changed.sorted {
+            ($0.1?.gpus ?? 0) != ($1.1?.gpus ?? 0) ? ($0.1?.gpus ?? 0) > ($1.1?.gpus ?? 0) : $0.0 < $1.0
+        }
         for (index, point) in order {
             guard let point else { continue }
             let state = work.jobs[index]

@@ -40,7 +40,9 @@ public struct MemoryModel: Sendable, Hashable, Codable {
         let inFlight = min(
             Double(plan.pipeline), max(1, Double(model.globalBatch) / Double(plan.data * max(microBatch, 1))))
         let layers = Double(model.layers) / Double(plan.pipeline)
-        let layer = (tokens * (10 + 24 / tensor) + 5 * sequence * sequence * batch * Double(model.heads) / tensor) / gibi
+        let layer =
+            (tokens * (10 + 24 / tensor) + 5 * sequence * sequence * batch * Double(model.heads) / tensor)
+            / gibi
         let kept = 2 * tokens * layers * inFlight / gibi
         // Without checkpointing every layer keeps what otherwise only the computed one does.
         let activations =

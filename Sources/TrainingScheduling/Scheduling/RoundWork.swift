@@ -16,7 +16,9 @@ struct RoundWork {
         causes = state.jobs.map { _ in nil }
         beneficiaries = state.jobs.map { _ in nil }
         quota = QuotaUse(state.tenants)
-        for job in state.jobs where job.job.isGuaranteed { quota.add(job.grant?.gpus ?? 0, to: job.job.tenant) }
+        for job in state.jobs where job.job.isGuaranteed {
+            quota.add(job.grant?.gpus ?? 0, to: job.job.tenant)
+        }
         for index in state.jobs.indices {
             let isLost = grants[index]?.shares.contains { !room.isUp($0.node) } ?? false
             if isLost { assign(index, nil, .nodeLost) }

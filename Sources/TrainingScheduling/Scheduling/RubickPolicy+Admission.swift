@@ -41,13 +41,18 @@ extension RubickPolicy {
                 work.waits.append(reason(state, options, work))
                 return
             }
-            if found == nil, let plan = Reclaim(settings, work, index, options, earliest(state, options, work)).plan {
-                plan.apply(&work)
-                unplaceable = []
-                calendar = nil
-                return
+            var refusal: WaitReason.Token?
+            if found == nil {
+                let reclaim = Reclaim(settings, work, index, options, earliest(state, options, work))
+                if let plan = reclaim.plan {
+                    plan.apply(&work)
+                    unplaceable = []
+                    calendar = nil
+                    return
+                }
+                refusal = reclaim.refusal
             }
-            reserve(state, options, &work)
+            reserve(state, options, refusal ?? .reserved, &work)
         }
 
         /// Options that the quota has room for; a best-effort job needs none.
@@ -118,13 +123,19 @@ extension RubickPolicy {
         private mutating func waits(
             _ state: JobState, _ options: [SpeedPoint], _ now: Grant, _ work: RoundWork
         ) -> Bool {
-            guard let later = earliest(state, options, work), later.start > work.state.now else { return false }
+            // Only what is faster and cheaper at once is worth waiting for: seldom, and dear to look for.
+            let isWorth = options.contains {
+                $0.secondsPerStep < now.point.secondsPerStep && $0.work < now.point.work
+            }
+            guard isWorth, let later = earliest(state, options, work), later.start > work.state.now else {
+                return false
+            }
             let end = work.state.now + state.seconds(now.point, restart: settings.restart)
             return later.end < end && later.grant.point.work < now.point.work
         }
 
         private mutating func reserve(
-            _ state: JobState, _ options: [SpeedPoint], _ work: inout RoundWork
+            _ state: JobState, _ options: [SpeedPoint], _ token: WaitReason.Token, _ work: inout RoundWork
         ) {
             guard let found = earliest(state, options, work) else {
                 work.waits.append(reason(state, options, work))
@@ -133,7 +144,7 @@ extension RubickPolicy {
             reservations.add(found.grant, at: found.start)
             work.waits.append(
                 WaitReason(
-                    job: state.job.id, token: .reserved,
+                    job: state.job.id, token: token,
                     shortfallGPUs: max(0, found.grant.gpus - work.room.freeGPUs),
                     needs: found.grant.point.placement, startsAt: found.start))
         }

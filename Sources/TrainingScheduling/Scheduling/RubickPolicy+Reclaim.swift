@@ -12,7 +12,8 @@ extension RubickPolicy {
             func apply(_ work: inout RoundWork) {
                 for victim in victims {
                     work.assign(
-                        victim.index, victim.grant, victim.grant == nil ? .evicted : .shrunk, for: beneficiary)
+                        victim.index, victim.grant, victim.grant == nil ? .evicted : .shrunk, for: beneficiary
+                    )
                 }
                 work.assign(beneficiary, grant, .admitted)
             }
@@ -20,6 +21,8 @@ extension RubickPolicy {
 
         /// nil where nothing is worth it.
         private(set) var plan: Plan?
+        /// What stood in the way of a plan, when it was not that no job has a smaller shape.
+        private(set) var refusal: WaitReason.Token?
         private let settings: Settings
         private let now: Double
 
@@ -36,6 +39,17 @@ extension RubickPolicy {
             guard patience > now else { return }
             let victims = candidates(work, evicting: state.job.isGuaranteed)
             plan = search(work, index, options, patience, victims)
+            if plan == nil, victims.isEmpty, isGated(work) { refusal = .gateNotReached }
+        }
+
+        /// Whether a job would have a smaller shape, had it not changed too lately.
+        private func isGated(_ work: RoundWork) -> Bool {
+            work.movable.contains { index in
+                guard !work.isChanged(index), let held = work.jobs[index].grant else { return false }
+                return work.jobs[index].job.options.contains {
+                    $0.gpus < held.gpus && held.subset($0) != nil
+                }
+            }
         }
 
         private struct Victim {
@@ -73,7 +87,7 @@ extension RubickPolicy {
         }
 
         /// Victims are added in order until the job fits; of all plans within the first ones the cheapest.
-        private func search(
+        private mutating func search(
             _ work: RoundWork, _ index: Int, _ options: [SpeedPoint], _ patience: Double, _ victims: [Victim]
         ) -> Plan? {
             let state = work.jobs[index]
@@ -95,7 +109,10 @@ extension RubickPolicy {
                 price += victim.grant == nil ? 0 : victim.price
                 guard let grant = room.place(firstOf: options) else { continue }
                 let end = now + state.seconds(grant.point, restart: settings.restart)
-                guard end + price < patience else { return nil }
+                guard end + price < patience else {
+                    refusal = .slopeTooLow
+                    return nil
+                }
                 let plan = Plan(
                     victims: chosen.map { ($0.index, $0.grant) }, beneficiary: index, grant: grant)
                 return trimmed(plan, work)
