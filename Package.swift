@@ -71,9 +71,12 @@ let package = Package(
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
         library("Oversubscription"),
+        library("TrainingScheduling"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
-        library("Replay", ["CSQLite", "CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
+        library(
+            "Replay",
+            ["CSQLite", "CZlib", "Fleet", "Oversubscription", "TrainingScheduling", "VMPlacement"]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -132,7 +135,7 @@ let package = Package(
             "CommandLine",
             [
                 "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
-                argumentParser, deque, subprocess, systemPackage, yams,
+                "TrainingScheduling", argumentParser, deque, subprocess, systemPackage, yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
@@ -149,7 +152,10 @@ let package = Package(
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
-        tests("ReplayTests", ["CSQLite", "Fleet", "Oversubscription", "Replay", "VMPlacement"]),
+        tests("TrainingSchedulingTests", ["TrainingScheduling"]),
+        tests(
+            "ReplayTests",
+            ["CSQLite", "Fleet", "Oversubscription", "Replay", "TrainingScheduling", "VMPlacement"]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),

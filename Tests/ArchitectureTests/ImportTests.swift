@@ -29,7 +29,7 @@ import Testing
             "CLibPQ",
             "Store", "Logging", "FoundationNetworking",
         ]
-        for module in ["Fleet", "Oversubscription", "VMPlacement", "Replay"] {
+        for module in ["Fleet", "Oversubscription", "TrainingScheduling", "VMPlacement", "Replay"] {
             #expect((imports[module] ?? []).isDisjoint(with: forbidden), "\(module) must stay pure")
         }
     }

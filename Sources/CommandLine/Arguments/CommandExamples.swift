@@ -144,6 +144,19 @@ enum CommandExamples {
             "basalt simulate predictors --input host.csv --predictors max -o csv",
             "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",
         ],
+        "simulate training": [
+            "basalt simulate training --jobs jobs.csv --measured steps.csv --policies easy,rubick -o json",
+            "basalt simulate training --jobs jobs.csv --measured traces --policies rubick -o svg > gpus.svg",
+        ],
+        "plan training": [
+            "basalt plan training --model llama7 --gpus 64",
+            "basalt plan training --model gpt2 --gpus 8 --measured steps.csv -o svg > curve.svg",
+        ],
+        "model fit training": [
+            "basalt model fit training --profile profiles -o json",
+            "basalt model fit training --profile profiles --test steps.csv",
+        ],
+        "model predict training": ["basalt model predict training --input steps.csv -o csv"],
         "replay vms": ["basalt replay vms --trace vms.csv"],
         "demo": ["basalt demo", "basalt demo --once"],
         "login": ["basalt login --server https://a:7443,https://b:7443 --token-file ~/token --ca ca.pem"],

@@ -4,8 +4,8 @@ internal import Fleet
 
 struct PlanGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Shows what the controllers would do.",
-        subcommands: [PlanDefragCommand.self])
+        commandName: "plan", abstract: "Shows what the controllers would do, and what workloads would run as.",
+        subcommands: [PlanDefragCommand.self, PlanTrainingCommand.self])
 }
 
 struct PlanDefragCommand: BasaltCommand {

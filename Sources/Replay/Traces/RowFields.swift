@@ -53,6 +53,43 @@ struct RowFields: ~Copyable {
     /// The bytes of a required column as they are.
     func text(_ column: Int, _ line: Span<UInt8>) -> String { row.text(position(column), of: line) }
 
+    /// The text of a required column that may not be empty.
+    func word(
+        _ column: Int, _ line: Span<UInt8>, _ number: Int, expected: String = "a word"
+    ) throws(TraceError) -> String {
+        let position = position(column)
+        guard position < row.fields.count, !row.fields[position].isEmpty else {
+            throw defect(name(column), position, line, number, expected: expected)
+        }
+        return row.text(position, of: line)
+    }
+
+    /// The number of a required column with all of its digits.
+    func real(
+        _ column: Int, _ line: Span<UInt8>, _ number: Int, in range: ClosedRange<Double>, expected: String
+    ) throws(TraceError) -> Double {
+        guard let value = Double(try word(column, line, number, expected: expected)), range.contains(value)
+        else { throw defect(name(column), position(column), line, number, expected: expected) }
+        return value
+    }
+
+    /// A required column that holds a whole number.
+    func whole(
+        _ column: Int, _ line: Span<UInt8>, _ number: Int, in range: ClosedRange<Int>
+    ) throws(TraceError) -> Int {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let value = Int(try word(column, line, number, expected: expected)), range.contains(value)
+        else { throw defect(name(column), position(column), line, number, expected: expected) }
+        return value
+    }
+
+    /// What is wrong with the text of a required column.
+    func refusal(
+        _ column: Int, _ line: Span<UInt8>, _ number: Int, expected: String
+    ) -> TraceError {
+        defect(name(column), position(column), line, number, expected: expected)
+    }
+
     /// Millionths of the unit of a required column; for times these are microseconds.
     @inline(__always)
     func number(
