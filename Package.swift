@@ -71,8 +71,14 @@ let package = Package(
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
         library("Oversubscription"),
+        library(
+            "ServingPlanning", [],
+            // In the program itself: plans are made without a file beside it.
+            resources: [
+                .embedInCode("Catalogue/gpus.json"), .embedInCode("Catalogue/models.json"),
+            ]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        library("Replay", ["CZlib", "Fleet", "Oversubscription", "VMPlacement"]),
+        library("Replay", ["CZlib", "Fleet", "Oversubscription", "ServingPlanning", "VMPlacement"]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -125,7 +131,8 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
+                "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "ServingPlanning",
+                "APITypes", "Client",
                 argumentParser, deque, subprocess, systemPackage, yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
@@ -143,7 +150,8 @@ let package = Package(
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
-        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "VMPlacement"]),
+        tests("ServingPlanningTests", ["ServingPlanning"]),
+        tests("ReplayTests", ["Fleet", "Oversubscription", "Replay", "ServingPlanning", "VMPlacement"]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),

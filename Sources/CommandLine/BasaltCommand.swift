@@ -29,7 +29,7 @@ struct Basalt: ParsableCommand {
             CommandGroup(
                 name: "Traces",
                 subcommands: [
-                    SimulateGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self, DemoCommand.self,
+                    SimulateGroup.self, PlanGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self, DemoCommand.self,
                 ]),
             CommandGroup(
                 name: "Access",

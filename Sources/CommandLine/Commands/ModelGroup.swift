@@ -7,8 +7,8 @@ internal import VMPlacement
 
 struct ModelGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Trains and judges models of VM lifetimes.",
-        subcommands: [ModelTrainCommand.self, ModelEvaluateCommand.self])
+        commandName: "model", abstract: "Trains and judges models of VM lifetimes and of serving.",
+        subcommands: [ModelTrainCommand.self, ModelEvaluateGroup.self])
 }
 
 struct ModelTrainCommand: BasaltCommand {

@@ -11,7 +11,7 @@ struct SimulateGroup: ParsableCommand {
         commandName: "simulate", abstract: "Tries policies on traces, without a control plane.",
         subcommands: [
             SimulateVMsCommand.self, SimulateDrainCommand.self, SimulateOversubscriptionCommand.self,
-            SimulateRatesCommand.self, SimulatePredictorsCommand.self,
+            SimulateRatesCommand.self, SimulatePredictorsCommand.self, SimulateServingCommand.self,
         ])
 }
 
