@@ -34,12 +34,11 @@ struct RandomClusterTests {
         for seed in 0..<1000 {
             var draws = Draws(seed: UInt64(seed))
             let problem = try problem(&draws, largest: seed % 100 == 0 ? 64 : 10)
-            let plan: ServingPlan
-            do {
-                plan = try Fixture.plan(problem, evaluations: 8, seed: UInt64(seed))
-            } catch let error as ServingError where error.code == .infeasible {
-                continue
-            }
+            guard
+                let plan = try Self.unlessInfeasible({
+                    try Fixture.plan(problem, evaluations: 8, seed: UInt64(seed))
+                })
+            else { continue }
             planned += 1
             #expect(PlanInvariants.broken(plan) == [], "seed \(seed)")
             try checkRepair(of: plan, &draws, seed)
@@ -47,15 +46,24 @@ struct RandomClusterTests {
         #expect(planned > 500, "\(planned)")
     }
 
+    /// - Returns: nil when nothing can serve the model.
+    private static func unlessInfeasible(_ body: () throws -> ServingPlan) throws -> ServingPlan? {
+        do {
+            return try body()
+        } catch {
+            guard (error as? ServingError)?.code == .infeasible else { throw error }
+            return nil
+        }
+    }
+
     private func checkRepair(of plan: ServingPlan, _ draws: inout Draws, _ seed: Int) throws {
         let gpus = plan.groups.flatMap { $0.stages.flatMap(\.gpus) }
         let lost = draws.one(of: gpus)
-        let repaired: ServingPlan
-        do {
-            repaired = try ServingPlanner().repair(plan, after: .gpuLost(lost))
-        } catch let error as ServingError where error.code == .infeasible {
-            return
-        }
+        guard
+            let repaired = try Self.unlessInfeasible({
+                try ServingPlanner().repair(plan, after: .gpuLost(lost))
+            })
+        else { return }
         #expect(PlanInvariants.broken(repaired) == [], "seed \(seed), without \(lost)")
         #expect(!repaired.groups.contains { $0.stages.contains { $0.gpus.contains(lost) } }, "seed \(seed)")
         for group in repaired.groups {

@@ -69,8 +69,10 @@ extension ModelShape {
             let routed = (totalParameters - activeParameters) / Double(experts - expertsPerToken)
             return (totalParameters - headParameters * 2 - routed * Double(experts)) / Double(layers)
         }
-        guard experts != nil else { return attentionParameters + expertParameters }
-        return attentionParameters + Double(sharedExperts ?? 0) * expertParameters
+        guard let experts else { return attentionParameters + expertParameters }
+        // The router has a column per expert.
+        return attentionParameters + Double(hidden * experts)
+            + Double(sharedExperts ?? 0) * expertParameters
     }
 
     /// Of all experts that tokens choose from, per layer; 0 without experts.

@@ -18,7 +18,7 @@ public struct Link: Sendable, Hashable {
 extension Link: Codable {
     public init(from decoder: any Decoder) throws {
         var container = try decoder.unkeyedContainer()
-        latency = try container.decode(Double.self) * 1e-6
+        latency = try container.decode(Double.self) / 1e6
         bandwidth = try container.decode(Double.self) * 1e9
     }
 
