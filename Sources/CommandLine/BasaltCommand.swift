@@ -29,7 +29,8 @@ struct Basalt: ParsableCommand {
             CommandGroup(
                 name: "Traces",
                 subcommands: [
-                    SimulateGroup.self, PlanGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self, DemoCommand.self,
+                    SimulateGroup.self, PlanGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self,
+                    DemoCommand.self,
                 ]),
             CommandGroup(
                 name: "Access",

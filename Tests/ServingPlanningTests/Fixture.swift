@@ -65,7 +65,9 @@ enum Fixture {
             levels: try ServiceLevels(ttft: ttft, tpot: tpot, e2e: e2e), rules: rules)
     }
 
-    static func plan(_ problem: PlanningProblem, evaluations: Int = 60, seed: UInt64 = 1) throws -> ServingPlan {
+    static func plan(_ problem: PlanningProblem, evaluations: Int = 60, seed: UInt64 = 1) throws
+        -> ServingPlan
+    {
         try ServingPlanner().plan(problem, limits: try SearchLimits(evaluations: evaluations), seed: seed)
     }
 

@@ -4,7 +4,8 @@ import Testing
 
 struct RandomClusterTests {
     private static let types = [
-        "A40", "RTX-3090Ti", "RTX-A6000", "RTX-A5000", "A100-80-SXM", "L4", "L40S", "H100-SXM", "T4", "RTX-4090",
+        "A40", "RTX-3090Ti", "RTX-A6000", "RTX-A5000", "A100-80-SXM", "L4", "L40S", "H100-SXM", "T4",
+        "RTX-4090",
     ]
     private static let models = ["LLaMA-7B", "LLaMA-13B", "Llama-3.1-8B", "Qwen3-30B-A3B", "OPT-13B"]
 
@@ -33,15 +34,15 @@ struct RandomClusterTests {
         var planned = 0
         for seed in 0..<1000 {
             var draws = Draws(seed: UInt64(seed))
-            let problem = try problem(&draws, largest: seed % 100 == 0 ? 64 : 10)
+            let problem = try problem(&draws, largest: seed % 250 == 0 ? 32 : 8)
             guard
                 let plan = try Self.unlessInfeasible({
-                    try Fixture.plan(problem, evaluations: 8, seed: UInt64(seed))
+                    try Fixture.plan(problem, evaluations: 4, seed: UInt64(seed))
                 })
             else { continue }
             planned += 1
             #expect(PlanInvariants.broken(plan) == [], "seed \(seed)")
-            try checkRepair(of: plan, &draws, seed)
+            if seed % 10 == 0 { try checkRepair(of: plan, &draws, seed) }
         }
         #expect(planned > 500, "\(planned)")
     }

@@ -29,7 +29,8 @@ struct RepairTests {
         #expect(repaired.kind == .light && !repaired.spare.contains(lost))
         // What was repaired can be repaired again.
         let next = try #require(repaired.groups.first?.stages.first?.gpus.first)
-        #expect(try ServingPlanner().repair(repaired, after: .gpuLost(next)).groups.count < repaired.groups.count)
+        #expect(
+            try ServingPlanner().repair(repaired, after: .gpuLost(next)).groups.count < repaired.groups.count)
     }
 
     @Test func aShiftFlipsPhasesAndGains() throws {

@@ -70,7 +70,8 @@ struct SimulateServingCommand: BasaltCommand {
         var fields: [Presentation.Field] = [
             .init(
                 "Requests",
-                Text("\(service.requests) at \(ServingPlanTable.number(result.rate))/s, \(service.shed) shed")),
+                Text("\(service.requests) at \(ServingPlanTable.number(result.rate))/s, \(service.shed) shed")
+            ),
             .init("In time", Text(ServingPlanTable.percent(service.attainment))),
         ]
         if let goodput = result.goodput {

@@ -104,7 +104,8 @@ public struct ServingPlanDrawing: Sendable {
     private func label(_ text: String, x: Double, y: Double, size: Int = 12) -> String {
         let clean = text.replacingOccurrences(of: "&", with: "&amp;")
             .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
-        return "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" fill=\"#333333\">\(clean)</text>"
+        return
+            "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" fill=\"#333333\">\(clean)</text>"
     }
 
     private func percent(_ share: Double) -> String { String(format: "%.1f%%", share * 100) }

@@ -54,7 +54,8 @@ public struct CostSettings: Sendable, Hashable, Codable {
     }
 
     func validate() throws(ServingError) {
-        let shares = [attentionMFU, kvReadMBU, headMBU, memoryUse]
+        let shares =
+            [attentionMFU, kvReadMBU, headMBU, memoryUse]
             + ([uniform].compactMap { $0 } + calibrations.values).flatMap { [$0.prefillMFU, $0.weightMBU] }
         guard shares.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
             throw ServingError(.settings, "calibration: shares above 0 and up to 1 expected")

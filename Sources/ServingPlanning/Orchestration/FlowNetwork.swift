@@ -114,6 +114,17 @@ struct FlowNetwork {
         return distances
     }
 
+    /// The node with the least distance of those that are not done; nil when none is left in reach.
+    private func nearest(_ distances: [Double], _ isDone: [Bool]) -> Int? {
+        var best: Int?
+        var least = Double.infinity
+        for node in 0..<nodes where !isDone[node] && distances[node] < least {
+            best = node
+            least = distances[node]
+        }
+        return best
+    }
+
     /// Dijkstra on costs that potentials make non-negative; rounding below zero counts as zero, so that the
     /// paths are always a tree.
     ///
@@ -123,9 +134,7 @@ struct FlowNetwork {
         var arcs = [Arc?](repeating: nil, count: nodes)
         var isDone = [Bool](repeating: false, count: nodes)
         distances[source] = 0
-        while let node = (0..<nodes).filter({ !isDone[$0] && distances[$0] < .infinity })
-            .min(by: { (distances[$0], $0) < (distances[$1], $1) })
-        {
+        while let node = nearest(distances, isDone) {
             isDone[node] = true
             for arc in outgoing[node] where residual(arc) > Self.tolerance {
                 let edge = edges[arc.edge]

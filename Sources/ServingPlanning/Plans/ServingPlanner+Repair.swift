@@ -59,7 +59,8 @@ extension ServingPlanner {
         }
         let slowest = bytes.values.max() ?? 0
         let reload = moved.isEmpty ? 0 : slowest / Self.reloadBandwidth + Self.engineStartSeconds
-        let movedShare = Double(moved.flatMap(\.stages).reduce(0) { $0 + $1.gpus.count })
+        let movedShare =
+            Double(moved.flatMap(\.stages).reduce(0) { $0 + $1.gpus.count })
             / Double(max(1, full.groups.flatMap(\.stages).reduce(0) { $0 + $1.gpus.count }))
         let gain = (full.predicted.attainment - light.predicted.attainment) * Self.payBackSeconds
         let loss = light.predicted.attainment * reload * movedShare

@@ -31,7 +31,9 @@ struct FirstStates {
         var groups = start.map { (shape: $0, isUsable: isUsable($0, &evaluator)) }
         while groups.count > 1 {
             let unusable = groups.indices.filter { !groups[$0].isUsable }
-            guard let small = unusable.min(by: { groups[$0].shape.gpus < groups[$1].shape.gpus }) else { break }
+            guard let small = unusable.min(by: { groups[$0].shape.gpus < groups[$1].shape.gpus }) else {
+                break
+            }
             let others = groups.indices.filter { $0 != small }
             let affinities = others.map { other in
                 (meanBandwidth(groups[small].shape, groups[other].shape), -groups[other].shape.gpus)
