@@ -72,11 +72,20 @@ let package = Package(
         library("VMPlacement", ["Fleet"]),
         library("Oversubscription"),
         library("TrainingScheduling"),
+        library(
+            "ServingPlanning", [],
+            // In the program itself: plans are made without a file beside it.
+            resources: [
+                .embedInCode("Catalogue/gpus.json"), .embedInCode("Catalogue/models.json"),
+            ]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         library(
             "Replay",
-            ["CSQLite", "CZlib", "Fleet", "Oversubscription", "TrainingScheduling", "VMPlacement"]),
+            [
+                "CSQLite", "CZlib", "Fleet", "Oversubscription", "ServingPlanning", "TrainingScheduling",
+                "VMPlacement",
+            ]),
         library("LifetimeTraining", ["Fleet", "VMPlacement"]),
         // What travels.
         library("AgentProtocol", ["Fleet", crypto]),
@@ -135,7 +144,7 @@ let package = Package(
             "CommandLine",
             [
                 "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
-                "TrainingScheduling", argumentParser, deque, subprocess, systemPackage, yams,
+                "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage, yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
@@ -153,9 +162,13 @@ let package = Package(
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
+        tests("ServingPlanningTests", ["ServingPlanning"]),
         tests(
             "ReplayTests",
-            ["CSQLite", "Fleet", "Oversubscription", "Replay", "TrainingScheduling", "VMPlacement"]),
+            [
+                "CSQLite", "Fleet", "Oversubscription", "Replay", "ServingPlanning", "TrainingScheduling",
+                "VMPlacement",
+            ]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
         tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),

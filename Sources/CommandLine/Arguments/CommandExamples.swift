@@ -133,6 +133,18 @@ enum CommandExamples {
         ],
         "model evaluate": ["basalt model evaluate --model model.json --trace vms.csv -o json"],
         "trace export": ["basalt trace export --last 14d --pool general --out vms.csv"],
+        "model evaluate lifetimes": [
+            "basalt model evaluate lifetimes --model model.json --trace vms.csv -o json"
+        ],
+        "model evaluate serving": ["basalt model evaluate serving --silicon points.csv.gz"],
+        "plan serving": [
+            "basalt plan serving --cluster cluster.json --model LLaMA-30B --requests code.csv --rate 4 "
+                + "--ttft 4 --tpot 0.25 --e2e 60 --kv-bits 4 -o json",
+            "basalt plan serving --replan plan.json --event gpu-lost:node-1/0",
+        ],
+        "simulate serving": [
+            "basalt simulate serving --plan plan.json --requests code.csv --rate 4 --goodput"
+        ],
         "trace import": ["basalt trace import --format azure-v2 --in vmtable.csv --out vms.csv"],
         "simulate drain": ["basalt simulate drain --trace vms.csv --order lars --slots 3 -o json"],
         "simulate oversubscription": [

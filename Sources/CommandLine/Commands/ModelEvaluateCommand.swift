@@ -6,7 +6,7 @@ internal import VMPlacement
 
 struct ModelEvaluateCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
+        commandName: "lifetimes",
         abstract: "Judges a model on VMs that started after its training, beside Kaplan-Meier.",
         discussion: """
             Kaplan-Meier learns from what the trace shows of the VMs that started before, as they were seen when \

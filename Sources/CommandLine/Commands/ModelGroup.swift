@@ -8,11 +8,11 @@ internal import VMPlacement
 
 struct ModelGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Trains, judges and keeps models of VM lifetimes and of training steps.",
+        commandName: "model", abstract: "Trains, judges and keeps models of lifetimes, steps and serving.",
         subcommands: [
             ModelListCommand.self, ModelGetCommand.self, ModelPushCommand.self, ModelPullCommand.self,
             ModelPromoteCommand.self, ModelRollbackCommand.self, ModelDeleteCommand.self,
-            ModelTrainCommand.self, ModelEvaluateCommand.self, ModelFitGroup.self, ModelPredictGroup.self,
+            ModelTrainCommand.self, ModelEvaluateGroup.self, ModelFitGroup.self, ModelPredictGroup.self,
         ])
 
     static let collection = Collection(.model)

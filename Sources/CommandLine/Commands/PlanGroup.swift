@@ -5,7 +5,7 @@ internal import Fleet
 struct PlanGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Shows what the controllers would do, and what workloads would run as.",
-        subcommands: [PlanDefragCommand.self, PlanTrainingCommand.self])
+        subcommands: [PlanDefragCommand.self, PlanServingCommand.self, PlanTrainingCommand.self])
 }
 
 struct PlanDefragCommand: BasaltCommand {

@@ -12,7 +12,7 @@ struct SimulateGroup: ParsableCommand {
         subcommands: [
             SimulateVMsCommand.self, SimulateDrainCommand.self, SimulateOversubscriptionCommand.self,
             SimulateRatesCommand.self, SimulatePredictorsCommand.self, SimulatePowerCommand.self,
-            SimulateTrainingCommand.self,
+            SimulateServingCommand.self, SimulateTrainingCommand.self,
         ])
 }
 

@@ -1,0 +1,135 @@
+internal import Foundation
+
+/// Which share of the requests of a pair is in time, from closed formulas.
+struct PairAttainment {
+    let workload: ServingWorkload
+    let levels: ServiceLevels
+
+    /// A queue: the chance to wait, and the mean of those that wait; seconds. Beyond the chance not to wait,
+    /// waits count as exponential.
+    struct Waiting {
+        var chance: Double
+        var mean: Double
+
+        /// Chance to wait at most so many seconds.
+        func chance(within seconds: Double) -> Double {
+            guard seconds >= 0 else { return 0 }
+            guard mean > 0 else { return 1 }
+            return 1 - chance * exp(-seconds / mean)
+        }
+
+        /// Of all, those that do not wait included.
+        var overall: Double { chance * mean }
+    }
+
+    /// Prompts before a replica that takes one after another (Pollaczek and Khinchine).
+    func prompts(_ costs: LayoutCosts, load: Double) -> Waiting {
+        let load = min(max(load, 0), 0.999)
+        return Waiting(
+            chance: load, mean: costs.meanService * (1 + costs.serviceVariation) / (2 * (1 - load)))
+    }
+
+    /// A decode replica at work: seconds per token, and how long sequences wait until there is room for
+    /// their keys and values.
+    struct Decoding {
+        var step: Double
+        var waiting: Waiting
+    }
+
+    /// - Parameters:
+    ///   - rate: requests per second.
+    ///   - stretch: how many times as long steps take, for prompts between them.
+    func decoding(_ costs: LayoutCosts, rate: Double, stretch: Double = 1) -> Decoding {
+        let sequences = costs.sequences(rate: rate, stretch: stretch)
+        let step = costs.step(max(sequences, 1)) * stretch
+        let slots = Double(max(costs.batchLimit, 1))
+        let use = min(rate * costs.meanSteps * step / slots, 0.999)
+        // Sakasegawa's approximation of a queue before many servers.
+        let chance = pow(use, (2 * (slots + 1)).squareRoot() - 1)
+        let mean = costs.meanSteps * step * (1 + costs.stepVariation) / (2 * slots * (1 - use))
+        return Decoding(step: step, waiting: Waiting(chance: chance, mean: mean))
+    }
+
+    /// Of each sample, the chance that the first token is in time; 0 where the prompt does not fit.
+    func firstTokens(_ costs: LayoutCosts, _ waiting: Waiting) -> [Double] {
+        zip(workload.samples, costs.latencies).map { sample, latency in
+            sample.prompt > costs.model.kvTokens ? 0 : waiting.chance(within: levels.ttft - latency)
+        }
+    }
+
+    /// - Parameters:
+    ///   - first: chances of the first tokens, from the prefill replica.
+    ///   - path: nil within one replica.
+    ///   - rate: requests per second that take the path.
+    /// - Returns: share of the requests that is in time in every respect.
+    func attainment(
+        _ prefill: LayoutCosts, _ prompts: Waiting, first: [Double], path: KVPath?, rate: Double = 0,
+        decode: LayoutCosts, _ decoding: Decoding
+    ) -> Double {
+        var sum = 0.0
+        let queue = path.map { transfers($0, rate: rate) } ?? 0
+        let wait = prompts.overall
+        for (index, sample) in workload.samples.enumerated() where first[index] > 0 {
+            guard sample.tokens <= decode.model.kvTokens else { continue }
+            let start = prefill.latencies[index] + wait
+            guard sample.output > 1 else {
+                if start <= levels.e2e { sum += first[index] }
+                continue
+            }
+            let steps = Double(sample.output - 1)
+            let moving = queue + (path?.seconds(prompt: Double(sample.prompt)) ?? 0)
+            let time = moving + steps * decoding.step
+            let slack = min(levels.tpot * steps, levels.e2e - start) - time
+            guard slack >= 0 else { continue }
+            // Within one replica the wait for room is before the first token.
+            sum += first[index] * (path == nil ? 1 : decoding.waiting.chance(within: slack))
+        }
+        return sum / Double(max(workload.samples.count, 1))
+    }
+
+    /// Mean wait before a path that takes one transfer after another, seconds.
+    private func transfers(_ path: KVPath, rate: Double) -> Double {
+        guard rate > 0 else { return 0 }
+        var sum = 0.0
+        var squares = 0.0
+        for sample in workload.samples {
+            let busy = path.busy(prompt: Double(sample.prompt))
+            sum += busy
+            squares += busy * busy
+        }
+        let count = Double(max(workload.samples.count, 1))
+        let load = min(rate * sum / count, 0.999)
+        return rate * squares / count / (2 * (1 - load))
+    }
+
+    /// One replica that does both by turns: prompts take a share of the time, which stretches every step,
+    /// and a prompt waits for the room of its whole sequence.
+    func both(_ costs: LayoutCosts, rate: Double) -> Double {
+        let load = min(rate * costs.meanService, 0.999)
+        let prompts = prompts(costs, load: load)
+        let decoding = decoding(costs, rate: rate, stretch: 1 / (1 - load))
+        let first = zip(workload.samples, costs.latencies).map { sample, latency in
+            guard sample.prompt <= costs.model.kvTokens else { return 0.0 }
+            let slack = levels.ttft - latency
+            return prompts.chance(within: slack) * decoding.waiting.chance(within: slack)
+        }
+        return attainment(costs, prompts, first: first, path: nil, decode: costs, decoding)
+    }
+
+    /// The most requests per second that one replica can serve in both phases: every token in time, and room
+    /// for the sequences that are then under way.
+    func bothRate(_ costs: LayoutCosts) -> Double {
+        guard costs.prefillRate > 0, costs.batch > 0 else { return 0 }
+        var low = 0.0
+        var high = costs.prefillRate
+        for _ in 0..<20 {
+            let rate = (low + high) / 2
+            let stretch = 1 / (1 - min(rate * costs.meanService, 0.999))
+            let sequences = costs.sequences(rate: rate, stretch: stretch)
+            let step = costs.step(max(sequences, 1)) * stretch
+            let fits = rate * costs.meanSteps * step <= Double(costs.batchLimit)
+            if step <= levels.tpot, fits { low = rate } else { high = rate }
+        }
+        return low
+    }
+}

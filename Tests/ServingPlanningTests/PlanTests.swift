@@ -1,0 +1,129 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ServingPlanning
+
+struct PlanTests {
+    private static let mixed = Fixture.cluster([("A40", 4), ("RTX-3090Ti", 4), ("RTX-A6000", 2)])
+
+    @Test func equalSeedsGiveEqualPlans() throws {
+        let problem = try Fixture.problem(Self.mixed)
+        let first = try Fixture.json(try Fixture.plan(problem))
+        #expect(try Fixture.json(try Fixture.plan(problem)) == first)
+        let plan = try JSONDecoder().decode(ServingPlan.self, from: first)
+        #expect(try Fixture.json(plan) == first)
+    }
+
+    @Test func theSearchStopsOnItsEvaluations() throws {
+        let problem = try Fixture.problem(Self.mixed)
+        for evaluations in [1, 37, 90] {
+            #expect(try Fixture.plan(problem, evaluations: evaluations).evaluations == evaluations)
+        }
+    }
+
+    @Test func timeCapsTheSearchAndIsReported() throws {
+        let problem = try Fixture.problem(Self.mixed)
+        let ticks = Ticks()
+        let planner = ServingPlanner(uptime: { ticks.next() })
+        let plan = try planner.plan(
+            problem, limits: try SearchLimits(evaluations: 100_000), seconds: 1, seed: 1)
+        #expect(plan.isCapped && plan.evaluations < 100_000 && plan.searchMs > 1000)
+    }
+
+    @Test func bothPhasesOfAMixAreUsed() throws {
+        let plan = try Fixture.plan(
+            try Fixture.problem(Self.mixed, rate: 8) { $0.phases = [.prefill, .decode] }, evaluations: 150)
+        #expect(Set(plan.groups.map(\.phase)) == [.prefill, .decode])
+        #expect(PlanInvariants.broken(plan) == [])
+        #expect(plan.predicted.attainment > 0.5 && plan.predicted.goodput > 1)
+    }
+
+    /// Colocation is an option, and one machine of fast equal GPUs is best used whole.
+    @Test func equalGPUsAreNotLeftIdle() throws {
+        let cluster = Fixture.cluster([("A100-80-SXM", 8)])
+        func goodput(_ count: Int) throws -> Double {
+            let part = Fixture.cluster([("A100-80-SXM", count)])
+            return try Fixture.plan(try Fixture.problem(part, rate: 60), evaluations: 60).predicted.goodput
+        }
+        let whole = try Fixture.plan(try Fixture.problem(cluster, rate: 60), evaluations: 60)
+        #expect(whole.spare.isEmpty)
+        #expect(try goodput(4) < whole.predicted.goodput)
+    }
+
+    @Test func pricesChangeNothingButTheCost() throws {
+        let plain = try Fixture.plan(try Fixture.problem(Self.mixed))
+        var dear = Self.mixed
+        for index in dear.nodes.indices { dear.nodes[index].price = dear.nodes[index].price.map { $0 * 3 } }
+        let other = try Fixture.plan(try Fixture.problem(dear))
+        #expect(other.routes == plain.routes && other.groups.map(\.stages) == plain.groups.map(\.stages))
+        #expect(isNear(other.costPerHour, 3 * plain.costPerHour))
+    }
+
+    @Test func theOrderOfNodesChangesNothingForAPlan() throws {
+        let plan = try Fixture.plan(try Fixture.problem(Self.mixed))
+        var turned = plan
+        turned.inputs.cluster.nodes.reverse()
+        turned.inputs.cluster.links = plan.inputs.cluster.links.reversed().map { $0.reversed() }
+        let requests = TimedRequest.poisson(Fixture.requests(200), rate: 3, seed: 1)
+        #expect(try PlanSimulation(turned).run(requests) == PlanSimulation(plan).run(requests))
+    }
+
+    @Test func fewerBitsAreNeverWorseForAPlan() throws {
+        for gbit in [1.0, 5, 40] {
+            let cluster = Fixture.cluster([("A40", 4), ("RTX-3090Ti", 4)], gbit: gbit)
+            let problem = try Fixture.problem(cluster, rate: 6) { $0.phases = [.prefill, .decode] }
+            let plan = try Fixture.plan(problem, evaluations: 40)
+            let values = try [4, 8, 16].map { bits in
+                var other = plan
+                other.inputs.precision.kvTransferBits = bits
+                let broken = try BrokenPlan(other, .shift(problem.workload))
+                var evaluator = broken.evaluator
+                return evaluator.routes(broken.left.map(\.replica)).solve().attainment
+            }
+            #expect(values[0] >= values[1] - 1e-9 && values[1] >= values[2] - 1e-9, "\(values)")
+        }
+    }
+
+    @Test func attainmentFallsAsRequestsIncrease() throws {
+        var before = 1.0
+        for rate in [1.0, 6, 24, 96] {
+            let plan = try Fixture.plan(try Fixture.problem(Self.mixed, rate: rate), evaluations: 80)
+            #expect(plan.predicted.attainment <= before + 0.01, "\(rate)")
+            before = plan.predicted.attainment
+        }
+        #expect(before < 0.5)
+    }
+
+    @Test func aFleetTooSmallIsRefusedWithNumbers() throws {
+        let problem = try Fixture.problem(Fixture.cluster([("L4", 1)]), model: "Llama-3.1-70B")
+        let error = #expect(throws: ServingError.self) { try Fixture.plan(problem) }
+        #expect(error?.code == .infeasible)
+        #expect(
+            error?.message
+                == "Llama-3.1-70B cannot be served here: the weights need 150 GB and all GPUs together have "
+                + "room for 20 GB")
+    }
+
+    @Test func predictionsHoldInASimulation() throws {
+        let problem = try Fixture.problem(Self.mixed, rate: 4)
+        let plan = try Fixture.plan(problem, evaluations: 100)
+        var sizes: [RequestSize] = []
+        for _ in 0..<30 { sizes += problem.workload.samples }
+        let requests = TimedRequest.poisson(TimedRequest.shuffled(sizes, seed: 3), rate: 4, seed: 3)
+        let service = try PlanSimulation(plan).run(requests)
+        #expect(abs(service.attainment - plan.predicted.attainment) < 0.1, "\(service)")
+    }
+}
+
+/// A clock that goes a tenth of a second further at each look.
+private final class Ticks: Sendable {
+    private let looks = Mutex(0)
+
+    func next() -> Duration {
+        looks.withLock { count in
+            count += 1
+            return .milliseconds(100 * count)
+        }
+    }
+}
