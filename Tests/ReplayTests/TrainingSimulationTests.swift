@@ -159,7 +159,7 @@ struct TrainingSimulationTests {
         ("model,exec_plan,placement,iter_time_s\nm,ga\n", .missingField, "placement"),
         ("model,exec_plan,placement,iter_time_s\nm,ga,4,0\n", .empty, nil),
         ("", .missingHeader, nil),
-    ])
+    ] as [(String, TraceError.Code, String?)])
     func damagedMeasurementsAreRefused(text: String, code: TraceError.Code, column: String?) {
         #expect {
             try MeasuredSpeedReader().read([(nil, source(text))])
