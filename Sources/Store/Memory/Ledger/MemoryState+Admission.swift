@@ -21,7 +21,8 @@ extension MemoryState {
             return (.workloadChanged, nil)
         }
         // An id that was used before names another allocation, released or not.
-        guard !allocations.holds(allocation.workload, beside: source), allocations[allocation.id] == nil else {
+        guard !allocations.holds(allocation.workload, beside: source), allocations[allocation.id] == nil
+        else {
             return (.alreadyAllocated, nil)
         }
         guard row.canGive(allocation.devices), !allocations.holdsDevice(of: allocation.devices) else {
