@@ -342,10 +342,11 @@ BEGIN
     UPDATE allocation t SET standby = true, arrival = (m ->> 'migration')::uuid
     FROM jsonb_array_elements(v_moves) l, jsonb_array_elements(l) m
     WHERE t.plan = v_plan AND t.id = (m ->> 'target')::uuid;
-    UPDATE allocation s SET standby = false, departure = t.arrival
-    FROM jsonb_array_elements(v_moves) l CROSS JOIN jsonb_array_elements(l) m
-    LEFT JOIN allocation t ON t.id = (m ->> 'target')::uuid AND t.plan = v_plan
-    WHERE s.id = (m ->> 'source')::uuid;
+    UPDATE allocation s SET standby = false, departure = (
+        SELECT t.arrival FROM jsonb_array_elements(v_moves) l CROSS JOIN jsonb_array_elements(l) m
+        JOIN allocation t ON t.id = (m ->> 'target')::uuid AND t.plan = v_plan
+        WHERE (m ->> 'source')::uuid = s.id)
+    WHERE s.id = ANY (v_sources);
     PERFORM allocation_changes(ARRAY(
         SELECT s FROM allocation s WHERE s.id = ANY (v_sources) AND s.departure IS NOT NULL), 'updated');
     UPDATE plan SET content = p_content WHERE id = v_plan;

@@ -23,9 +23,9 @@ struct AllocationTable {
     }
 
     /// Whether a part of a workload has an allocation that is not released; one that stands by does not count.
-    func holds(_ workload: WorkloadReference) -> Bool {
+    func holds(_ workload: WorkloadReference, beside source: ID<Allocation>? = nil) -> Bool {
         live(ofWorkload: workload.uid).contains {
-            rows[$0].map { $0.workload.part == workload.part && !$0.isStandby } ?? false
+            $0 != source && rows[$0].map { $0.workload.part == workload.part && !$0.isStandby } ?? false
         }
     }
 

@@ -4,9 +4,9 @@ extension MemoryState {
     /// Why an allocation is refused, by the first rule that does: the host as the planner saw it, the
     /// workload as the planner saw it, devices, CPU, memory, quota.
     ///
-    /// - Parameter moves: the allocation stands by for a part that is allocated and charged already.
+    /// - Parameter source: what the allocation stands by for: it is in nobody's way, and charged already.
     func refusal(
-        of directive: AllocateDirective, cell: String, moves: Bool = false
+        of directive: AllocateDirective, cell: String, source: ID<Allocation>? = nil
     ) -> (reason: Reason, host: ID<Document>?)? {
         let allocation = directive.allocation
         let host = allocation.host
@@ -21,7 +21,8 @@ extension MemoryState {
             return (.workloadChanged, nil)
         }
         // An id that was used before names another allocation, released or not.
-        guard moves || !allocations.holds(allocation.workload), allocations[allocation.id] == nil else {
+        guard !allocations.holds(allocation.workload, beside: source), allocations[allocation.id] == nil
+        else {
             return (.alreadyAllocated, nil)
         }
         guard row.canGive(allocation.devices), !allocations.holdsDevice(of: allocation.devices) else {
@@ -30,7 +31,7 @@ extension MemoryState {
         let refused = row.record.room.refusal(
             of: allocation.resources, guaranteed: allocation.isGuaranteed)
         if let refused { return (refused, host) }
-        if moves { return nil }
+        if source != nil { return nil }
         var use = usage[allocation.workload.project] ?? QuotaUsage()
         use.add(allocation)
         guard use.fits(in: limits[allocation.workload.project] ?? Quota()) else {

@@ -13,7 +13,7 @@ extension MemoryState {
             source.departure == nil, source.host != target.host, source.workload.uid == target.workload.uid,
             source.workload.part == target.workload.part
         else { return (.allocationGone, nil) }
-        return refusal(of: directive.plain, cell: plan.cell, moves: true)
+        return refusal(of: directive.plain, cell: plan.cell, source: source.id)
     }
 
     mutating func reserve(_ directive: MigrateDirective, plan: Plan, attempt: inout GroupAttempt) {
