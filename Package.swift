@@ -85,7 +85,12 @@ let package = Package(
         library("Telemetry", ["Fleet", logging]),
         library("Settings", ["AgentProtocol", "Fleet", yams]),
         // The control plane.
-        library("Control", ["AgentProtocol", "Fleet", "Store", "Telemetry", "VMPlacement", heap, logging]),
+        library(
+            "Control",
+            [
+                "AgentProtocol", "Fleet", "Oversubscription", "Store", "Telemetry", "VMPlacement", heap,
+                logging,
+            ]),
         library(
             "API",
             [
@@ -132,8 +137,8 @@ let package = Package(
         program(
             "basalt-bench",
             [
-                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient",
-                "Replay", "Store",
+                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining",
+                "PostgresClient", "Replay", "Store",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         // Tests.
@@ -163,8 +168,9 @@ let package = Package(
             ]),
         tests(
             "NodeAgentTests",
-            ["AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto, lifecycle,
-                logging,
+            [
+                "AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto,
+                lifecycle, logging,
             ]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),
