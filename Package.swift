@@ -150,8 +150,8 @@ let package = Package(
         program(
             "basalt-bench",
             [
-                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining", "PostgresClient",
-                "Replay", "Store",
+                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining",
+                "PostgresClient", "Replay", "Store",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
             ]),
         // Tests.
@@ -192,8 +192,9 @@ let package = Package(
             ]),
         tests(
             "NodeAgentTests",
-            ["AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto, lifecycle,
-                logging,
+            [
+                "AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto,
+                lifecycle, logging,
             ]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),

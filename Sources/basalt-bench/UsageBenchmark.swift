@@ -46,7 +46,10 @@ struct UsageBenchmark<C: Clock<Duration>> {
         ]
         for (kind, name, spec) in drafts {
             _ = try await store.create(
-                [DocumentDraft(uid: ID(SystemIDs.source.next()), kind: kind, project: nil, name: name, spec: spec)],
+                [
+                    DocumentDraft(
+                        uid: ID(SystemIDs.source.next()), kind: kind, project: nil, name: name, spec: spec)
+                ],
                 context: context)
         }
         try await store.createJoinToken(
@@ -55,8 +58,8 @@ struct UsageBenchmark<C: Clock<Duration>> {
             context: context, isTrial: false)
         let session = try await store.join(
             JoinSpending(
-                tokenHash: "t", session: ID(SystemIDs.source.next()), name: "s", substrate: "simulated", hosts: [],
-                credentialHash: "c"))
+                tokenHash: "t", session: ID(SystemIDs.source.next()), name: "s", substrate: "simulated",
+                hosts: [], credentialHash: "c"))
         let inventory = HostInventory(
             capacity: Resources(milliCPU: 64_000, memoryMiB: 262_144), substrate: "simulated")
         _ = try await store.hello(

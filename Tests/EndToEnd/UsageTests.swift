@@ -22,7 +22,8 @@ extension EndToEndTests {
                     "sim", hosts: 2,
                     ["--shape", "8x64", "--usage-trace", trace.path, "--guard-hold-seconds", "3"])
                 try await basalt.hostsReady(2)
-                try await basalt.createVMs("spot", count: 4, Deployment.spec(milliCPU: 8000) { $0.class = .spot })
+                let spot = Deployment.spec(milliCPU: 8000) { $0.class = .spot }
+                try await basalt.createVMs("spot", count: 4, spot)
                 try await basalt.allRun(4)
                 let hosts = try await basalt.statuses().values.compactMap(\.host)
                 let crowded = try #require(

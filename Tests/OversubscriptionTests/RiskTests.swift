@@ -96,7 +96,8 @@ import Testing
     }
 
     @Test func whatIsBolderNeedsEverything() throws {
-        #expect(change().verdict(at: 0) == .startCanary(try #require(Canary.hosts(of: change().hosts, decision: "d"))))
+        let trial = try #require(Canary.hosts(of: change().hosts, decision: "d"))
+        #expect(change().verdict(at: 0) == .startCanary(trial))
         var obstructed = change()
         obstructed.calibration = 199
         obstructed.isDrifting = true

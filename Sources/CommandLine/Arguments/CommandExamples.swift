@@ -152,6 +152,10 @@ enum CommandExamples {
             "basalt simulate oversubscription --usage use.csv.gz --shuffles 20 -o svg > frontier.svg",
         ],
         "simulate rates": ["basalt simulate rates --usage use.csv.gz --policies recent:7d,scope:p99"],
+        "simulate power": [
+            "basalt simulate power --added 0,10,20,30,40,50",
+            "basalt simulate power --derive-thresholds --days 7 -o svg > power.svg",
+        ],
         "simulate predictors": [
             "basalt simulate predictors --input host.csv --predictors max -o csv",
             "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",

@@ -49,12 +49,14 @@ public struct UsageWatch: Sendable {
             do {
                 try await time.sleep(.seconds(terms.intervalSeconds))
                 // Who was away itself knows nothing of the silence of others.
-                if time.now().since(looked) > .seconds(2 * terms.intervalSeconds) { listeningSince = time.now() }
+                let wasAway = time.now().since(looked) > .seconds(2 * terms.intervalSeconds)
                 looked = time.now()
+                if wasAway { listeningSince = looked }
                 guard looked.since(listeningSince) >= .seconds(terms.silentAfterSeconds) else { continue }
                 let silent = try await store.freezeSilentHosts(after: .seconds(terms.silentAfterSeconds))
                 if !silent.isEmpty {
-                    logger.warning("hosts are silent about their use", metadata: ["hosts": "\(silent.count)"])
+                    let metadata: Logger.Metadata = ["hosts": "\(silent.count)"]
+                    logger.warning("hosts are silent about their use", metadata: metadata)
                 }
                 guard rolled.map({ looked.since($0) >= Self.rollEvery }) ?? true else { continue }
                 rolled = looked

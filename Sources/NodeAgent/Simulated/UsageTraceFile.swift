@@ -16,7 +16,9 @@ public struct UsageTraceFile: Sendable {
     private let lines: [Line]
 
     /// - Throws: `Defect`; what reading throws.
-    public init(path: String) throws { try self.init(text: try String(contentsOfFile: path, encoding: .utf8)) }
+    public init(path: String) throws {
+        try self.init(text: try String(contentsOfFile: path, encoding: .utf8))
+    }
 
     /// - Throws: `Defect`.
     public init(text: String) throws {

@@ -1,4 +1,5 @@
 import AgentProtocol
+import Control
 import Fleet
 import Store
 import Testing
@@ -154,6 +155,25 @@ struct UsageTests {
                         maxMilliCPU: 511, bins: 12)
                 ])
             #expect(try await store.usageHours(vms: [], since: Scene.start).isEmpty)
+        }
+    }
+
+    @Test("a VM is expected to use what its hours say", arguments: StoreImplementation.all)
+    func forecast(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            let vm = try await scene.place("v1", lease: lease).workload.uid
+            let stranger: ID<Document> = scene.ids.id()
+            // The four hours from 20:00 on, which are a window of their own.
+            try await take([told(bins: (-24..<24).map { bin(vm, $0, max: 400) })], scene)
+            try await scene.advance(3 * 3600)
+            #expect(try await scene.store.rollUpUsage() == 4)
+            let peaks = try await UsageForecast(store: scene.store).peaks(
+                of: [vm: 1000, stranger: 700], now: Scene.start.advanced(by: .seconds(10_800)))
+            #expect(peaks[stranger] == Array(repeating: 700, count: 6))
+            let known = try #require(peaks[vm])
+            // The upper edge of a bucket of a twentieth, and all of it in windows that were not lived.
+            #expect(known[5] >= 400 && known[5] < 450 && known[..<5] == [1000, 1000, 1000, 1000, 1000])
         }
     }
 
