@@ -2,8 +2,9 @@ import TrainingScheduling
 
 /// Runs jobs on nodes that are not there: steps take what was measured, and a policy decides in rounds.
 ///
-/// Rounds are held when a job comes, ends or has started, and at fixed times between. All starts cost the same
-/// time. What a change frees is free at once: the start of who takes it lasts longer than the stop.
+/// Rounds are held when a job comes, ends, has started or lost what it held, and at fixed times between. All
+/// starts cost the same time. What a change frees is free at once: the start of who takes it lasts longer than
+/// the stop.
 struct TrainingSimulation {
     struct Settings: Sendable, Hashable {
         /// Seconds from a grant to the first step.
@@ -24,6 +25,7 @@ struct TrainingSimulation {
 
     /// Rounds after which a simulation is taken for one that does not end.
     private static let roundLimit = 2_000_000
+    private static let retrySeconds = 1.0
     /// Steps below this are rounding.
     private static let leastSteps = 1e-9
 
@@ -36,6 +38,8 @@ struct TrainingSimulation {
     private var active: [JobState] = []
     private var now = 0.0
     private var lastRound = 0.0
+    /// When jobs that lost what they held are looked at again.
+    private var retryAt: Double?
     private var run = TrainingRun()
 
     init(
@@ -75,6 +79,7 @@ struct TrainingSimulation {
             check?(state, decision)
             apply(decision)
             lastRound = now
+            retryAt = decision.changes.contains { $0.to == nil } ? now + Self.retrySeconds : nil
             rounds += 1
         }
         run.end = run.outcomes.map(\.endedAt).max() ?? now
@@ -97,6 +102,7 @@ struct TrainingSimulation {
             case .pending: continue
             }
         }
+        if let retryAt { next = min(next, retryAt) }
         if isRunning, let step = settings.roundSeconds { next = min(next, lastRound + step) }
         return next.isFinite ? max(next, now) : nil
     }
