@@ -33,9 +33,8 @@ public enum DefragmentationPlanner {
         var after = cell
         while chosen.count < limit, empty + chosen.count < wanted {
             let candidates = left.compactMap { candidate($0, on: after, terms: terms) }
-            guard
-                let best = candidates.min(by: { ($1.0.benefit, $0.0.host.id) < ($0.0.benefit, $1.0.host.id) })
-            else { break }
+            // Of equals the one with the least in use, which is the first.
+            guard let best = candidates.min(by: { $1.0.benefit < $0.0.benefit }) else { break }
             chosen.append(best.0)
             after = best.1
             // Where its VMs go nothing is emptied next: they would move twice.
