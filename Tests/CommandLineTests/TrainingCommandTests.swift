@@ -34,15 +34,12 @@ struct TrainingCommandTests {
         """
 
     private func run(
-        _ arguments: [String], _ files: [String: String] = [:]
+        _ arguments: [String]
     ) async throws -> (output: String, errors: String) {
         let fixture = try CommandFixture()
+        let texts = ["JOBS": Self.jobs, "STEPS": Self.steps, "GOLDEN": Self.golden]
         var paths: [String: String] = [:]
-        for (name, text) in files.merging(["JOBS": Self.jobs, "STEPS": Self.steps, "GOLDEN": Self.golden]) {
-            a, _ in a
-        } {
-            paths[name] = try fixture.write(name.lowercased() + ".csv", text)
-        }
+        for (name, text) in texts { paths[name] = try fixture.write(name.lowercased() + ".csv", text) }
         let outcome = await fixture.run(arguments.map { paths[$0] ?? $0 }, server: nil)
         return (outcome.output, outcome.errors)
     }
