@@ -90,7 +90,7 @@ struct TrainingCommandTests {
                 model,plan,gpus,predicted_ms,measured_ms,abs_err_pct
                 bert,DP,8,162.128391,157.0,3.266
                 bert,GC,8,192.992588,180.0,7.218
-                llama7B,DP+TP+PP,16,1803.787758,1648.0,9.453
+                llama7B,DP+TP+PP,16,1803.787757,1648.0,9.453
 
                 """)
         #expect(csv.errors == "")
