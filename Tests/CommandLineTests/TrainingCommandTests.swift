@@ -34,15 +34,12 @@ struct TrainingCommandTests {
         """
 
     private func run(
-        _ arguments: [String], _ files: [String: String] = [:]
+        _ arguments: [String]
     ) async throws -> (output: String, errors: String) {
         let fixture = try CommandFixture()
+        let texts = ["JOBS": Self.jobs, "STEPS": Self.steps, "GOLDEN": Self.golden]
         var paths: [String: String] = [:]
-        for (name, text) in files.merging(["JOBS": Self.jobs, "STEPS": Self.steps, "GOLDEN": Self.golden]) {
-            a, _ in a
-        } {
-            paths[name] = try fixture.write(name.lowercased() + ".csv", text)
-        }
+        for (name, text) in texts { paths[name] = try fixture.write(name.lowercased() + ".csv", text) }
         let outcome = await fixture.run(arguments.map { paths[$0] ?? $0 }, server: nil)
         return (outcome.output, outcome.errors)
     }
@@ -93,7 +90,7 @@ struct TrainingCommandTests {
                 model,plan,gpus,predicted_ms,measured_ms,abs_err_pct
                 bert,DP,8,162.128391,157.0,3.266
                 bert,GC,8,192.992588,180.0,7.218
-                llama7B,DP+TP+PP,16,1803.787758,1648.0,9.453
+                llama7B,DP+TP+PP,16,1803.787757,1648.0,9.453
 
                 """)
         #expect(csv.errors == "")

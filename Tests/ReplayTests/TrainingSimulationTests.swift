@@ -150,16 +150,17 @@ struct TrainingSimulationTests {
         #expect(SpeedCurveDrawing("a<b", curve).text.contains("a&lt;b: steps per second"))
     }
 
-    @Test(arguments: [
-        ("model,exec_plan,placement\n", TraceError.Code.missingColumn, "iter_time_s"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga,4x,1\n", .badValue, "placement"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga,40,1\n", .badValue, "placement"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga,4,-1\n", .badValue, "iter_time_s"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga,4,nan\n", .badValue, "iter_time_s"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga\n", .missingField, "placement"),
-        ("model,exec_plan,placement,iter_time_s\nm,ga,4,0\n", .empty, nil),
-        ("", .missingHeader, nil),
-    ] as [(String, TraceError.Code, String?)])
+    @Test(
+        arguments: [
+            ("model,exec_plan,placement\n", TraceError.Code.missingColumn, "iter_time_s"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga,4x,1\n", .badValue, "placement"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga,40,1\n", .badValue, "placement"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga,4,-1\n", .badValue, "iter_time_s"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga,4,nan\n", .badValue, "iter_time_s"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga\n", .missingField, "placement"),
+            ("model,exec_plan,placement,iter_time_s\nm,ga,4,0\n", .empty, nil),
+            ("", .missingHeader, nil),
+        ] as [(String, TraceError.Code, String?)])
     func damagedMeasurementsAreRefused(text: String, code: TraceError.Code, column: String?) {
         #expect {
             try MeasuredSpeedReader().read([(nil, source(text))])

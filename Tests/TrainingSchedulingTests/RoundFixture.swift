@@ -3,12 +3,12 @@ import TrainingScheduling
 
 /// Rounds on made-up cells.
 enum RoundFixture {
-    /// A model whose step takes `seconds / GPUs^power` on up to a node, and little less on whole nodes.
+    /// A model that gets faster by a factor of `1 + power` per doubling of its GPUs.
     static func curve(_ seconds: Double, power: Double = 0.9, gpus: [Int] = [1, 2, 4, 8, 16]) -> SpeedCurve {
         SpeedCurve(
             gpus.map { count in
                 var speed = 1.0
-                for _ in 0..<Int(Double(count).squareRoot()) { speed *= 1 + power }
+                for _ in 0..<count.trailingZeroBitCount { speed *= 1 + power }
                 return SpeedPoint(
                     placement: count <= 8 ? [count] : [Int](repeating: 8, count: count / 8),
                     plan: "p\(count)", secondsPerStep: seconds / speed)
