@@ -9,6 +9,10 @@ public struct LayoutCosts: Sendable {
     /// variation.
     public let meanService: Double
     public let serviceVariation: Double
+    /// Seconds that a prompt takes a replica of both phases away from its sequences: all stages, for the next
+    /// step follows after the last. Mean, and squared coefficient of variation.
+    public let meanTurn: Double
+    public let turnVariation: Double
     /// Prompts per second at most; 0 when one in a hundred prompts, or more, does not fit.
     public let prefillRate: Double
     /// Sequences whose keys and values fit at once, those that stay longer counted more.
@@ -40,6 +44,10 @@ public struct LayoutCosts: Sendable {
         meanService = mean
         let squares = services.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         serviceVariation = squares / Double(max(services.count, 1)) / (mean * mean)
+        let turn = latencies.reduce(0) { $0 + $1 - request } / Double(max(latencies.count, 1))
+        meanTurn = turn
+        let turns = latencies.reduce(0) { $0 + ($1 - request - turn) * ($1 - request - turn) }
+        turnVariation = turns / Double(max(latencies.count, 1)) / (turn * turn)
         let room = Double(model.kvTokens)
         prefillRate = room >= Self.nearlyMost(workload.samples.map(\.prompt)) ? 1 / mean : 0
         let residence = Residence(workload)

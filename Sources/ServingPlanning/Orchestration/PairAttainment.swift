@@ -59,15 +59,14 @@ struct PairAttainment {
 
     /// - Parameters:
     ///   - first: chances of the first tokens, from the prefill replica.
-    ///   - path: nil within one replica.
     ///   - rate: requests per second that take the path.
     /// - Returns: share of the requests that is in time in every respect.
     func attainment(
-        _ prefill: LayoutCosts, _ prompts: Waiting, first: [Double], path: KVPath?, rate: Double = 0,
+        _ prefill: LayoutCosts, _ prompts: Waiting, first: [Double], path: KVPath, rate: Double = 0,
         decode: LayoutCosts, _ decoding: Decoding
     ) -> Double {
         var sum = 0.0
-        let queue = path.map { transfers($0, rate: rate) } ?? 0
+        let queue = transfers(path, rate: rate)
         let wait = prompts.overall
         for (index, sample) in workload.samples.enumerated() where first[index] > 0 {
             guard sample.tokens <= decode.model.kvTokens else { continue }
@@ -77,12 +76,11 @@ struct PairAttainment {
                 continue
             }
             let steps = Double(sample.output - 1)
-            let moving = queue + (path?.seconds(prompt: Double(sample.prompt)) ?? 0)
+            let moving = queue + path.seconds(prompt: Double(sample.prompt))
             let time = moving + steps * decoding.step
             let slack = min(levels.tpot * steps, levels.e2e - start) - time
             guard slack >= 0 else { continue }
-            // Within one replica the wait for room is before the first token.
-            sum += first[index] * (path == nil ? 1 : decoding.waiting.chance(within: slack))
+            sum += first[index] * decoding.waiting.chance(within: slack)
         }
         return sum / Double(max(workload.samples.count, 1))
     }
@@ -102,18 +100,32 @@ struct PairAttainment {
         return rate * squares / count / (2 * (1 - load))
     }
 
-    /// One replica that does both by turns: prompts take a share of the time, which stretches every step,
-    /// and a prompt waits for the room of its whole sequence.
+    /// One replica that does both by turns: prompts go first, so sequences go on while none waits, and a
+    /// prompt waits for the room of its whole sequence.
     func both(_ costs: LayoutCosts, rate: Double) -> Double {
-        let load = min(rate * costs.meanService, 0.999)
-        let prompts = prompts(costs, load: load)
+        let load = min(rate * costs.meanTurn, 0.999)
+        let prompts = Waiting(
+            chance: load, mean: costs.meanTurn * (1 + costs.turnVariation) / (2 * (1 - load)))
         let decoding = decoding(costs, rate: rate, stretch: 1 / (1 - load))
-        let first = zip(workload.samples, costs.latencies).map { sample, latency in
-            guard sample.prompt <= costs.model.kvTokens else { return 0.0 }
+        // Of the time that work of one second takes between prompts: the variance of their busy periods.
+        let spread =
+            rate * costs.meanTurn * costs.meanTurn * (1 + costs.turnVariation) / pow(1 - load, 3)
+        var sum = 0.0
+        for (sample, latency) in zip(workload.samples, costs.latencies) {
+            guard sample.tokens <= costs.model.kvTokens else { continue }
             let slack = levels.ttft - latency
-            return prompts.chance(within: slack) * decoding.waiting.chance(within: slack)
+            let first = prompts.chance(within: slack) * decoding.waiting.chance(within: slack)
+            let steps = Double(sample.output - 1)
+            let limit = min(levels.tpot * steps, levels.e2e - latency - prompts.overall)
+            let deviation = (steps * decoding.step * (1 - load) * spread).squareRoot()
+            let distance = limit - steps * decoding.step
+            if deviation > 0 {
+                sum += first * erfc(-distance / deviation / 2.0.squareRoot()) / 2
+            } else if distance >= 0 {
+                sum += first
+            }
         }
-        return attainment(costs, prompts, first: first, path: nil, decode: costs, decoding)
+        return sum / Double(max(workload.samples.count, 1))
     }
 
     /// The most requests per second that one replica can serve in both phases: every token in time, and room
@@ -121,10 +133,10 @@ struct PairAttainment {
     func bothRate(_ costs: LayoutCosts) -> Double {
         guard costs.prefillRate > 0, costs.batch > 0 else { return 0 }
         var low = 0.0
-        var high = costs.prefillRate
+        var high = 1 / costs.meanTurn
         for _ in 0..<20 {
             let rate = (low + high) / 2
-            let stretch = 1 / (1 - min(rate * costs.meanService, 0.999))
+            let stretch = 1 / (1 - min(rate * costs.meanTurn, 0.999))
             let sequences = costs.sequences(rate: rate, stretch: stretch)
             let step = costs.step(max(sequences, 1)) * stretch
             let fits = rate * costs.meanSteps * step <= Double(costs.batchLimit)
