@@ -48,8 +48,6 @@ struct JSONSchema {
         case "not": return try !accepts(value, rule)
         case "items": return try (value.array ?? []).allSatisfy { try accepts($0, rule) }
         case "maxItems": return (value.array ?? []).count <= rule.integer ?? 0
-        case "minimum": return value.integer.map { $0 >= rule.integer ?? 0 } ?? true
-        case "maximum": return value.integer.map { $0 <= rule.integer ?? 0 } ?? true
         case "maxProperties": return (value.object ?? [:]).count <= rule.integer ?? 0
         case "minLength": return value.length.map { $0 >= rule.integer ?? 0 } ?? true
         case "maxLength": return value.length.map { $0 <= rule.integer ?? 0 } ?? true
