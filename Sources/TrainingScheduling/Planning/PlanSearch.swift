@@ -90,12 +90,12 @@ public struct PlanSearch: Sendable, Hashable {
         }
     }
 
-    /// Tensor parallelism stays inside a node, and a stage has at least a layer.
+    /// Tensor parallelism stays inside a node and divides the heads, and a stage has at least a layer.
     private func stagedPlans(_ placement: [Int]) -> [ExecutionPlan] {
         let gpus = placement.reduce(0, +)
         let shape = model.performance.model
         guard let perNode = placement.first, placement.allSatisfy({ $0 == perNode }) else { return [] }
-        return (1...perNode).filter { perNode % $0 == 0 }.flatMap { tensor in
+        return (1...perNode).filter { perNode % $0 == 0 && shape.heads % $0 == 0 }.flatMap { tensor in
             (1...min(gpus / tensor, shape.layers)).compactMap { pipeline in
                 guard gpus % (tensor * pipeline) == 0, tensor * pipeline > 1 else { return nil }
                 let data = gpus / (tensor * pipeline)

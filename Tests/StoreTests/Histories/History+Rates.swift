@@ -11,7 +11,7 @@ extension History {
         let lease = CellLease(cell: cell, token: token)
         switch number(0..<14) {
         case 0, 1: return rules()
-        case 2, 3, 4: return attach()
+        case 2, 3, 4: return attach(try await store.all(.policy).map(\.metadata.name))
         case 5, 6: return peaks(try await store.allocations(.live), lease)
         case 7, 8: return constrain(now: try await store.now())
         case 9: return unconstrain(try await store.constraints(ended: true))
@@ -55,8 +55,9 @@ extension History {
     }
 
     /// Lets a scope name a policy, or none.
-    private mutating func attach() -> Operation {
-        let (scope, policy) = (scope(), once(in: 4) ? nil : name(of: Self.policies))
+    private mutating func attach(_ known: [String]) -> Operation {
+        let any = once(in: 4) ? name(of: Self.policies) : pick(known)
+        let (scope, policy) = (scope(), once(in: 4) ? nil : any)
         return Operation("attach \(scope) \(policy ?? "-")") { harness in
             let changed = try await harness.store.update(
                 scope.level.kind, project: nil, name: scope.name, precondition: .none,

@@ -42,7 +42,7 @@ struct History: Sendable {
     /// The next call, aimed by what `store` holds. A fleet is built first.
     mutating func next(seeing store: any Store) async throws -> Operation {
         if let first = beginning() { return first }
-        return switch number(0..<135) {
+        return switch number(0..<143) {
         case 0..<16: createDocument()
         case 16..<25: updateDocument()
         case 25..<33: deleteDocument()
@@ -58,8 +58,8 @@ struct History: Sendable {
         case 92..<97: advance()
         case 100..<110: try await groupCall(seeing: store)
         case 110..<120: try await migrate(seeing: store)
-        case 120..<132: try await rateCall(seeing: store)
-        case 132..<135: leaseCall(try await store.leases())
+        case 120..<140: try await rateCall(seeing: store)
+        case 140..<143: leaseCall(try await store.leases())
         default: record()
         }
     }
