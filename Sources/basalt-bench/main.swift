@@ -4,7 +4,8 @@ import Foundation
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
-        throw BenchmarkError("name a benchmark: placement, replay, model, store, session, pipeline, policy-change or rest")
+        throw BenchmarkError(
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change or rest")
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {
