@@ -50,7 +50,7 @@ bench: setup ## Run the benchmarks on a release build
 	swift build -c release --product basalt-bench
 	swift build -c release --product basaltd
 	swift build -c release --product basalt-agent
-	for name in placement store session pipeline usage rest; do $(BENCH) $$name; done
+	for name in placement store session pipeline policy-change usage rest; do $(BENCH) $$name; done
 
 metrics-check: setup ## Check the alert rules and let a real Prometheus scrape basaltd
 	swift build --product basaltd

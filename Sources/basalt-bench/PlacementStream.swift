@@ -50,7 +50,7 @@ final class PlacementStream: Sendable {
                 group.addTask {
                     do {
                         _ = try await store.create([draft], context: context)
-                    } catch where Task.isCancelled {
+                    } catch  where Task.isCancelled {
                         // The end of the run.
                     }
                 }
@@ -85,7 +85,7 @@ final class PlacementStream: Sendable {
                     seen = try await store.waitForChange(after: seen, timeout: .seconds(1))
                 }
             }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return
         }
     }
