@@ -144,7 +144,8 @@ let package = Package(
             "CommandLine",
             [
                 "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
-                "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage, yams,
+                "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage,
+                yams,
             ]),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(

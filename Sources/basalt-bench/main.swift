@@ -5,7 +5,8 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
         throw BenchmarkError(
-            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage or rest")
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage or rest"
+        )
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
     switch name {

@@ -4,7 +4,8 @@ internal import Fleet
 
 struct PlanGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Shows what the controllers would do, and what workloads would run as.",
+        commandName: "plan",
+        abstract: "Shows what the controllers would do, and what workloads would run as.",
         subcommands: [PlanDefragCommand.self, PlanServingCommand.self, PlanTrainingCommand.self])
 }
 

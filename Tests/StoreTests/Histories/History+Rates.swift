@@ -9,11 +9,11 @@ extension History {
         let cell = once(in: 8) ? "b" : "a"
         let token = try await store.leases().first { $0.lease.cell == cell }?.lease.token ?? 1
         let lease = CellLease(cell: cell, token: token)
-        switch number(0..<14) {
+        switch number(0..<15) {
         case 0, 1: return rules()
         case 2, 3, 4: return attach(try await store.all(.policy).map(\.metadata.name))
         case 5, 6: return peaks(try await store.allocations(.live), lease)
-        case 7, 8: return constrain(now: try await store.now())
+        case 7, 8, 14: return constrain(now: try await store.now())
         case 9: return unconstrain(try await store.constraints(ended: true))
         case 10, 11, 12: return decide(try await store.scopeRates(), lease)
         default: return try await answer(seeing: store, lease)

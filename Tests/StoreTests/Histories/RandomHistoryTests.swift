@@ -5,7 +5,7 @@ import Testing
 @Suite("Random histories", .postgresServer)
 struct RandomHistoryTests {
     static let seeds: [UInt64] = [1, 2, 3, 20_261_121]
-    static let steps = 240
+    static let steps = 300
 
     @Test(
         "a store answers and holds what the store in memory does", arguments: StoreImplementation.all, seeds)

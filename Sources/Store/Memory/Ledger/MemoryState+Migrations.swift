@@ -84,7 +84,12 @@ extension MemoryState {
 
     /// A reservation whose part runs already, which an agent from before a restore may say: it is found running
     /// beside what writes, and somebody has to look.
-    mutating func takePremature(_ allocation: Allocation, on host: HostRecord, source: String) {
+    ///
+    /// - Returns: hosts whose agents are to be told something else.
+    mutating func takePremature(
+        _ allocation: Allocation, on host: HostRecord, source: String
+    ) -> Set<ID<Document>> {
+        var changed: Set = [host.id]
         var found = allocation
         found.state = .active
         found.quarantined = true
@@ -96,10 +101,11 @@ extension MemoryState {
             let writer = allocations.source(of: migration, workload: found.workload.uid)
         {
             stay(migration, of: found.workload.uid)
-            raiseAssignments(of: [writer.host])
+            changed.insert(writer.host)
         }
         let message = "runs on \(host.name) before it was handed over"
         append(.about(found.workload, .quarantined, message, source: source))
+        return changed
     }
 }
 

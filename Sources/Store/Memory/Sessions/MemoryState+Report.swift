@@ -27,22 +27,56 @@ extension MemoryState {
         var refused: [RefusedPart] = []
         var strangers: Set<String> = []
         var changed: Set<ID<Document>> = []
-        for part in parts {
-            let known = documents[DocumentName(.host, part.host)].flatMap { hosts[$0.metadata.uid] }
-            guard let host = known?.record, host.session == session else {
-                let message = "the session does not hold host \(part.host)"
-                refused.append(part.refused(.reportRefused, message))
-                if strangers.insert(part.host).inserted {
-                    noteRefusal(of: part.host, verb: "report", session: session, message: message)
+        for round in rounds(of: parts) {
+            changed.formUnion(takePremature(round, session: session))
+            for part in round {
+                let known = documents[DocumentName(.host, part.host)].flatMap { hosts[$0.metadata.uid] }
+                guard let host = known?.record, host.session == session else {
+                    let message = "the session does not hold host \(part.host)"
+                    refused.append(part.refused(.reportRefused, message))
+                    if strangers.insert(part.host).inserted {
+                        noteRefusal(of: part.host, verb: "report", session: session, message: message)
+                    }
+                    continue
                 }
-                continue
+                let outcome = take(part, on: host, source: EventSource.agent(session))
+                if outcome.changesAssignment { changed.insert(host.id) }
+                if let message = outcome.refusal { refused.append(part.refused(.allocationGone, message)) }
             }
-            let outcome = take(part, on: host, source: EventSource.agent(session))
-            if outcome.changesAssignment { changed.insert(host.id) }
-            if let message = outcome.refusal { refused.append(part.refused(.allocationGone, message)) }
         }
         raiseAssignments(of: changed)
         return refused
+    }
+
+    /// Stretches of a report that are of one look: a part that comes again begins another, and one that the
+    /// ledger does not know stands alone.
+    private func rounds(of parts: [PartReport]) -> [[PartReport]] {
+        var rounds: [[PartReport]] = []
+        var seen: Set<ID<Allocation>> = []
+        var wasUnknown = false
+        for part in parts {
+            let isUnknown = part.directive != nil && allocations[part.allocation] == nil
+            let isAgain = !seen.insert(part.allocation).inserted
+            if rounds.isEmpty || isAgain || isUnknown || wasUnknown { rounds.append([]) }
+            rounds[rounds.count - 1].append(part)
+            wasUnknown = isUnknown
+        }
+        return rounds
+    }
+
+    /// What of one look runs without having been handed over. It is looked for before the look's own ends hand
+    /// anything over: the agent saw both beside each other.
+    private mutating func takePremature(
+        _ parts: [PartReport], session: ID<AgentSession>
+    ) -> Set<ID<Document>> {
+        var changed: Set<ID<Document>> = []
+        for part in parts where part.state == .starting || part.state == .running {
+            guard let allocation = allocations[part.allocation], allocation.isStandby,
+                let host = hosts[allocation.host]?.record, host.name == part.host, host.session == session
+            else { continue }
+            changed.formUnion(takePremature(allocation, on: host, source: EventSource.agent(session)))
+        }
+        return changed
     }
 
     private typealias PartOutcome = (changesAssignment: Bool, refusal: String?)
@@ -62,10 +96,6 @@ extension MemoryState {
             let isNew = strays.updateValue(host.id, forKey: allocation.id) == nil
             if isNew { record(.updated, of: allocation) }
             return (isNew, message)
-        case (.starting, .reserved) where allocation.isStandby,
-            (.running, .reserved) where allocation.isStandby:
-            takePremature(allocation, on: host, source: source)
-            return (true, nil)
         case (.running, .reserved):
             var active = allocation
             active.state = .active
