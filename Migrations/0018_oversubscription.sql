@@ -253,8 +253,8 @@ CREATE OR REPLACE FUNCTION host_charge(p_allocations allocation[], p_sign int) R
 $$;
 
 -- Why a directive cannot be applied on top of those before it: the first rule that it breaks. Rows that
--- admission reads are locked by the caller. As before, but that predicted peaks must fit where a policy asks; of
--- what is new nothing is known yet, so that all of its CPU counts.
+-- admission reads are locked by the caller. As before, but that a reservation which stands by is in nobody's way, and
+-- that predicted peaks must fit where a policy asks; of what is new nothing is known yet, so that all of its CPU counts.
 CREATE OR REPLACE FUNCTION ledger_refusals(p_directives ledger_directive[])
 RETURNS TABLE (grp int, ix int, reason text, host uuid) LANGUAGE sql STABLE AS $$
     WITH d AS (SELECT * FROM unnest(p_directives)),
