@@ -131,7 +131,7 @@ extension ServerTests {
             configuration.database = "no_such_database"
             let pool = PostgresPool(
                 configuration: configuration,
-                pool: PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(3)),
+                pool: PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(8)),
                 jitter: .seeded(1), logger: ServerTests.logger)
             try await ServerTests.serving(pool) { pool in
                 let error = try await postgresError { try await pool.query("SELECT 1") }

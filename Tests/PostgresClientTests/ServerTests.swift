@@ -24,7 +24,8 @@ enum ServerTests {
 
     /// A pool that serves while `body` runs.
     static func withPool<Result: Sendable>(
-        _ settings: PoolConfiguration = PoolConfiguration(minimumConnections: 0, maximumConnections: 4),
+        _ settings: PoolConfiguration = PoolConfiguration(
+            minimumConnections: 0, maximumConnections: 4, acquireTimeout: .seconds(60)),
         _ body: (PostgresPool) async throws -> Result
     ) async throws -> Result {
         let pool = PostgresPool(

@@ -30,9 +30,9 @@ struct RandomClusterTests {
     }
 
     /// Whether plans of random clusters, and what is left of them without a GPU, keep all invariants.
-    @Test func plansOfRandomClustersKeepTheInvariants() throws {
+    @Test(arguments: 0..<4) func plansOfRandomClustersKeepTheInvariants(part: Int) throws {
         var planned = 0
-        for seed in 0..<1000 {
+        for seed in stride(from: part, to: 1000, by: 4) {
             var draws = Draws(seed: UInt64(seed))
             let problem = try problem(&draws, largest: seed % 250 == 0 ? 32 : 8)
             guard
@@ -44,7 +44,7 @@ struct RandomClusterTests {
             #expect(PlanInvariants.broken(plan) == [], "seed \(seed)")
             if seed % 10 == 0 { try checkRepair(of: plan, &draws, seed) }
         }
-        #expect(planned > 500, "\(planned)")
+        #expect(planned > 125, "\(planned)")
     }
 
     /// - Returns: nil when nothing can serve the model.
