@@ -28,7 +28,7 @@ extension EndToEndTests {
                     let answer = try await basalt.send([.init(method: .GET, path: "/metrics")])
                     let text = try #require(answer.first?.text)
                     return text.contains("basalt_allocations{cell=\"east\",state=\"active\"} 10\n")
-                        ? text : nil
+                        && text.contains("basalt_pool_stranded_ratio{") ? text : nil
                 }
                 Self.check(text, DaemonMetric.self, quiet: Self.quiet)
                 #expect(text.contains("basalt_hosts{cell=\"east\",contact=\"ready\"} 3\n"))

@@ -26,6 +26,8 @@ public struct CellLimits: Sendable {
     public var measureEvery = Duration.seconds(5)
     /// How often free room is measured, beside the pipeline.
     public var roomEvery = Duration.seconds(60)
+    /// How long after a cell is loaded that is done first: what was pending has settled by then.
+    public var roomFirstAfter = Duration.seconds(5)
     /// Hosts that one filling up of a pool looks at, some milliseconds: 10,000 hosts take no longer than a
     /// few hundred.
     public var roomSteps = 4_000_000

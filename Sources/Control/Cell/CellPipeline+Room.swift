@@ -9,8 +9,7 @@ extension CellPipeline {
     func roomToMeasure() -> [PoolMeasure]? {
         let now = time.now()
         guard let last = roomMeasuredAt else {
-            // What was loaded just now has not settled.
-            roomMeasuredAt = now
+            roomMeasuredAt = now.advanced(by: limits.roomFirstAfter - limits.roomEvery)
             return nil
         }
         guard now.since(last) >= limits.roomEvery, !isMeasuringRoom else { return nil }
