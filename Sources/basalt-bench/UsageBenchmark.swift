@@ -3,8 +3,8 @@ import Fleet
 import Foundation
 import Store
 
-/// What one sample of a VM's use costs the controller and its database: reports as agents send them, decoded and
-/// taken by the Postgres store.
+/// What one sample of a VM's use costs the controller and its database: reports as agents send them, decoded
+/// and taken by the Postgres store.
 ///
 /// Options: `--hosts N`, `--vms N` of each host, `--rounds N`, each with one bin of every VM. The goal is
 /// 100,000 samples a minute for less than half a core of the controller.

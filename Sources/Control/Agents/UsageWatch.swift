@@ -3,8 +3,8 @@ internal import Fleet
 public import Logging
 public import Store
 
-/// Freezes hosts whose guards are silent, and makes hours of the bins that they tell. Every controller does it;
-/// doing it twice is harmless.
+/// Freezes hosts whose guards are silent, and makes hours of the bins that they tell. Every controller does
+/// it; doing it twice is harmless.
 public struct UsageWatch: Sendable {
     /// How long bins and hours are kept.
     public struct Retention: Sendable, Hashable {

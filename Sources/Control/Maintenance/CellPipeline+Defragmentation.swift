@@ -3,8 +3,8 @@ internal import Foundation
 internal import Store
 internal import VMPlacement
 
-/// What is remembered of pools that are defragmented. All of it is about when to begin: what is under way stands
-/// in the specs of hosts, so that another controller only begins later.
+/// What is remembered of pools that are defragmented. All of it is about when to begin: what is under way
+/// stands in the specs of hosts, so that another controller only begins later.
 struct DefragmentationMemory {
     struct Pool {
         /// Fleet time since when too few hosts are empty.

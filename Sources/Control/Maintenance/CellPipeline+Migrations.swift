@@ -3,8 +3,8 @@ internal import Store
 internal import VMPlacement
 
 extension CellPipeline {
-    /// Moves migrations on: a source whose target stands by is told to stop, which hands its part over once its
-    /// agent confirms it; what cannot be handed over is taken back.
+    /// Moves migrations on: a source whose target stands by is told to stop, which hands its part over once
+    /// its agent confirms it; what cannot be handed over is taken back.
     ///
     /// What is under way follows from the ledger alone, so that any controller goes on where another ended.
     func handOver() async throws -> Bool {
@@ -96,7 +96,8 @@ extension CellModel {
         guard let target = allocations[id], let source = source(of: target) else { return .wait }
         let name = hosts[target.host]?.name ?? target.host.description
         let isDeleted = vms[source.workload.uid]?.metadata.deletionTimestamp != nil
-        // The ledger looks at the target once more when the source is free, and a short silence may be over then.
+        // The ledger looks at the target once more when the source is free, and a short silence may be over
+        // then.
         if source.state == .releasing {
             guard let host = hosts[target.host], host.contact != .fenced, !host.draining else {
                 return .cancel("its target \(name) is gone or drained; it is placed anew")

@@ -96,8 +96,8 @@ public struct DrainSpec: Sendable, Hashable, Codable {
         case defragmentation
     }
 
-    /// Fleet time by which the host is to be empty: until what is left takes all the time there is, VMs are left
-    /// to end by themselves.
+    /// Fleet time by which the host is to be empty: until what is left takes all the time there is, VMs are
+    /// left to end by themselves.
     public var due: Timestamp?
     /// `maintenance` when absent.
     public var purpose: Purpose?

@@ -1,8 +1,8 @@
 /// Names one move of a part from host to host: two allocations carry it, the target as its arrival and the
 /// source as its departure.
 ///
-/// At any time one of the two is the part's writer: the source until the transaction that frees it, the target
-/// from then on.
+/// At any time one of the two is the part's writer: the source until the transaction that frees it, the
+/// target from then on.
 public enum PartMigration: Sendable {}
 
 /// What an allocation has to do with the migration whose target it is.

@@ -4,8 +4,8 @@ public struct PackingSummary: Sendable, Hashable, Codable {
     public var hosts: Int
     /// Those of them without a VM.
     public var emptyHosts: Int
-    /// CPU that is left over when the hosts are filled up with their usual VMs, per mille of all; nil where that is
-    /// not measured, as in large cells.
+    /// CPU that is left over when the hosts are filled up with their usual VMs, per mille of all; nil where
+    /// that is not measured, as in large cells.
     public var strandedCPUPerMille: Int?
     /// Likewise of memory.
     public var strandedMemoryPerMille: Int?

@@ -118,8 +118,8 @@ public struct ReleaseDirective: Sendable, Hashable, Codable {
     }
 }
 
-/// Holds room on another host for a part that runs, under a new migration; nothing stops by it yet. Refused as
-/// an allocation is, and when the source is not there or on its way already. Quotas count a part once.
+/// Holds room on another host for a part that runs, under a new migration; nothing stops by it yet. Refused
+/// as an allocation is, and when the source is not there or on its way already. Quotas count a part once.
 public struct MigrateDirective: Sendable, Hashable, Codable {
     /// The reservation on the target, with its arrival.
     public var allocation: Allocation

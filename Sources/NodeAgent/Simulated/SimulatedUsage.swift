@@ -4,8 +4,8 @@ internal import Foundation
 internal import Oversubscription
 internal import Synchronization
 
-/// Use of simulated VMs: each repeats a line of a trace, and where they want more cores than the host has, all
-/// wait alike.
+/// Use of simulated VMs: each repeats a line of a trace, and where they want more cores than the host has,
+/// all wait alike.
 ///
 /// A noisy neighbour is a line `HOST CORES` of a file that may come and go: spot VMs of the host want so many
 /// cores more, as far as they have them, or the host itself does where it has none.

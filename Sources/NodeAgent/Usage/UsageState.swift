@@ -2,8 +2,8 @@ import AgentProtocol
 import Fleet
 import Oversubscription
 
-/// What an agent knows of use: a guard, open bins and untold notes of each host. A value: samples go in, what is
-/// to be told and to be done comes out.
+/// What an agent knows of use: a guard, open bins and untold notes of each host. A value: samples go in, what
+/// is to be told and to be done comes out.
 struct UsageState: Sendable {
     /// Bins of one report.
     static let binsPerReport = 20_000

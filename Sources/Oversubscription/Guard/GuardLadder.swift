@@ -1,7 +1,7 @@
 /// Rungs of growing harm that a guard climbs while it is too hot, and leaves one by one once it has cooled.
 ///
-/// The ladder knows neither signals nor actions: it is told the highest rung that the signals call for and the
-/// lowest that they permit, and keeps the times. What guards cores and what guards power share it.
+/// The ladder knows neither signals nor actions: it is told the highest rung that the signals call for and
+/// the lowest that they permit, and keeps the times. What guards cores and what guards power share it.
 public struct GuardLadder: Sendable, Hashable, Codable {
     /// One rung above the ground.
     public struct Rung: Sendable, Hashable, Codable {

@@ -15,8 +15,8 @@ public struct ClockTable: Sendable, Hashable {
         }
     }
 
-    /// An A100 at inference: at 1110 MHz a fifth less peak power for 7 % less throughput (POLCA, ASPLOS 2024);
-    /// at 288 MHz, which the power brake forces, it nearly halts.
+    /// An A100 at inference: at 1110 MHz a fifth less peak power for 7 % less throughput (POLCA, ASPLOS
+    /// 2024); at 288 MHz, which the power brake forces, it nearly halts.
     public static let a100 = ClockTable([
         Point(288, power: 0.25, speed: 0.2), Point(1110, power: 0.8, speed: 0.93),
         Point(1410, power: 1, speed: 1),

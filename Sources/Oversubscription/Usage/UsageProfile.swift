@@ -1,7 +1,7 @@
 /// What a VM is expected to use at most, window by window of the day, from the hours that it has lived.
 ///
-/// Each window has a decaying histogram of the hours' greatest samples, so that last month counts less than last
-/// week, and bursts count though they last seconds.
+/// Each window has a decaying histogram of the hours' greatest samples, so that last month counts less than
+/// last week, and bursts count though they last seconds.
 public struct UsageProfile: Sendable, Hashable {
     /// One hour of a VM.
     public struct Hour: Sendable, Hashable {

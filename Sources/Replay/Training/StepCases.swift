@@ -14,8 +14,8 @@ public struct StepCase: Sendable, Hashable {
     public var measured: Double?
 }
 
-/// Reads steps to predict: `model`, `plan`, `gpus`, `tp`, `pp`, `dp`, `cpu_threads`, `fwd_ms_input` and, if it
-/// is there, `measured_iter_ms`.
+/// Reads steps to predict: `model`, `plan`, `gpus`, `tp`, `pp`, `dp`, `cpu_threads`, `fwd_ms_input` and, if
+/// it is there, `measured_iter_ms`.
 ///
 /// Plans are `DP`, `GC`, `ZeRO-DP+GA` (which is measured and predicted as plain data parallelism),
 /// `ZeRO-Offload`, `TP+PP` and `DP+TP+PP`.

@@ -11,8 +11,8 @@ public struct TrainingProfile: Sendable, Hashable {
 /// line of the other.
 ///
 /// The first has `gpus`, `num_cpu_threads` and `zero_type` (0 none, 1 offload, 2 sharded); the second
-/// `forward_time` and `iter_time` in milliseconds, and `strategy`, whose first two digits are how often a step
-/// runs forward and back.
+/// `forward_time` and `iter_time` in milliseconds, and `strategy`, whose first two digits are how often a
+/// step runs forward and back.
 public struct TrainingProfileReader: Sendable {
     private static let shapes = ["gpus", "num_cpu_threads", "zero_type", "nodes"]
     private static let times = ["forward_time", "iter_time", "strategy"]

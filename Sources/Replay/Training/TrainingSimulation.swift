@@ -3,8 +3,8 @@ import TrainingScheduling
 /// Runs jobs on nodes that are not there: steps take what was measured, and a policy decides in rounds.
 ///
 /// Rounds are held when a job comes, ends, has started or lost what it held, and at fixed times between. All
-/// starts cost the same time. What a change frees is free at once: the start of who takes it lasts longer than
-/// the stop.
+/// starts cost the same time. What a change frees is free at once: the start of who takes it lasts longer
+/// than the stop.
 struct TrainingSimulation {
     struct Settings: Sendable, Hashable {
         /// Seconds from a grant to the first step.

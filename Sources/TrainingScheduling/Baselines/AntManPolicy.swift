@@ -44,8 +44,8 @@ public struct AntManPolicy: TrainingPolicy, Hashable {
         work.waits.append(work.reason(job))
     }
 
-    /// Of its submitted strategy the shape that is nearest to what was asked for, inside a node where it asked
-    /// for no more.
+    /// Of its submitted strategy the shape that is nearest to what was asked for, inside a node where it
+    /// asked for no more.
     private func fill(_ index: Int, _ work: inout RoundWork) {
         let job = work.jobs[index].job
         let smaller = job.options.filter { $0.nodes == 1 && $0.gpus < job.submitted.gpus }

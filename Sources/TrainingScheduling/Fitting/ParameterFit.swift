@@ -80,8 +80,8 @@ extension ParameterFit {
         uncalibrated = Self.uncalibrated(kept.map { points[$0].plan }, settings)
     }
 
-    /// Without forward times that the other counts of GPUs contradict: of one global batch, forward time times
-    /// ranks hardly changes.
+    /// Without forward times that the other counts of GPUs contradict: of one global batch, forward time
+    /// times ranks hardly changes.
     private static func plausible(
         _ indices: [Int], _ points: [ProfilePoint], _ settings: Settings
     ) -> [Int] {

@@ -38,7 +38,8 @@ public struct ExecutionPlan: Sendable, Hashable, Codable {
 }
 
 extension ExecutionPlan {
-    /// The notation of published traces: digits are pipeline, tensor and data degree; words are data-parallel.
+    /// The notation of published traces: digits are pipeline, tensor and data degree; words are
+    /// data-parallel.
     ///
     /// `ga` is plain, `gc` checkpoints, `zero-dp` shards, `zero-offload` offloads, and `+gc` checkpoints too.
     ///

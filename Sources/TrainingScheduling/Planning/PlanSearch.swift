@@ -117,8 +117,8 @@ public struct PlanSearch: Sendable, Hashable {
             && !failures.rules(out: entry)
     }
 
-    /// Milliseconds of the forward pass of a micro-step: a GPU's share of the whole pass, longer by the bubble
-    /// of the pipeline and by what smaller matrices cost. A profile is better where there is one.
+    /// Milliseconds of the forward pass of a micro-step: a GPU's share of the whole pass, longer by the
+    /// bubble of the pipeline and by what smaller matrices cost. A profile is better where there is one.
     public func forward(_ plan: ExecutionPlan) -> Double {
         let share = model.forward / Double(plan.gpus * plan.accumulation)
         guard plan.isModelParallel else { return share }

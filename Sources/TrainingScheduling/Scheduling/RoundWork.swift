@@ -27,8 +27,8 @@ struct RoundWork {
 
     var jobs: [JobState] { state.jobs }
 
-    /// Jobs that held nothing when the round began and hold nothing now, in their order: what a job lost must be
-    /// known to be lost before it is given anything else.
+    /// Jobs that held nothing when the round began and hold nothing now, in their order: what a job lost must
+    /// be known to be lost before it is given anything else.
     var pending: [Int] { jobs.indices.filter { grants[$0] == nil && jobs[$0].grant == nil } }
 
     /// Jobs that hold something and may be changed.

@@ -16,7 +16,8 @@ public struct TrainingJob: Sendable, Hashable {
     /// Of the global batch.
     public var steps: Double
 
-    /// - Parameter curve: what the job may run as; a guaranteed job never takes what is slower than submitted.
+    /// - Parameter curve: what the job may run as; a guaranteed job never takes what is slower than
+    ///   submitted.
     public init(
         id: Int, name: String, tenant: Int = 0, isGuaranteed: Bool = false, submitted: SpeedPoint,
         curve: SpeedCurve, submittedAt: Double, steps: Double

@@ -2,8 +2,8 @@ import Fleet
 
 /// Chooses hosts of a pool that are emptied so that more of its hosts are whole.
 ///
-/// A candidate's VMs all fit on hosts in use now: emptying one host by opening another frees nothing. The best
-/// frees the most host-hours for a move that is expected to be needed.
+/// A candidate's VMs all fit on hosts in use now: emptying one host by opening another frees nothing. The
+/// best frees the most host-hours for a move that is expected to be needed.
 public enum DefragmentationPlanner {
     public struct Candidate: Sendable, Hashable {
         public var host: DrainingHost

@@ -2,10 +2,11 @@ public import Fleet
 
 /// Decides which VMs of hosts that are to be emptied move next, and where: LARS (Ling et al., MLSys 2025).
 ///
-/// The longest predicted remaining lifetime goes first, so that short VMs end by themselves while the slots are
-/// busy; targets are what the pool's placement policy chooses, so that a moved VM extends no host more than it
-/// must, and never a host that is being emptied itself. A VM that fits nowhere else stays where it is, and is
-/// reported: a drain turns no running VM into a waiting one as long as that can be seen beforehand.
+/// The longest predicted remaining lifetime goes first, so that short VMs end by themselves while the slots
+/// are busy; targets are what the pool's placement policy chooses, so that a moved VM extends no host more
+/// than it must, and never a host that is being emptied itself. A VM that fits nowhere else stays where it
+/// is, and is reported: a drain turns no running VM into a waiting one as long as that can be seen
+/// beforehand.
 ///
 /// A value; the same rounds decide in a cell, in a dry run, and, without targets, in `HostDrain`.
 public struct DrainPlanner: Sendable {
@@ -44,11 +45,12 @@ public struct DrainPlanner: Sendable {
 
     public init() {}
 
-    /// One round. Hosts that are due first come first, then those with the lowest id: with few slots in the pool
-    /// they are emptied one after another.
+    /// One round. Hosts that are due first come first, then those with the lowest id: with few slots in the
+    /// pool they are emptied one after another.
     ///
     /// - Parameter cell: with every allocation; the hosts themselves need not be closed to placements.
-    /// - Returns: a decision for every host, in the order of ids; and the cell as it would be after all moves.
+    /// - Returns: a decision for every host, in the order of ids; and the cell as it would be after all
+    ///   moves.
     public mutating func plan(
         _ hosts: [DrainingHost], on cell: PlacementCell, terms: Terms
     ) -> (decisions: [DrainDecision], after: PlacementCell) {
@@ -89,8 +91,8 @@ public struct DrainPlanner: Sendable {
     }
 }
 
-/// A round under way: the cell as it would be after the moves so far, so that two VMs are not promised the same
-/// room.
+/// A round under way: the cell as it would be after the moves so far, so that two VMs are not promised the
+/// same room.
 private struct DrainRound {
     var cell: PlacementCell
     private var underWay: [String: Int]

@@ -2,8 +2,9 @@ public import Fleet
 
 /// The VMs of a host that is to be emptied, in the order in which they move.
 ///
-/// An order holds for a while, so that it does not change under the eyes of whoever follows it; then lifetimes
-/// are predicted anew, as those that live on are likely to live longer. Newcomers are put in order at once.
+/// An order holds for a while, so that it does not change under the eyes of whoever follows it; then
+/// lifetimes are predicted anew, as those that live on are likely to live longer. Newcomers are put in order
+/// at once.
 public struct DrainQueue: Sendable, Hashable {
     /// How long an order holds where nothing else is said.
     public static let usualInterval = Duration.seconds(300)

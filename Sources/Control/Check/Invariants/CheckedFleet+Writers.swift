@@ -18,8 +18,8 @@ extension CheckedFleet {
         return held + brokenMigrations() + overlappingRuns()
     }
 
-    /// A migration that is under way has one reservation, which nothing runs by, and one source that writes for
-    /// the same part on another host.
+    /// A migration that is under way has one reservation, which nothing runs by, and one source that writes
+    /// for the same part on another host.
     private func brokenMigrations() -> [Finding] {
         let standbys = live.filter(\.isStandby)
         let sources = Dictionary(grouping: live.filter { $0.departure != nil }, by: \.departure)

@@ -22,7 +22,8 @@ struct AllocationTable {
         unreleased.elements.filter { rows[$0]?.workload.project == project }
     }
 
-    /// Whether a part of a workload has an allocation that is not released; one that stands by does not count.
+    /// Whether a part of a workload has an allocation that is not released; one that stands by does not
+    /// count.
     func holds(_ workload: WorkloadReference, beside source: ID<Allocation>? = nil) -> Bool {
         live(ofWorkload: workload.uid).contains {
             $0 != source && rows[$0].map { $0.workload.part == workload.part && !$0.isStandby } ?? false

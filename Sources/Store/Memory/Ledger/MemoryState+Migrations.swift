@@ -2,8 +2,8 @@ import Fleet
 
 /// Migrations: a reservation on the target stands by until its source is free.
 extension MemoryState {
-    /// Why a part cannot move, by the first rule that refuses: its source, then what refuses an allocation but
-    /// for the quota.
+    /// Why a part cannot move, by the first rule that refuses: its source, then what refuses an allocation
+    /// but for the quota.
     func refusal(
         of directive: MigrateDirective, plan: Plan
     ) -> (reason: Reason, host: ID<Document>?)? {
@@ -51,8 +51,8 @@ extension MemoryState {
         append(.about(target.workload, .migrationCancelled, message, source: source))
     }
 
-    /// What the end of an allocation means for its migrations: a source hands its part over, unless the target
-    /// can take nothing any more; a reservation leaves its source as it was.
+    /// What the end of an allocation means for its migrations: a source hands its part over, unless the
+    /// target can take nothing any more; a reservation leaves its source as it was.
     mutating func settleMigrations(of released: Allocation, source: String) {
         if released.isStandby, let migration = released.arrival?.migration {
             stay(migration, of: released.workload.uid)
@@ -82,8 +82,8 @@ extension MemoryState {
         record(.updated, of: source)
     }
 
-    /// A reservation whose part runs already, which an agent from before a restore may say: it is found running
-    /// beside what writes, and somebody has to look.
+    /// A reservation whose part runs already, which an agent from before a restore may say: it is found
+    /// running beside what writes, and somebody has to look.
     ///
     /// - Returns: hosts whose agents are to be told something else.
     mutating func takePremature(

@@ -64,8 +64,8 @@ extension MemoryState {
         return rounds
     }
 
-    /// What of one look runs without having been handed over. It is looked for before the look's own ends hand
-    /// anything over: the agent saw both beside each other.
+    /// What of one look runs without having been handed over. It is looked for before the look's own ends
+    /// hand anything over: the agent saw both beside each other.
     private mutating func takePremature(
         _ parts: [PartReport], session: ID<AgentSession>
     ) -> Set<ID<Document>> {
