@@ -109,6 +109,8 @@ public final class CellSupervisor: Sendable {
         metrics.set(.leaseHeld, [lease.cell], to: 0)
         metrics.forget(cell: lease.cell)
         guard !Task.isCancelled else { return }
+        // Once, and whoever saw it first: the renewal, or a commit that was refused.
+        logger.warning("lease lost", metadata: ["cell": "\(lease.cell)", "token": "\(lease.token)"])
         metrics.add(.leasesLost, [lease.cell])
         leases.withLock { $0[lease.cell] = nil }
     }
@@ -124,8 +126,10 @@ public final class CellSupervisor: Sendable {
                 pipelines.withLock { $0[lease.cell] = pipeline }
                 try await run(pipeline, lease)
             }
+        } catch is CancellationError {
+            return
         } catch {
-            logger.failure("lease lost", error, ["cell": "\(lease.cell)"])
+            logger.failure("cell left", error, ["cell": "\(lease.cell)"])
         }
     }
 
