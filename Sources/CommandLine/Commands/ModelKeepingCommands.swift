@@ -19,13 +19,7 @@ struct ModelListCommand: BasaltCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let listing = try await connection.connected(surroundings) { client, _ in
-            try await client.listAll(ModelGroup.collection)
-        }
-        let table = DocumentTable(kind: .model, now: surroundings.now())
-        output.show(
-            table.presentation(of: listing.items, resourceVersion: listing.resourceVersion), surroundings)
-        return .done
+        try await connection.showAll(ModelGroup.collection, .model, output, surroundings)
     }
 }
 

@@ -29,20 +29,31 @@ struct ConstraintOptions: ParsableArguments {
     }
 }
 
-struct OversubPinCommand: BasaltCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pin", abstract: "Gives a scope one ratio, whatever policies and use say.")
-
+/// A constraint on a scope that is named.
+struct ScopeConstraintOptions: ParsableArguments {
     @Argument(help: "cell/NAME, pool/NAME or host/NAME.") var scope: String
-    @Option(help: "vCPUs sold per vCPU, such as 1.5.") var ratio: String
     @OptionGroup var constraint: ConstraintOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
-    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+    func write(
+        _ verb: ScopeConstraint.Verb, ratio: String? = nil, _ surroundings: Surroundings
+    ) async throws -> ExitStatus {
         try await constraint.write(
-            .pin, on: try OversubGroup.scope(scope), ratio: try OversubGroup.ratio(ratio), output, connection,
-            surroundings)
+            verb, on: try OversubGroup.scope(scope), ratio: try ratio.map(OversubGroup.ratio), output,
+            connection, surroundings)
+    }
+}
+
+struct OversubPinCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pin", abstract: "Gives a scope one ratio, whatever policies and use say.")
+
+    @OptionGroup var options: ScopeConstraintOptions
+    @Option(help: "vCPUs sold per vCPU, such as 1.5.") var ratio: String
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        try await options.write(.pin, ratio: ratio, surroundings)
     }
 }
 
@@ -50,16 +61,11 @@ struct OversubCapCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "cap", abstract: "Keeps the ratio of a scope from rising above one.")
 
-    @Argument(help: "cell/NAME, pool/NAME or host/NAME.") var scope: String
+    @OptionGroup var options: ScopeConstraintOptions
     @Option(help: "vCPUs sold per vCPU, such as 1.5.") var ratio: String
-    @OptionGroup var constraint: ConstraintOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        try await constraint.write(
-            .cap, on: try OversubGroup.scope(scope), ratio: try OversubGroup.ratio(ratio), output, connection,
-            surroundings)
+        try await options.write(.cap, ratio: ratio, surroundings)
     }
 }
 
@@ -67,14 +73,10 @@ struct OversubExcludeCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "exclude", abstract: "Takes a scope out: a vCPU per vCPU, and nothing is learnt of it.")
 
-    @Argument(help: "cell/NAME, pool/NAME or host/NAME.") var scope: String
-    @OptionGroup var constraint: ConstraintOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var options: ScopeConstraintOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        try await constraint.write(
-            .exclude, on: try OversubGroup.scope(scope), output, connection, surroundings)
+        try await options.write(.exclude, surroundings)
     }
 }
 

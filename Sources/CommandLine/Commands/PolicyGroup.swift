@@ -22,13 +22,7 @@ struct PolicyListCommand: BasaltCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let listing = try await connection.connected(surroundings) { client, _ in
-            try await client.listAll(PolicyGroup.collection)
-        }
-        let table = DocumentTable(kind: .policy, now: surroundings.now())
-        output.show(
-            table.presentation(of: listing.items, resourceVersion: listing.resourceVersion), surroundings)
-        return .done
+        try await connection.showAll(PolicyGroup.collection, .policy, output, surroundings)
     }
 }
 

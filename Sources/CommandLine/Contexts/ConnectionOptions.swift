@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Client
+internal import Fleet
 internal import Foundation
 
 /// Which control plane to talk to. A flag beats the environment, which beats the context.
@@ -73,5 +74,16 @@ extension ConnectionOptions {
         return try await RESTClient.with(configuration, seams: surroundings.seams) { client in
             try await body(client, connection)
         }
+    }
+
+    /// Shows every document of a collection as a table of its kind.
+    func showAll(
+        _ collection: Collection, _ kind: Kind, _ output: OutputOptions, _ surroundings: Surroundings
+    ) async throws -> ExitStatus {
+        let listing = try await connected(surroundings) { client, _ in try await client.listAll(collection) }
+        let table = DocumentTable(kind: kind, now: surroundings.now())
+        output.show(
+            table.presentation(of: listing.items, resourceVersion: listing.resourceVersion), surroundings)
+        return .done
     }
 }
