@@ -43,7 +43,8 @@ struct HelpTests {
         let vm = VMSpec(
             cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
             hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
-            onPartition: .keep)
+            onPartition: .keep, run: RunSpec(command: ["c"], env: ["a": "b"], workingDirectory: "w"),
+            image: ImageSpec(source: "s", sha256: "h"))
         let spec: any Encodable =
             switch kind {
             case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
@@ -51,7 +52,16 @@ struct HelpTests {
                 PoolSpec(
                     cell: "c", admits: [.vm], placement: .bestFit,
                     policies: PoolPolicies(placement: "p", oversubscription: "o"),
-                    shadow: .lava, cpuRatioPerMille: 1000)
+                    shadow: .lava, cpuRatioPerMille: 1000, maintenance: Self.maintenance,
+                    disruptionBudgets: [
+                        DisruptionBudget(project: "p", selector: ["a": "b"], maxDisrupted: 1)
+                    ],
+                    migrations: MigrationRules(
+                        order: .longestFirst, slotsPerHost: 1, slotsPerPool: 1, minutesPerMove: 1,
+                        resortMinutes: 1, coolDownHours: 1),
+                    defragmentation: DefragmentationRules(
+                        mode: .off, targetEmptyPerMille: 1, marginPerMille: 1, afterMinutes: 1,
+                        maxDrainingPerMille: 1))
             case .policy:
                 PolicySpec(
                     type: .placement, description: "d",
@@ -64,6 +74,10 @@ struct HelpTests {
             case .host:
                 HostSpec(
                     cell: "c", pool: "p", cordoned: true, draining: true, cordonReason: "r",
+                    drain: DrainSpec(
+                        due: Self.time, deadline: Self.time, atDeadline: .stop, maxParallel: 1, force: true,
+                        purpose: .maintenance),
+                    maintenance: Self.maintenance,
                     policies: ScopePolicies(oversubscription: "o"))
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
@@ -73,7 +87,10 @@ struct HelpTests {
                     template: VMTemplate(labels: ["a": "b"], spec: vm))
             default: vm
             }
-        let maps: Set = ["spec.hostSelector", "spec.template.labels", "spec.template.spec.hostSelector"]
+        try Self.requireEveryMember(of: spec, except: ["group"])
+        let maps = ["hostSelector", "template.labels", "run.env", "disruptionBudgets.selector"].flatMap {
+            ["spec.\($0)", "spec.template.spec.\($0)"]
+        }
         func paths(_ value: Any, _ path: String) -> [String] {
             if let items = value as? [Any] { return items.first.map { paths($0, path) } ?? [path] }
             guard let members = value as? [String: Any], !maps.contains(path) else { return [path] }
@@ -85,9 +102,23 @@ struct HelpTests {
         #expect(explained.count == Set(explained).count)
     }
 
+    /// A sample that leaves a member out would not show that it is unexplained.
+    private static func requireEveryMember(of value: Any, except unwritten: Set<String>) throws {
+        for member in Mirror(reflecting: value).children where !unwritten.contains(member.label ?? "") {
+            let mirror = Mirror(reflecting: member.value)
+            if mirror.displayStyle == .optional, mirror.children.isEmpty {
+                try #require(Bool(false), "the sample has no \(member.label ?? "member") in \(type(of: value))")
+            }
+            try requireEveryMember(of: member.value, except: unwritten)
+        }
+    }
+
+    private static let time = Timestamp(microseconds: 0)
+    private static let maintenance = MaintenanceSpec(
+        windows: [MaintenanceWindow(days: [.mon], start: "02:30", durationMinutes: 1)], due: time)
     private static let rules = OversubscriptionRules(
         mode: .managed, algorithm: .protoRate, parameters: .init(prototypes: 1, ridge: 1), ratioPerMille: 1,
         ratioMinPerMille: 1, ratioMaxPerMille: 1, riskTarget: 1, windowSeconds: 1, maxStepUpPerMille: 1,
         maxStepDownPerMille: 1, maxUtilizationPerMille: 1, review: .never,
-        expiresAt: Timestamp(microseconds: 0), reason: "r")
+        expiresAt: time, reason: "r")
 }

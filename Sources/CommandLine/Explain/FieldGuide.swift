@@ -47,8 +47,10 @@ enum FieldGuide {
         let root = Entry("spec", "object", "What its owner wants.")
         switch kind {
         case .cell: return [root, Entry("spec.description", "string", "For people.")] + scopePolicies
-        case .pool: return [root] + pool
-        case .host: return [root] + host + scopePolicies
+        case .pool:
+            return [root] + pool + maintenance("the pool's hosts") + emptying
+        case .host:
+            return [root] + host + drain + maintenance("the host") + scopePolicies
         case .flavor: return [root] + resources + devices
         case .policy: return [root] + policy + oversubscription
         case .model: return [root] + model
@@ -59,7 +61,7 @@ enum FieldGuide {
         }
     }
 
-    private static func choices<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String
+    static func choices<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String
     {
         Value.allCases.map(\.rawValue).joined(separator: ", ")
     }
@@ -247,5 +249,5 @@ enum FieldGuide {
             Entry(
                 "spec.onPartition", "string",
                 "When its host loses contact: \(choices(PartitionPolicy.self)); keep when absent."),
-        ]
+        ] + partTask
 }
