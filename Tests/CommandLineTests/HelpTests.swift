@@ -87,7 +87,7 @@ struct HelpTests {
                     template: VMTemplate(labels: ["a": "b"], spec: vm))
             default: vm
             }
-        try Self.requireEveryMember(of: spec, except: ["group"])
+        Self.requireEveryMember(of: spec, except: ["group"])
         let maps = ["hostSelector", "template.labels", "run.env", "disruptionBudgets.selector"].flatMap {
             ["spec.\($0)", "spec.template.spec.\($0)"]
         }
@@ -103,13 +103,13 @@ struct HelpTests {
     }
 
     /// A sample that leaves a member out would not show that it is unexplained.
-    private static func requireEveryMember(of value: Any, except unwritten: Set<String>) throws {
+    private static func requireEveryMember(of value: Any, except unwritten: Set<String>) {
         for member in Mirror(reflecting: value).children where !unwritten.contains(member.label ?? "") {
             let mirror = Mirror(reflecting: member.value)
             if mirror.displayStyle == .optional, mirror.children.isEmpty {
-                try #require(Bool(false), "the sample has no \(member.label ?? "member") in \(type(of: value))")
+                Issue.record("the sample has no \(member.label ?? "member") in \(type(of: value))")
             }
-            try requireEveryMember(of: member.value, except: unwritten)
+            requireEveryMember(of: member.value, except: unwritten)
         }
     }
 

@@ -61,8 +61,7 @@ enum FieldGuide {
         }
     }
 
-    static func choices<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String
-    {
+    static func choices<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String {
         Value.allCases.map(\.rawValue).joined(separator: ", ")
     }
 
