@@ -95,6 +95,7 @@ public struct BreakerResetRequest: Sendable, Hashable, Codable {
     }
 }
 
+/// What a reset of a breaker confirmed.
 public struct BreakerResetResponse: Sendable, Hashable, Codable {
     public var cell: String
     public var zone: String
@@ -163,6 +164,7 @@ public struct ClusterSummary: Sendable, Hashable, Codable {
         self.controllers = controllers
     }
 
+    /// A cell in numbers; resources are sums over its hosts.
     public struct CellSummary: Sendable, Hashable, Codable {
         public var name: String
         public var hosts: Int
@@ -198,6 +200,7 @@ public struct ClusterSummary: Sendable, Hashable, Codable {
         }
     }
 
+    /// Who holds the lease of a cell, and until when.
     public struct ControllerSummary: Sendable, Hashable, Codable {
         public var cell: String
         public var holder: String

@@ -21,6 +21,7 @@ public struct HostAssignment: Sendable, Codable, Equatable {
 
 /// What one part of a workload shall do on its host.
 public struct PartDirective: Sendable, Codable, Equatable {
+    /// What the agent is to do with the part.
     public enum Action: String, Sendable, Codable, CaseIterable { case run, stop }
 
     public var allocation: ID<Allocation>
@@ -67,6 +68,7 @@ public struct PollRequest: Sendable, Codable, Equatable {
     }
 }
 
+/// The hosts whose assignment changed since what the poll named.
 public struct PollResponse: Sendable, Codable, Equatable {
     public var cursor: String
     public var epoch: Int

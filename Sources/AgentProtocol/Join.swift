@@ -20,6 +20,7 @@ public struct JoinRequest: Sendable, Codable, Equatable {
     }
 }
 
+/// The credential of a new session, told once.
 public struct JoinResponse: Sendable, Codable, Equatable {
     public var session: ID<AgentSession>
     /// Bearer token of the session; the controllers keep its hash only.
@@ -64,6 +65,7 @@ public struct HostHello: Sendable, Codable, Equatable {
     }
 }
 
+/// The terms of the session, and the hosts it does not get.
 public struct HelloResponse: Sendable, Codable, Equatable {
     /// Number of this start; goes into every later call.
     public var incarnation: Int
@@ -84,6 +86,7 @@ public struct HelloResponse: Sendable, Codable, Equatable {
     }
 }
 
+/// A host that the session does not speak for, and why.
 public struct RefusedHost: Sendable, Codable, Equatable {
     public var name: String
     public var reason: Reason

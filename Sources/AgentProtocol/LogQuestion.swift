@@ -29,6 +29,7 @@ public struct LogQuestion: Sendable, Codable, Hashable {
     }
 }
 
+/// A piece of output, or why there is none.
 public struct LogAnswer: Sendable, Codable, Hashable {
     public var id: ID<LogQuestion>
     public var piece: LogPiece?
@@ -42,6 +43,7 @@ public struct LogAnswer: Sendable, Codable, Hashable {
     }
 }
 
+/// Bounds on what is asked for and answered at once.
 public enum LogLimit {
     /// Bytes of one piece: what is read goes through the database, and a reader comes back for more.
     public static let pieceBytes = 65_536

@@ -22,6 +22,7 @@ public struct ReportRequest: Sendable, Codable, Equatable {
 
 /// The state of one part, as its agent sees it.
 public struct PartReport: Sendable, Codable, Equatable {
+    /// Where a part is, as the agent sees it.
     public enum State: String, Sendable, Codable, CaseIterable {
         case starting
         case running
@@ -57,6 +58,7 @@ public struct PartReport: Sendable, Codable, Equatable {
     }
 }
 
+/// What the controller took, and the parts it refused.
 public struct ReportResponse: Sendable, Codable, Equatable {
     /// Sequence of the report that is now durable.
     public var acknowledged: Int
@@ -71,6 +73,7 @@ public struct ReportResponse: Sendable, Codable, Equatable {
     }
 }
 
+/// A part whose report is not taken, and why.
 public struct RefusedPart: Sendable, Codable, Equatable {
     public var host: String
     public var allocation: ID<Allocation>

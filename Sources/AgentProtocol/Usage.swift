@@ -80,6 +80,7 @@ public struct UsageSignals: Sendable, Codable, Equatable {
 
 /// One act of a guard.
 public struct GuardNote: Sendable, Codable, Equatable {
+    /// What made the guard act.
     public enum Cause: String, Sendable, Codable, CaseIterable {
         case hot, calm, stale, regulation
     }
@@ -132,6 +133,7 @@ public struct UsageBin: Sendable, Codable, Hashable {
     }
 }
 
+/// When to tell of use again, and the hosts whose samples were not taken.
 public struct UsageResponse: Sendable, Codable, Equatable {
     /// Until the next report.
     public var intervalSeconds: Double

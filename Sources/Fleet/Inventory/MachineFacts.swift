@@ -1,5 +1,6 @@
 /// What a real machine is made of, beyond what placement counts.
 public struct MachineFacts: Sendable, Hashable, Codable {
+    /// Threads, cores and sockets of the machine.
     public struct CPU: Sendable, Hashable, Codable {
         /// CPUs that run, each a hardware thread.
         public var threads: Int
@@ -16,6 +17,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// A NUMA node.
     public struct Node: Sendable, Hashable, Codable {
         public var id: Int
         /// The kernel's list, such as `0-15,32-47`.
@@ -29,6 +31,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// Huge pages of one size.
     public struct HugePages: Sendable, Hashable, Codable {
         public var sizeKiB: Int
         public var total: Int
@@ -41,6 +44,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// A block device.
     public struct Disk: Sendable, Hashable, Codable {
         public var name: String
         public var sizeMiB: Int
@@ -55,6 +59,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// A network interface.
     public struct NIC: Sendable, Hashable, Codable {
         public var name: String
         public var mac: String
@@ -70,6 +75,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// A GPU as its driver shows it.
     public struct GPU: Sendable, Hashable, Codable {
         public var uuid: String
         /// The driver's number.

@@ -90,6 +90,7 @@ public enum Precondition: Sendable, Hashable {
     case entityTag(String)
 }
 
+/// Which documents of a kind are listed, and from where on.
 public struct ListQuery: Sendable, Hashable {
     public var kind: Kind
     /// nil lists every project.
@@ -108,6 +109,7 @@ public struct ListQuery: Sendable, Hashable {
     public var projects: [String]?
     public var limit: Int
 
+    /// The last document of a page: lists are ordered by project and name.
     public struct Position: Sendable, Hashable {
         public var project: String
         public var name: String
@@ -133,6 +135,7 @@ public struct ListQuery: Sendable, Hashable {
     }
 }
 
+/// A part of a list, with the version that a watch goes on from.
 public struct DocumentPage: Sendable, Hashable {
     public var documents: [Resource]
     /// Whether more documents follow.

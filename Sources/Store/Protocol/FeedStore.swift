@@ -55,6 +55,7 @@ public struct FeedCursor: Sendable, Hashable, Comparable {
     }
 }
 
+/// Changes after a cursor, oldest first.
 public struct FeedPage: Sendable, Hashable {
     public var entries: [FeedEntry]
     /// Where to go on; moves past the entries read.
@@ -71,6 +72,7 @@ public struct FeedPage: Sendable, Hashable {
 
 /// One change, by reference: readers look the state up, so they see the newest and never a gap.
 public struct FeedEntry: Sendable, Hashable {
+    /// What became of the document.
     public enum Change: String, Sendable, Hashable, Codable { case created, updated, deleted }
 
     public var cursor: FeedCursor

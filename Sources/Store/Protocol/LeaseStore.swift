@@ -36,6 +36,7 @@ public struct CellLease: Sendable, Hashable {
     }
 }
 
+/// A cell lease as it stands, held or run out.
 public struct CellLeaseRecord: Sendable, Hashable {
     public var lease: CellLease
     public var holder: String
@@ -48,6 +49,7 @@ public struct CellLeaseRecord: Sendable, Hashable {
     }
 }
 
+/// What counts for the whole fleet: epoch, schema, quarantine and the fleet clock.
 public struct ClusterState: Sendable, Hashable {
     public var epoch: Int
     public var schemaVersion: Int

@@ -152,6 +152,7 @@ public struct LifetimeNote: Sendable, Hashable {
     }
 }
 
+/// What a cell keeps of lifetimes, so that a new holder of its lease goes on where the last one was.
 public struct LifetimeRecord: Sendable, Hashable {
     /// As in `LifetimeNote`; nil when nothing was written.
     public var cell: String?
@@ -187,6 +188,7 @@ public struct LifetimeRecord: Sendable, Hashable {
     }
 }
 
+/// Which groups of a commit were refused; the others stand.
 public struct CommitOutcome: Sendable, Hashable {
     /// Refused groups by index, ascending.
     public var refusals: [GroupRefusal]
@@ -213,6 +215,7 @@ public struct GroupRefusal: Sendable, Hashable {
     }
 }
 
+/// A status and the events that tell of its change, written in one transaction.
 public struct StatusWrite: Sendable, Hashable {
     public var uid: ID<Document>
     /// `resourceVersion` that the status was computed from.
@@ -280,6 +283,7 @@ public struct HostRecord: Sendable, Hashable {
     }
 }
 
+/// Which hosts are read.
 public enum HostFilter: Sendable, Hashable {
     case all
     case cell(String)
@@ -287,6 +291,7 @@ public enum HostFilter: Sendable, Hashable {
     case session(ID<AgentSession>)
 }
 
+/// Which allocations are read; released ones where ids or workloads are named.
 public enum AllocationFilter: Sendable, Hashable {
     /// Not released, of every cell.
     case live
@@ -308,6 +313,7 @@ public enum AllocationFilter: Sendable, Hashable {
     case ended(cell: String, limit: Int)
 }
 
+/// What a host is to run, under the generation that agents compare.
 public struct HostAssignmentRecord: Sendable, Hashable {
     public var host: ID<Document>
     public var name: String

@@ -52,6 +52,7 @@ public protocol VMHistoryStore: Sendable {
     func vmHistory(_ query: VMHistoryQuery) async throws -> [VMHistoryRecord]
 }
 
+/// Which VMs that have ended are read, and how many at most.
 public struct VMHistoryQuery: Sendable, Hashable {
     /// Ids rise with the creation of VMs. A VM that ends between two pages keeps its place.
     public enum Order: Sendable, Hashable {

@@ -102,6 +102,7 @@ public struct RateChange: Sendable, Hashable {
     }
 }
 
+/// Which decisions about ratios are read, newest first.
 public struct DecisionQuery: Sendable, Hashable {
     public var cell: String?
     public var scope: RateScope?

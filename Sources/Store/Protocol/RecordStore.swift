@@ -44,6 +44,7 @@ public protocol RecordStore: Sendable {
     func quotas() async throws -> [QuotaRecord]
 }
 
+/// Which events are asked for; nil matches all.
 public struct EventQuery: Sendable, Hashable {
     public var kind: Kind?
     public var project: String?
@@ -80,6 +81,7 @@ public struct EventPage: Sendable, Hashable {
     }
 }
 
+/// A bearer token of the API; only the hash of its secret is kept.
 public struct AccessToken: Sendable, Hashable {
     public var name: String
     public var role: Role
@@ -126,7 +128,9 @@ public struct AuditQuery: Sendable, Hashable {
     }
 }
 
+/// Use of one resource by one project, beside its limit.
 public struct QuotaRecord: Sendable, Hashable {
+    /// What quotas bound.
     public enum Resource: String, Sendable, Hashable, CaseIterable { case milliCPU, memoryMiB, devices }
 
     public var project: String

@@ -58,6 +58,7 @@ public protocol SessionStore: Sendable {
     func sessions() async throws -> [SessionRecord]
 }
 
+/// A single-use token with which an agent becomes a session.
 public struct JoinToken: Sendable, Hashable {
     public var secretHash: String
     public var cell: String
@@ -80,6 +81,7 @@ public struct JoinToken: Sendable, Hashable {
     }
 }
 
+/// A join token that is spent, and the session that it makes.
 public struct JoinSpending: Sendable, Hashable {
     public var tokenHash: String
     public var session: ID<AgentSession>
@@ -101,6 +103,7 @@ public struct JoinSpending: Sendable, Hashable {
     }
 }
 
+/// A session of an agent: who it is and which hosts it may speak for.
 public struct SessionRecord: Sendable, Hashable {
     public var id: ID<AgentSession>
     public var name: String
@@ -127,6 +130,7 @@ public struct SessionRecord: Sendable, Hashable {
     }
 }
 
+/// What an agent says when it begins: its hosts with their inventory.
 public struct SessionHello: Sendable {
     public var session: ID<AgentSession>
     public var hosts: [HostHello]
@@ -186,6 +190,7 @@ public struct TrippedBreaker: Sendable, Hashable {
     }
 }
 
+/// What became of the hosts of a hello.
 public struct HelloOutcome: Sendable, Equatable {
     public var incarnation: Int
     public var epoch: Int
@@ -198,6 +203,7 @@ public struct HelloOutcome: Sendable, Equatable {
     }
 }
 
+/// What an agent saw of its parts since the last report.
 public struct SessionReport: Sendable, Equatable {
     public var session: ID<AgentSession>
     public var incarnation: Int
