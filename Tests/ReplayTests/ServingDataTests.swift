@@ -36,6 +36,26 @@ struct ServingDataTests {
         #expect(code.sizes.count == 8819)
         #expect(abs(try #require(code.rate) - 2.567) < 0.001)
     }
+
+    /// Counts that Mélange's integer program gives for AIBrix's profiles and the requests of Azure.
+    @Test(arguments: [(5.0, 3), (20, 9), (80, 36)])
+    func mixesAreThoseOfTheReference(rate: Double, count: Int) throws {
+        let profiles = try ["a100", "a40"].map { name in
+            let path = "aibrix_melange/simulator-llama2-7b-\(name).json"
+            let file = URL(fileURLWithPath: try #require(ServingData.folder)).appending(path: path)
+            return try ThroughputProfile(json: try Data(contentsOf: file))
+        }
+        let requests = try ServingRequestReader().read(
+            try ServingData.source("azure2023/AzureLLMInferenceTrace_conv.csv.gz"))
+        let problem = try MixProblem(profiles: profiles, rate: rate, requests: requests.sizes, slices: 4)
+        let mix = try GPUMixPlanner().plan(problem)
+        #expect(mix.gpus.map(\.count) == [0, count] && mix.isCheapest, "\(mix)")
+        #expect(throws: ServingError.self) {
+            try GPUMixPlanner().plan(
+                try MixProblem(
+                    profiles: [profiles[0]], rate: rate, requests: requests.sizes, slices: 4))
+        }
+    }
 }
 
 struct ServingRequestReaderTests {

@@ -137,6 +137,10 @@ enum CommandExamples {
             "basalt model evaluate lifetimes --model model.json --trace vms.csv -o json"
         ],
         "model evaluate serving": ["basalt model evaluate serving --silicon points.csv.gz"],
+        "plan mix": [
+            "basalt plan mix --config demand.json -o json",
+            "basalt plan mix --profile a100.json --profile a40.json --requests chat.csv --rate 20",
+        ],
         "plan serving": [
             "basalt plan serving --cluster cluster.json --model LLaMA-30B --requests code.csv --rate 4 "
                 + "--ttft 4 --tpot 0.25 --e2e 60 --kv-bits 4 -o json",

@@ -6,7 +6,9 @@ struct PlanGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Shows what the controllers would do, and what workloads would run as.",
-        subcommands: [PlanDefragCommand.self, PlanServingCommand.self, PlanTrainingCommand.self])
+        subcommands: [
+            PlanDefragCommand.self, PlanMixCommand.self, PlanServingCommand.self, PlanTrainingCommand.self,
+        ])
 }
 
 struct PlanDefragCommand: BasaltCommand {
