@@ -51,6 +51,37 @@ struct PlanTests {
         #expect(try goodput(4) < whole.predicted.goodput)
     }
 
+    @Test func baselinesDivideAsTheOthersDo() throws {
+        let cluster = Fixture.cluster([("A40", 4), ("RTX-3090Ti", 4), ("A40", 2), ("RTX-A6000", 2)])
+        let problem = try Fixture.problem(cluster, rate: 8)
+        /// Nodes and numbers of GPUs of a group.
+        func nodes(_ group: ServingPlan.Group) -> Set<String> {
+            Set(group.stages.flatMap { $0.gpus.map { String($0.prefix { $0 != "/" }) } })
+        }
+        for baseline in ServingBaseline.allCases {
+            let plan = try plan(problem, baseline)
+            #expect(try Fixture.json(plan) == Fixture.json(try self.plan(problem, baseline)))
+            #expect(PlanInvariants.broken(plan) == [])
+            #expect(plan.predicted.goodput > 0)
+            let phases = Set(plan.groups.map(\.phase))
+            #expect(phases == (baseline == .distserve ? [.prefill, .decode] : [.both]))
+            guard baseline != .hexgen else { continue }
+            #expect(plan.groups.allSatisfy { nodes($0).count == 1 })
+            let sizes = Dictionary(grouping: plan.groups) { group in
+                let node = nodes(group).first ?? ""
+                let type = cluster.nodes.first { $0.node == node }?.type ?? ""
+                return "\(baseline == .vllm ? node : type) \(group.phase)"
+            }
+            for (place, groups) in sizes {
+                #expect(Set(groups.map { $0.stages.reduce(0) { $0 + $1.gpus.count } }).count == 1, "\(place)")
+            }
+        }
+    }
+
+    private func plan(_ problem: PlanningProblem, _ baseline: ServingBaseline) throws -> ServingPlan {
+        try ServingPlanner().plan(problem, as: baseline, limits: try SearchLimits(evaluations: 60), seed: 1)
+    }
+
     @Test func pricesChangeNothingButTheCost() throws {
         let plain = try Fixture.plan(try Fixture.problem(Self.mixed))
         var dear = Self.mixed

@@ -144,6 +144,8 @@ enum CommandExamples {
         "plan serving": [
             "basalt plan serving --cluster cluster.json --model LLaMA-30B --requests code.csv --rate 4 "
                 + "--ttft 4 --tpot 0.25 --e2e 60 --kv-bits 4 -o json",
+            "basalt plan serving --cluster cluster.json --model LLaMA-30B --requests code.csv --rate 4 "
+                + "--ttft 4 --tpot 0.25 --e2e 60 --baseline distserve -o json",
             "basalt plan serving --replan plan.json --event gpu-lost:node-1/0",
         ],
         "simulate serving": [

@@ -1,5 +1,6 @@
 internal import APITypes
 internal import ArgumentParser
+internal import Fleet
 internal import Foundation
 internal import Replay
 internal import ServingPlanning
@@ -30,6 +31,10 @@ struct PlanServingCommand: BasaltCommand {
     @Option(help: "Bits of keys and values on their way: 4, 8 or 16.") var kvBits = 16
     @Option(help: "Weights: fp16, fp8, fp4 or awq4.") var weights = WeightFormat.fp16.rawValue
     @Option(help: "Phases of groups: any, split or both.") var phases = "any"
+    @Option(
+        help: "Plan as another system would, for comparison: vllm, distserve or hexgen.",
+        completion: .list(ServingBaseline.allCases.map(\.rawValue)))
+    var baseline: String?
     @Flag(help: "A phase may have one replica, or one with more than half of its capacity.")
     var allowSinglePoints = false
     @Flag(help: "Keys and values may go to fewer GPUs than they come from.") var anyTensorRatio = false
@@ -73,11 +78,23 @@ struct PlanServingCommand: BasaltCommand {
         let problem = try problem()
         let limits = try SearchLimits(evaluations: evaluations)
         let planner = planner(surroundings)
+        if let baseline = try self.baseline.map(Self.baseline) {
+            guard budget == nil, !cheapest, phases == "any" else {
+                throw CommandFailure("--baseline takes all nodes and chooses phases; leave the rest out")
+            }
+            return try planner.plan(problem, as: baseline, limits: limits, seconds: seconds, seed: seed)
+        }
         if budget != nil || cheapest {
             return try planner.rent(
                 problem, within: budget, cheapest: cheapest, limits: limits, seconds: seconds, seed: seed)
         }
         return try planner.plan(problem, limits: limits, seconds: seconds, seed: seed)
+    }
+
+    private static func baseline(_ name: String) throws -> ServingBaseline {
+        if let baseline = ServingBaseline(rawValue: name) { return baseline }
+        let known = ServingBaseline.allCases.map(\.rawValue)
+        throw CommandFailure(NearestChoice.refusal("baseline", name, among: known))
     }
 
     private func repaired(_ path: String, _ surroundings: Surroundings) throws -> ServingPlan {
