@@ -70,6 +70,7 @@ let package = Package(
         // Values and pure engines.
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
+        library("FaultLab", ["Fleet"]),
         library("Oversubscription"),
         library("TrainingScheduling"),
         library(
@@ -161,6 +162,7 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
+        tests("FaultLabTests", ["FaultLab", "Fleet"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),
