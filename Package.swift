@@ -124,6 +124,10 @@ let package = Package(
                 "Telemetry",
                 argumentParser, asn1, crypto, hummingbird, lifecycle, logging, nioSSL, unixSignals, x509,
             ]),
+        library(
+            "World",
+            ["AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
+        program("basalt-world", ["FaultLab", "Fleet", "World", argumentParser]),
         // Outside of it.
         library(
             "Client",
@@ -165,6 +169,7 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
+        tests("WorldTests", ["FaultLab", "Fleet", "World"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),

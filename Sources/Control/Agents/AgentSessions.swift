@@ -139,8 +139,8 @@ public final class AgentSessions: Sendable {
         }
         let hosts = try await hosts(of: session, fresh: false)
         let told = told(session, cursor: text, epoch: epoch)
-        let clock = ContinuousClock()
-        let deadline = clock.now.advanced(by: .seconds(min(max(request.waitSeconds, 0), limits.pollSeconds)))
+        let uptime = hub.time.uptime
+        let deadline = uptime() + .seconds(min(max(request.waitSeconds, 0), limits.pollSeconds))
         var cursor = asked
         do {
             while true {
@@ -151,7 +151,7 @@ public final class AgentSessions: Sendable {
                     return answer(session, cursor, news)
                 }
                 let asked = try await questions.take(session.id)
-                let left = clock.now.duration(to: deadline)
+                let left = deadline - uptime()
                 if !asked.isEmpty {
                     return PollResponse(
                         cursor: cursor.text, epoch: epoch, assignments: [], questions: asked)

@@ -43,7 +43,7 @@ public final class FeedHub: Sendable {
     }
 
     private let store: any Store
-    private let time: Timekeeper
+    let time: Timekeeper
     private let logger: Logger
     private let metrics: MetricRegistry<DaemonMetric>
     private let state = Mutex(State())

@@ -7,11 +7,20 @@ public struct Timekeeper: Sendable {
     public var now: @Sendable () -> Timestamp
     /// Waits; throws `CancellationError`.
     public var sleep: @Sendable (Duration) async throws -> Void
+    /// Time since some moment, for waits: it goes on whatever is done to the wall clock.
+    public var uptime: @Sendable () -> Duration
 
+    /// - Parameter uptime: the system's when absent.
     public init(
-        now: @escaping @Sendable () -> Timestamp, sleep: @escaping @Sendable (Duration) async throws -> Void
+        now: @escaping @Sendable () -> Timestamp, sleep: @escaping @Sendable (Duration) async throws -> Void,
+        uptime: @escaping @Sendable () -> Duration = Timekeeper.systemUptime
     ) {
         self.now = now
         self.sleep = sleep
+        self.uptime = uptime
     }
+
+    private static let start = ContinuousClock.now
+
+    public static let systemUptime: @Sendable () -> Duration = { start.duration(to: .now) }
 }

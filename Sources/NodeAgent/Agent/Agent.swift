@@ -19,6 +19,7 @@ public final class Agent: Service {
     private let output: (any OutputSource)?
     private let clock: any AgentClock
     private let seed: UInt64
+    private let disk: MemoryDisk?
     private let logger: Logger
     private let published = Mutex(AgentMetrics())
     /// Times of calls; everything else is in `metrics`.
@@ -31,11 +32,12 @@ public final class Agent: Service {
     ///   - runtime: nil on a host that is only observed; its inventory says so in `substrate`.
     ///   - output: nil where parts write nothing that is kept.
     ///   - seed: of the jitter between tries; different for every start.
+    ///   - disk: keeps the ledger instead of files, in a simulation.
     public init(
         configuration: AgentConfiguration, stateDirectory: String, controlPlane: any ControlPlane,
         inventory: any InventorySource, runtime: (any VMRuntime)?, output: (any OutputSource)? = nil,
         clock: any AgentClock, seed: UInt64,
-        logger: Logger
+        disk: MemoryDisk? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.stateDirectory = stateDirectory
@@ -45,6 +47,7 @@ public final class Agent: Service {
         self.output = output
         self.clock = clock
         self.seed = seed
+        self.disk = disk
         self.logger = logger
     }
 
@@ -63,7 +66,7 @@ public final class Agent: Service {
     }
 
     private func operate() async throws {
-        let (ledger, snapshot) = try AgentLedger.open(directory: stateDirectory)
+        let (ledger, snapshot) = try AgentLedger.open(directory: stateDirectory, on: disk)
         let hosts = try await inventory.hosts()
         let adopted = try await adopt()
         var state = AgentState(
@@ -71,12 +74,12 @@ public final class Agent: Service {
         let inbox = Mailbox<AgentEvent>()
         inbox.post(.started)
         try await withThrowingDiscardingTaskGroup { children in
-            children.addTask { try await Self.untilCancelled { try await self.tick(into: inbox) } }
             if let runtime = self.runtime {
                 children.addTask {
                     try await Self.untilCancelled { try await self.watch(runtime, into: inbox) }
                 }
             }
+            var alarm: MonotonicTime?
             while true {
                 let events = try await inbox.take()
                 let actions = events.flatMap { state.handle($0, at: clock.now()) }
@@ -85,6 +88,7 @@ public final class Agent: Service {
                     try execute(action, reportTimeout: state.reportTimeout, inbox, &children)
                 }
                 published.withLock { $0 = state.metrics }
+                setAlarm(&alarm, for: state.nextDeadline, inbox, &children)
             }
         }
     }
@@ -130,10 +134,24 @@ public final class Agent: Service {
         }
     }
 
-    private func tick(into inbox: Mailbox<AgentEvent>) async throws {
-        while true {
-            try await clock.sleep(until: clock.now().advanced(by: configuration.tick))
-            inbox.post(.tick)
+    /// Has a tick posted when the state has something to do, so that an idle agent sleeps until then. Later
+    /// alarms that are set already go off as well: few, as none is further away than a renewal.
+    private func setAlarm(
+        _ alarm: inout MonotonicTime?, for deadline: MonotonicTime?, _ inbox: Mailbox<AgentEvent>,
+        _ children: inout Children
+    ) {
+        let now = clock.now()
+        if let set = alarm, set <= now { alarm = nil }
+        guard let deadline else { return }
+        let due = max(deadline, now.advanced(by: configuration.tick))
+        if let set = alarm, set <= due { return }
+        alarm = due
+        let clock = clock
+        children.addTask {
+            try await Self.untilCancelled {
+                try await clock.sleep(until: due)
+                inbox.post(.tick)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ public struct AgentConfiguration: Sendable {
     /// How long a report waits for others; bounded by the session's `batchAgeSeconds`. Short, as people wait
     /// for the answer, but long enough that a busy session sends 10 reports a second, not one per part.
     public var reportCoalescing: Duration
-    /// Resolution of the agent's timers.
+    /// Resolution of the agent's timers: nothing is looked at sooner after the last look.
     public var tick: Duration
     /// How long a call may take before it counts as unanswered, beyond the wait of a poll. For a report it
     /// is at most a third of the time to the fence deadline, so that a hanging connection leaves room for

@@ -4,26 +4,41 @@ internal import Synchronization
 
 /// An append-only file of checksummed frames, open for writing by one process at a time.
 final class JournalFile: Sendable {
+    private enum Medium {
+        case file(descriptor: Int32)
+        case memory(MemoryDisk, writer: Int)
+    }
+
     let path: String
-    private let descriptor: Int32
+    private let medium: Medium
     private let length: Mutex<Int>
 
     /// Bytes of the file.
     var byteCount: Int { length.withLock { $0 } }
 
-    private init(path: String, descriptor: Int32, length: Int) {
+    private init(path: String, medium: Medium, length: Int) {
         self.path = path
-        self.descriptor = descriptor
+        self.medium = medium
         self.length = Mutex(length)
     }
 
-    deinit { close(descriptor) }
+    deinit { if case .file(let descriptor) = medium { close(descriptor) } }
 
     /// Opens or creates the journal, and cuts off a torn last append.
+    /// - Parameter disk: keeps it instead of the file system.
     /// - Throws: `JournalError`.
-    static func open(path: String) throws -> (file: JournalFile, payloads: [ArraySlice<UInt8>]) {
+    static func open(
+        path: String, on disk: MemoryDisk? = nil
+    ) throws -> (file: JournalFile, payloads: [ArraySlice<UInt8>]) {
+        if let disk {
+            let (writer, payloads) = disk.open(path)
+            let file = JournalFile(
+                path: path, medium: .memory(disk, writer: writer),
+                length: payloads.reduce(0) { $0 + $1.count })
+            return (file, payloads.map { $0[...] })
+        }
         let descriptor = try openLocked(path: path, flags: O_RDWR | O_CREAT | O_APPEND)
-        let file = JournalFile(path: path, descriptor: descriptor, length: 0)
+        let file = JournalFile(path: path, medium: .file(descriptor: descriptor), length: 0)
         let contents = try read(path: path)
         guard ftruncate(descriptor, off_t(contents.validLength)) == 0 else {
             throw JournalError.system("ftruncate", path)
@@ -64,6 +79,13 @@ final class JournalFile: Sendable {
     /// - Throws: `JournalError`.
     func append(_ payload: [UInt8], durable: Bool) throws {
         guard !payload.isEmpty else { return }
+        let descriptor: Int32
+        switch medium {
+        case .memory(let disk, let writer):
+            try disk.append(payload, to: path, writer: writer)
+            return length.withLock { $0 += payload.count }
+        case .file(let open): descriptor = open
+        }
         let frame = JournalFrame.encode(payload)
         try length.withLock { length in
             do {
@@ -80,10 +102,17 @@ final class JournalFile: Sendable {
 
     /// Puts a journal with `payloads` in the place of the one at `path`, at once or not at all.
     /// - Throws: `JournalError`.
-    static func replace(path: String, payloads: [[UInt8]]) throws -> JournalFile {
+    static func replace(
+        path: String, payloads: [[UInt8]], on disk: MemoryDisk? = nil
+    ) throws -> JournalFile {
+        if let disk {
+            return JournalFile(
+                path: path, medium: .memory(disk, writer: disk.replace(path, with: payloads)),
+                length: payloads.reduce(0) { $0 + $1.count })
+        }
         let temporary = path + ".new"
         let descriptor = try openLocked(path: temporary, flags: O_RDWR | O_CREAT | O_APPEND)
-        let file = JournalFile(path: path, descriptor: descriptor, length: 0)
+        let file = JournalFile(path: path, medium: .file(descriptor: descriptor), length: 0)
         guard ftruncate(descriptor, 0) == 0 else { throw JournalError.system("ftruncate", temporary) }
         var written = 0
         for payload in payloads where !payload.isEmpty {

@@ -16,29 +16,36 @@ final class AgentLedger {
     }
 
     private let path: String
+    private let disk: MemoryDisk?
     private var file: JournalFile
     private var compactedBytes: Int
 
-    private init(path: String, file: JournalFile) {
+    private init(path: String, file: JournalFile, disk: MemoryDisk?) {
         self.path = path
         self.file = file
+        self.disk = disk
         compactedBytes = file.byteCount
     }
 
     /// Opens the ledger in `directory`, which is created when absent, and compacts it when it is due.
+    /// - Parameter disk: keeps it instead of the file system.
     /// - Throws: `JournalError`; a ledger with damage before its last append is refused, not repaired.
-    static func open(directory: String) throws -> (ledger: AgentLedger, snapshot: LedgerSnapshot) {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    static func open(
+        directory: String, on disk: MemoryDisk? = nil
+    ) throws -> (ledger: AgentLedger, snapshot: LedgerSnapshot) {
+        if disk == nil {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
         let path = directory + "/ledger.journal"
-        let (file, payloads) = try JournalFile.open(path: path)
+        let (file, payloads) = try JournalFile.open(path: path, on: disk)
         var snapshot = LedgerSnapshot()
         for payload in payloads {
             for entry in try JournalLines.decode(LedgerEntry.self, from: payload, path: path) {
                 snapshot.apply(entry)
             }
         }
-        try DurableFile.syncDirectory(of: path)
-        let ledger = AgentLedger(path: path, file: file)
+        if disk == nil { try DurableFile.syncDirectory(of: path) }
+        let ledger = AgentLedger(path: path, file: file, disk: disk)
         if file.byteCount > Limit.compactionBytes { try ledger.compact(snapshot) }
         return (ledger, snapshot)
     }
@@ -64,7 +71,7 @@ final class AgentLedger {
         let payloads = try starts.map { start in
             try JournalLines.encode(entries[start..<min(entries.count, start + Limit.hostsPerFrame)])
         }
-        file = try JournalFile.replace(path: path, payloads: payloads)
+        file = try JournalFile.replace(path: path, payloads: payloads, on: disk)
         compactedBytes = file.byteCount
     }
 }

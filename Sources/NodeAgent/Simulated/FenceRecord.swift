@@ -12,14 +12,22 @@ struct FenceRecord: Sendable, Codable {
 
     /// The record of a substrate; nil when it keeps none yet.
     /// - Throws: `JournalError`.
-    static func read(in directory: String) throws -> FenceRecord? {
+    static func read(in directory: String, on disk: MemoryDisk? = nil) throws -> FenceRecord? {
         let path = path(in: directory)
+        if let disk { return disk.fence(path) }
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         do {
             return try JSONDecoder().decode(FenceRecord.self, from: data)
         } catch {
             throw JournalError(code: .unreadable, path: path, message: "\(error)")
         }
+    }
+
+    /// Replaces the record at once or not at all.
+    func write(in directory: String, on disk: MemoryDisk? = nil) throws {
+        let path = Self.path(in: directory)
+        if let disk { return disk.keep(self, at: path) }
+        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
     /// The deadlines on `clock`.

@@ -22,6 +22,7 @@ public final class SimulatedSubstrate: Sendable {
 
     private let clock: any AgentClock
     private let directory: String
+    private let disk: MemoryDisk?
     private let journal: JournalFile
     private let state: Mutex<SimulationState>
     /// Lines that could not be written yet; nothing overtakes them.
@@ -30,24 +31,31 @@ public final class SimulatedSubstrate: Sendable {
     private let fleet: [InventoriedHost]
 
     private init(
-        clock: any AgentClock, directory: String, journal: JournalFile, state: SimulationState
+        clock: any AgentClock, directory: String, disk: MemoryDisk?, journal: JournalFile,
+        state: SimulationState
     ) {
         self.clock = clock
         self.directory = directory
+        self.disk = disk
         self.journal = journal
         fleet = state.spec.hosts
         self.state = Mutex(state)
     }
 
     /// Opens the world kept in `directory`, or a new one. The spec must be the one it was made with.
-    /// - Parameter poweredOffAt: a fault: nothing that ran outlived this moment.
+    /// - Parameters:
+    ///   - poweredOffAt: a fault: nothing that ran outlived this moment.
+    ///   - disk: keeps it instead of the file system.
     /// - Throws: `JournalError`.
     public static func open(
-        directory: String, spec: SimulatedFleetSpec, clock: any AgentClock, poweredOffAt: Timestamp? = nil
+        directory: String, spec: SimulatedFleetSpec, clock: any AgentClock, poweredOffAt: Timestamp? = nil,
+        disk: MemoryDisk? = nil
     ) throws -> SimulatedSubstrate {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        if disk == nil {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
         let path = RunJournal.path(in: directory)
-        let (journal, payloads) = try JournalFile.open(path: path)
+        let (journal, payloads) = try JournalFile.open(path: path, on: disk)
         let records = try payloads.flatMap {
             try JournalLines.decode(RunRecord.self, from: $0, path: path)
         }
@@ -55,14 +63,14 @@ public final class SimulatedSubstrate: Sendable {
         let now = clock.now()
         let wall = clock.wallTime()
         for part in records.survivors(now: now, wall: wall) { state.restore(part) }
-        var fence = try fence(in: directory, clock: clock)
+        var fence = try FenceRecord.read(in: directory, on: disk)?.deadlines(on: clock) ?? FenceDeadlines()
         // No part that stops by itself starts before the file is there; without it the deadlines are unknown.
         if fence.session == nil { fence.renew(LeaseRenewal(sentAt: now, stopAfterSeconds: 0)) }
         state.setFence(fence)
         if let poweredOffAt { state.powerOff(at: now.advanced(by: poweredOffAt.since(wall))) }
         state.adoptLive(at: now)
         let substrate = SimulatedSubstrate(
-            clock: clock, directory: directory, journal: journal, state: state)
+            clock: clock, directory: directory, disk: disk, journal: journal, state: state)
         try substrate.state.withLock { state in
             _ = state.takeChanges()
             try substrate.write(&state)
@@ -176,15 +184,10 @@ extension SimulatedSubstrate: VMRuntime {
         }
     }
 
-    private static func fence(in directory: String, clock: any AgentClock) throws -> FenceDeadlines {
-        try FenceRecord.read(in: directory)?.deadlines(on: clock) ?? FenceDeadlines()
-    }
-
     private func save(_ deadlines: FenceDeadlines) throws {
-        let record = FenceRecord(
-            bootID: clock.bootID, now: clock.now(), wall: clock.wallTime(), deadlines: deadlines)
-        let url = URL(fileURLWithPath: FenceRecord.path(in: directory))
-        try JSONEncoder().encode(record).write(to: url, options: .atomic)
+        try FenceRecord(
+            bootID: clock.bootID, now: clock.now(), wall: clock.wallTime(), deadlines: deadlines
+        ).write(in: directory, on: disk)
     }
 }
 

@@ -1,0 +1,185 @@
+internal import AgentProtocol
+internal import Fleet
+internal import Store
+
+extension StoreLink: RecordStore {
+    func appendEvents(_ events: [EventDraft]) async throws {
+        try await write { try await $0.appendEvents(events) }
+    }
+
+    func events(_ query: EventQuery) async throws -> [EventRecord] {
+        try await read { try await $0.events(query) }
+    }
+
+    func followEvents(_ query: EventQuery, after cursor: FeedCursor) async throws -> EventPage {
+        try await read { try await $0.followEvents(query, after: cursor) }
+    }
+
+    func vmLives(since: Timestamp, limit: Int) async throws -> [VMLife] {
+        try await read { try await $0.vmLives(since: since, limit: limit) }
+    }
+
+    func putOperation(_ operation: OperationRecord, context: WriteContext) async throws {
+        try await write { try await $0.putOperation(operation, context: context) }
+    }
+
+    func operation(_ id: ID<OperationRecord>) async throws -> OperationRecord? {
+        try await read { try await $0.operation(id) }
+    }
+
+    func operations(limit: Int) async throws -> [OperationRecord] {
+        try await read { try await $0.operations(limit: limit) }
+    }
+
+    func createToken(_ token: AccessToken, context: WriteContext, isTrial: Bool) async throws {
+        try await write { try await $0.createToken(token, context: context, isTrial: isTrial) }
+    }
+
+    func token(secretHash: String) async throws -> AccessToken? {
+        try await read { try await $0.token(secretHash: secretHash) }
+    }
+
+    func tokens(after name: String?, limit: Int) async throws -> [AccessToken] {
+        try await read { try await $0.tokens(after: name, limit: limit) }
+    }
+
+    func deleteToken(_ name: String, context: WriteContext) async throws {
+        try await write { try await $0.deleteToken(name, context: context) }
+    }
+
+    func audit(_ query: AuditQuery) async throws -> [AuditRecord] {
+        try await read { try await $0.audit(query) }
+    }
+
+    func recordRefusal(of name: String, project: String?, context: WriteContext) async throws {
+        try await write { try await $0.recordRefusal(of: name, project: project, context: context) }
+    }
+
+    func keepHouse() async throws {
+        try await write { try await $0.keepHouse() }
+    }
+
+    func quotas() async throws -> [QuotaRecord] {
+        try await read { try await $0.quotas() }
+    }
+}
+
+extension StoreLink: AnswerStore {
+    func claim(_ key: IdempotencyKey, actor: String, patience: Duration) async throws -> RequestClaim {
+        try await write { try await $0.claim(key, actor: actor, patience: patience) }
+    }
+
+    func keep(_ answer: KeptAnswer, of key: IdempotencyKey, actor: String, claim: Int) async throws {
+        try await write { try await $0.keep(answer, of: key, actor: actor, claim: claim) }
+    }
+
+    func giveBack(_ key: IdempotencyKey, actor: String, claim: Int) async throws {
+        try await write { try await $0.giveBack(key, actor: actor, claim: claim) }
+    }
+}
+
+extension StoreLink: LogStore {
+    func ask(_ question: LogQuestion, session: ID<AgentSession>) async throws {
+        try await write { try await $0.ask(question, session: session) }
+    }
+
+    func sessionsAsked() async throws -> [ID<AgentSession>] {
+        try await read { try await $0.sessionsAsked() }
+    }
+
+    func takeQuestions(session: ID<AgentSession>) async throws -> [LogQuestion] {
+        try await write { try await $0.takeQuestions(session: session) }
+    }
+
+    func answer(_ answer: LogAnswer, session: ID<AgentSession>) async throws {
+        try await write { try await $0.answer(answer, session: session) }
+    }
+
+    func takeAnswer(_ id: ID<LogQuestion>) async throws -> LogAnswer? {
+        try await read { try await $0.takeAnswer(id) }
+    }
+}
+
+extension StoreLink: RateStore {
+    func recordPeaks(_ peaks: [ID<Allocation>: Int?], lease: CellLease) async throws -> Int {
+        try await write { try await $0.recordPeaks(peaks, lease: lease) }
+    }
+
+    func decide(_ change: RateChange, lease: CellLease) async throws -> Bool {
+        try await write { try await $0.decide(change, lease: lease) }
+    }
+
+    func approve(_ id: ID<ScopeDecision>, reason: String, context: WriteContext, isTrial: Bool) async throws
+        -> ScopeDecision
+    {
+        try await write { try await $0.approve(id, reason: reason, context: context, isTrial: isTrial) }
+    }
+
+    func recordOutcomes(_ outcomes: [ID<ScopeDecision>: ScopeDecision.Realized], lease: CellLease)
+        async throws
+    {
+        try await write { try await $0.recordOutcomes(outcomes, lease: lease) }
+    }
+
+    func constrain(_ constraint: ScopeConstraint, context: WriteContext, isTrial: Bool) async throws
+        -> ScopeConstraint
+    {
+        try await write { try await $0.constrain(constraint, context: context, isTrial: isTrial) }
+    }
+
+    func unconstrain(_ id: ID<ScopeConstraint>, reason: String, context: WriteContext, isTrial: Bool)
+        async throws
+    {
+        try await write { try await $0.unconstrain(id, reason: reason, context: context, isTrial: isTrial) }
+    }
+
+    func followRates(lease: CellLease) async throws {
+        try await write { try await $0.followRates(lease: lease) }
+    }
+
+    func policyHolders(cell: String) async throws -> [PolicyHolder] {
+        try await read { try await $0.policyHolders(cell: cell) }
+    }
+
+    func scopeRates() async throws -> [ScopeRate] {
+        try await read { try await $0.scopeRates() }
+    }
+
+    func constraints(ended: Bool) async throws -> [ScopeConstraint] {
+        try await read { try await $0.constraints(ended: ended) }
+    }
+
+    func decisions(_ query: DecisionQuery) async throws -> [ScopeDecision] {
+        try await read { try await $0.decisions(query) }
+    }
+}
+
+extension StoreLink: UsageStore {
+    func takeUsage(_ hosts: [HostUsage], session: ID<AgentSession>) async throws -> [String] {
+        try await write { try await $0.takeUsage(hosts, session: session) }
+    }
+
+    func freezeSilentHosts(after silence: Duration) async throws -> [ID<Document>] {
+        try await write { try await $0.freezeSilentHosts(after: silence) }
+    }
+
+    func hostGuards() async throws -> [HostGuardRecord] {
+        try await read { try await $0.hostGuards() }
+    }
+
+    func rollUpUsage() async throws -> Int {
+        try await write { try await $0.rollUpUsage() }
+    }
+
+    func keepUsage(bins: Duration, hours: Duration) async throws {
+        try await write { try await $0.keepUsage(bins: bins, hours: hours) }
+    }
+
+    func usageBins(vm: ID<Document>, since: Timestamp) async throws -> [UsageBin] {
+        try await read { try await $0.usageBins(vm: vm, since: since) }
+    }
+
+    func usageHours(vms: [ID<Document>], since: Timestamp) async throws -> [UsageHour] {
+        try await read { try await $0.usageHours(vms: vms, since: since) }
+    }
+}

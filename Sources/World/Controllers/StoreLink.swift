@@ -1,0 +1,89 @@
+internal import FaultLab
+internal import Fleet
+internal import Store
+internal import Synchronization
+
+/// The connection of one controller to the store: calls take time, fail as connections do, and end with the
+/// process.
+final class StoreLink: Sendable {
+    let store: MemoryStore
+    let process: SimulatedProcess
+    private let conditions: Conditions
+    private let random: Mutex<FaultRandom>
+
+    init(store: MemoryStore, process: SimulatedProcess, conditions: Conditions, seed: UInt64) {
+        self.store = store
+        self.process = process
+        self.conditions = conditions
+        random = Mutex(FaultRandom(seed: seed))
+    }
+
+    func read<Answer: Sendable>(
+        _ body: (MemoryStore) async throws -> Answer
+    ) async throws -> Answer {
+        try await call(writes: false, body)
+    }
+
+    func write<Answer: Sendable>(
+        _ body: (MemoryStore) async throws -> Answer
+    ) async throws -> Answer {
+        try await call(writes: true, body)
+    }
+
+    /// The store does each call at one moment; what another controller does comes before or after it.
+    private func call<Answer: Sendable>(
+        writes: Bool, _ body: (MemoryStore) async throws -> Answer
+    ) async throws -> Answer {
+        try await process.proceed()
+        let fate = random.withLock { StoreFate(conditions.store, writes: writes, &$0) }
+        if fate.before > .zero { try await wait(fate.before) }
+        if conditions.store.isDown { throw StoreError.unavailable("the database does not answer") }
+        if let refusal = fate.refusal { throw refusal }
+        if fate.isLost { throw StoreError.outcomeUnknown("the connection broke") }
+        let answer = try await body(store)
+        if fate.after > .zero { try await wait(fate.after) }
+        if fate.breaks || conditions.store.isDown && fate.after > .zero {
+            throw writes
+                ? StoreError.outcomeUnknown("the connection broke")
+                : StoreError.unavailable("the connection broke")
+        }
+        return answer
+    }
+
+    private func wait(_ duration: Duration) async throws {
+        try await process.clock.sleep(for: duration)
+        try await process.proceed()
+    }
+}
+
+extension StoreLink: Store {}
+
+/// What becomes of one call.
+private struct StoreFate {
+    /// On the way there, and on the way back.
+    var before = Duration.zero
+    var after = Duration.zero
+    var refusal: StoreError?
+    /// The connection breaks: nothing was written, or all was; the caller does not know.
+    var isLost = false
+    var breaks = false
+
+    /// Share of reads that others come in between; all of them would cost most of a run's time.
+    private static let slowReads = 0.05
+
+    init(_ condition: StoreCondition, writes: Bool, _ random: inout FaultRandom) {
+        if writes || random.chance(Self.slowReads) {
+            before = .microseconds(100 + random.below(900))
+            after = .microseconds(100 + random.below(400))
+        }
+        if condition.delay > .zero { before += condition.delay * random.nextUnit() }
+        guard writes else { return }
+        if condition.isReadOnly {
+            refusal = .unavailable("cannot execute in a read-only transaction")
+        } else if condition.conflict > 0, random.chance(condition.conflict) {
+            refusal = .unavailable("could not serialize access, ten times")
+        } else if condition.unknownOutcome > 0, random.chance(condition.unknownOutcome) {
+            if condition.commits ?? random.chance(0.5) { breaks = true } else { isLost = true }
+        }
+    }
+}

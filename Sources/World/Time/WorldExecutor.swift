@@ -1,0 +1,44 @@
+internal import Synchronization
+
+/// Runs every task of a world, one job after another in the order in which they became ready: with one clock
+/// and no second thread, what happens depends on the seed alone.
+///
+/// Tasks of a world are children of one that prefers this executor, actors and `@concurrent` functions
+/// included, so that nothing runs elsewhere.
+final class WorldExecutor: TaskExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        state.withLock { $0.jobs.append(job) }
+    }
+
+    /// Nothing is to be waited for any more.
+    func finish() { state.withLock { $0.isFinished = true } }
+
+    /// Runs jobs, and lets the clock jump whenever none is ready, until `finish`.
+    ///
+    /// - Returns: jobs that ran; nil when nothing is left that could ever finish: something waits for what is
+    ///   not of this world.
+    func run(_ clock: VirtualClock) -> Int? {
+        let executor = asUnownedTaskExecutor()
+        var count = 0
+        while true {
+            let (jobs, isFinished) = state.withLock { state in
+                defer { state.jobs = [] }
+                return (state.jobs, state.isFinished)
+            }
+            for job in jobs { job.runSynchronously(on: executor) }
+            count += jobs.count
+            if jobs.isEmpty {
+                if isFinished { return count }
+                if !clock.advance() { return nil }
+            }
+        }
+    }
+}
