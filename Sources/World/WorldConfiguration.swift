@@ -19,6 +19,9 @@ public struct WorldConfiguration: Sendable {
     /// Within which everything has to be well after the last fault.
     public var recoveryBound = Duration.seconds(1200)
 
+    /// Whether the world ends when who takes part in it has done so, unjudged: for those who judge by themselves.
+    public var endsWithBody = false
+
     public init(seed: UInt64, duration: Duration) {
         self.seed = seed
         self.duration = duration
