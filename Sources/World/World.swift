@@ -101,6 +101,8 @@ public final class World: Sendable {
             return jobs
         }
         guard let jobs else { throw WorldError.stalled(at: world.now) }
+        let strays = world.executor.strays
+        if strays > 0 { world.fail("\(strays) jobs came from outside of the world's executor") }
         return WorldReport(world, jobs: jobs)
     }
 

@@ -59,13 +59,15 @@ public final class Agent: Service {
     ///   nothing may be done then that is not on disk; what the inventory source throws.
     public func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await self.operate() }
+            try await cancelWhenGracefulShutdown { try await self.work() }
         } catch is CancellationError {
             logger.info("agent ends; workloads go on")
         }
     }
 
-    private func operate() async throws {
+    /// Works until cancelled, whatever becomes of the service group.
+    /// - Throws: as `run`, and `CancellationError`.
+    public func work() async throws {
         let (ledger, snapshot) = try AgentLedger.open(directory: stateDirectory, on: disk)
         let hosts = try await inventory.hosts()
         let adopted = try await adopt()

@@ -106,8 +106,7 @@ final class Machine: Sendable {
             let host = name.host
             await process.run {
                 do {
-                    try await agent.run()
-                    trace.note(.agentEnded, host, "cancelled")
+                    try await agent.work()
                 } catch {
                     trace.note(.agentEnded, host, "\(error)")
                 }

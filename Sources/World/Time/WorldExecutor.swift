@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Synchronization
 
 /// Runs every task of a world, one job after another in the order in which they became ready: with one clock
@@ -9,14 +10,25 @@ final class WorldExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var isFinished = false
+        /// The one that runs jobs; nil before the first.
+        var thread: ObjectIdentifier?
+        /// Jobs that came from another thread: part of the world ran elsewhere, at a time that nobody
+        /// controls.
+        var strays = 0
     }
 
     private let state = Mutex(State())
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        state.withLock { $0.jobs.append(job) }
+        let thread = ObjectIdentifier(Thread.current)
+        state.withLock { state in
+            state.jobs.append(job)
+            if let runner = state.thread, runner != thread { state.strays += 1 }
+        }
     }
+
+    var strays: Int { state.withLock { $0.strays } }
 
     /// Nothing is to be waited for any more.
     func finish() { state.withLock { $0.isFinished = true } }
@@ -28,6 +40,8 @@ final class WorldExecutor: TaskExecutor {
     func run(_ clock: VirtualClock) -> Int? {
         let executor = asUnownedTaskExecutor()
         var count = 0
+        let thread = ObjectIdentifier(Thread.current)
+        state.withLock { $0.thread = thread }
         while true {
             let (jobs, isFinished) = state.withLock { state in
                 defer { state.jobs = [] }
