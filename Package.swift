@@ -70,7 +70,10 @@ let package = Package(
         // Values and pure engines.
         library("Fleet"),
         library("VMPlacement", ["Fleet"]),
-        library("FaultLab", ["Fleet"]),
+        library(
+            "FaultLab", ["Fleet"],
+            // In the program itself: problems are drawn without a file beside it.
+            resources: [.embedInCode("Problems/Catalogue/problems.json")]),
         library("Oversubscription"),
         library("TrainingScheduling"),
         library(

@@ -122,12 +122,18 @@ public final class World: Sendable {
                 let workload = Workload(world: self)
                 for cell in 0..<configuration.cells { players.addTask { await workload.run(cell: cell) } }
                 players.addTask { await self.play(self.configuration.schedule) }
-                players.addTask { await body(self) }
-                await judge.watch(until: end)
+                if configuration.endsWithBody {
+                    await body(self)
+                } else {
+                    players.addTask { await body(self) }
+                    await judge.watch(until: end)
+                }
                 players.cancelAll()
             }
             revertAll()
-            await judge.expectRecovery(within: configuration.recoveryBound)
+            if !configuration.endsWithBody {
+                await judge.expectRecovery(within: configuration.recoveryBound)
+            }
             group.cancelAll()
         }
     }

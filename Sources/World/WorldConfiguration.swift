@@ -21,6 +21,9 @@ public struct WorldConfiguration: Sendable {
     /// False makes shims that let workloads run past their fence deadlines, which the judge must find.
     var holdsFences = true
 
+    /// Whether the world ends when who takes part in it has done so, unjudged: for those who judge by themselves.
+    public var endsWithBody = false
+
     public init(seed: UInt64, duration: Duration) {
         self.seed = seed
         self.duration = duration
