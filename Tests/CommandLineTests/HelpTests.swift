@@ -44,6 +44,8 @@ struct HelpTests {
             cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
             hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
             onPartition: .keep)
+        let run = RunSpec(command: ["c"], env: ["A": "b"], workingDirectory: "w")
+        let image = ImageSpec(source: "/i", sha256: "s")
         let spec: any Encodable =
             switch kind {
             case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
@@ -71,9 +73,23 @@ struct HelpTests {
                 VMGroupSpec(
                     replicas: 1, placement: .all, antiAffinity: .host,
                     template: VMTemplate(labels: ["a": "b"], spec: vm))
+            case .trainingJob:
+                TrainingJobSpec(
+                    cell: "c", pool: "p", model: .vit,
+                    profile: [
+                        TrainingProfilePoint(placement: [1], plan: "ga", secondsPerStep: 1, cpusPerDevice: 1)
+                    ],
+                    globalBatch: 1, steps: 1, devices: 1, hosts: 1, plan: "ga", deviceModel: "m",
+                    memoryMiBPerDevice: 1, class: .guaranteed, processes: .perHost, run: run, image: image,
+                    checkpoint: CheckpointSpec(directory: "/d", signal: .term, graceSeconds: 1),
+                    onPartition: .stop, maxFailures: 1)
+            case .servingDeployment:
+                ServingDeploymentSpec(cell: "c", pool: "p", model: "m", run: run, image: image)
             default: vm
             }
-        let maps: Set = ["spec.hostSelector", "spec.template.labels", "spec.template.spec.hostSelector"]
+        let maps: Set = [
+            "spec.run.env", "spec.hostSelector", "spec.template.labels", "spec.template.spec.hostSelector",
+        ]
         func paths(_ value: Any, _ path: String) -> [String] {
             if let items = value as? [Any] { return items.first.map { paths($0, path) } ?? [path] }
             guard let members = value as? [String: Any], !maps.contains(path) else { return [path] }
