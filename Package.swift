@@ -101,8 +101,8 @@ let package = Package(
         library(
             "Control",
             [
-                "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "Telemetry",
-                "VMPlacement", heap, logging,
+                "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "ServingPlanning", "Store",
+                "Telemetry", "VMPlacement", heap, logging,
             ]),
         library(
             "API",

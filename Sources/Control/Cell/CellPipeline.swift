@@ -20,6 +20,7 @@ actor CellPipeline {
     let metrics: MetricRegistry<DaemonMetric>
     var model: CellModel
     private var cursor: FeedCursor?
+    var serving = ServingKeeping()
     var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
     var measuredAt: Timestamp?
@@ -66,6 +67,7 @@ actor CellPipeline {
                 let began = time.now()
                 let worked = try await measured { try await cycle() }
                 if let copy = copyForLifetimes() { group.addTask { await self.makeReady(copy) } }
+                for question in questions() { group.addTask { await self.answer(question) } }
                 if let pools = roomToMeasure() { group.addTask { await self.measureRoom(pools) } }
                 try await rest(after: worked, since: began)
             } onFailure: {
@@ -86,7 +88,12 @@ actor CellPipeline {
         }
     }
 
+    /// Of the cluster, as far as it was read.
+    var epoch: Int { cursor?.epoch ?? 1 }
+
     private func idleRest() -> Duration {
+        // An answer is taken over at once.
+        if !serving.running.isEmpty { return limits.cycleAtMostEvery }
         let now = time.now()
         guard let next = model.nextTry(now: now) else { return limits.restAtMost }
         return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
@@ -244,6 +251,7 @@ actor CellPipeline {
         worked = try await rate() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
+        worked = try await serve() || worked
         worked = try await handOver() || worked
         worked = try await drain() || worked
         worked = try await defragment() || worked

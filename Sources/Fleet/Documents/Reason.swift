@@ -118,6 +118,8 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case rankFailed = "RankFailed"
     case succeeded = "Succeeded"
     case failed = "Failed"
+    // Life of a serving deployment.
+    case rerouted = "Rerouted"
     // Life of a group.
     case membersCreated = "MembersCreated"
     case membersDeleted = "MembersDeleted"
