@@ -105,8 +105,8 @@ let package = Package(
         library(
             "Control",
             [
-                "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "Telemetry",
-                "VMPlacement", heap, logging,
+                "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "ServingPlanning", "Store",
+                "Telemetry", "VMPlacement", heap, logging,
             ]),
         library(
             "API",
@@ -137,6 +137,18 @@ let package = Package(
         library("Shim", ["CShim"]),
         program("basalt-shim", ["Shim"]),
         library(
+            "ServingRouter", ["Fleet", "Telemetry", lifecycle, logging, nioCore, nioHTTP1, nioPosix]),
+        program(
+            "basalt-router",
+            [
+                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle, logging,
+                unixSignals,
+            ]),
+        library(
+            "FakeEngine",
+            ["ServingPlanning", asyncHTTPClient, hummingbird, httpTypes, logging, nioCore, nioHTTP1]),
+        program("basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
+        library(
             "NodeAgent",
             [
                 "AgentProtocol", "CNVML", "Fleet", "Oversubscription", "Shim", "Telemetry", crypto, lifecycle,
@@ -161,7 +173,7 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining",
                 "PostgresClient", "Replay", "Store",
-                "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+                "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.
         tests("ArchitectureTests", []),
@@ -174,6 +186,12 @@ let package = Package(
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),
+        tests(
+            "ServingRouterTests",
+            [
+                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient, hummingbird,
+                lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+            ]),
         tests(
             "ReplayTests",
             [

@@ -33,7 +33,8 @@ extension PartTask {
         let variables = (run?.env ?? [:]).sorted { $0.key < $1.key }.flatMap { ["env", $0.key, $0.value] }
         let directory = run?.workingDirectory.map { ["workingDirectory", $0] } ?? []
         let files = image.map { ["image", $0.source, $0.sha256 ?? ""] } ?? []
-        return command + variables + directory + files
+        let ending = stop.map { ["stop", $0.signal.rawValue, "\($0.graceSeconds)"] } ?? []
+        return command + variables + directory + files + ending
     }
 }
 

@@ -40,11 +40,12 @@ struct HelpTests {
     func theGuideKnowsEveryField(kind: Kind) throws {
         let devices = [DeviceRequest(model: "H100", count: 1)]
         let resources = Resources(milliCPU: 1, memoryMiB: 1)
+        let run = RunSpec(command: ["c"], env: ["A": "b"], workingDirectory: "w")
+        let image = ImageSpec(source: "/i", sha256: "s")
         let vm = VMSpec(
             cell: "c", pool: "p", flavor: "f", resources: resources, devices: devices, class: .spot,
             hostSelector: ["a": "b"], antiAffinity: AntiAffinity(group: "g"), lifetimeHintSeconds: 1,
-            onPartition: .keep, run: RunSpec(command: ["c"], env: ["a": "b"], workingDirectory: "w"),
-            image: ImageSpec(source: "s", sha256: "h"))
+            onPartition: .keep, run: run, image: image)
         let spec: any Encodable =
             switch kind {
             case .cell: CellSpec(description: "d", policies: ScopePolicies(oversubscription: "o"))
@@ -85,6 +86,18 @@ struct HelpTests {
                 VMGroupSpec(
                     replicas: 1, placement: .all, antiAffinity: .host,
                     template: VMTemplate(labels: ["a": "b"], spec: vm))
+            case .trainingJob:
+                TrainingJobSpec(
+                    cell: "c", pool: "p", model: .vit,
+                    profile: [
+                        TrainingProfilePoint(placement: [1], plan: "ga", secondsPerStep: 1, cpusPerDevice: 1)
+                    ],
+                    globalBatch: 1, steps: 1, devices: 1, hosts: 1, plan: "ga", deviceModel: "m",
+                    memoryMiBPerDevice: 1, class: .guaranteed, processes: .perHost, run: run, image: image,
+                    checkpoint: CheckpointSpec(directory: "/d", signal: .term, graceSeconds: 1),
+                    onPartition: .stop, maxFailures: 1)
+            case .servingDeployment:
+                ServingDeploymentSpec(cell: "c", pool: "p", model: "m", run: run, image: image)
             default: vm
             }
         Self.requireEveryMember(of: spec, except: ["group"])

@@ -84,7 +84,8 @@ package enum RouteTable {
         case .host, .policy, .model: (.read(.fleet), .read(.fleet), .write(.fleet), .write(.fleet))
         // A quota is not the tenant's to change.
         case .project: (.read(.project), .read(.ownProjects), .write(.fleet), .write(.fleet))
-        case .vm, .vmGroup: (.read(.project), .read(.project), .write(.project), .write(.project))
+        case .vm, .vmGroup, .trainingJob, .servingDeployment:
+            (.read(.project), .read(.project), .write(.project), .write(.project))
         case .allocation, .plan, .operation, .event, .token:
             (.administer, .administer, .administer, .administer)
         }

@@ -7,7 +7,7 @@ extension DocumentRoutes {
     /// Who must finish before a document of the kind goes away.
     static func finalizers(of kind: Kind) -> [String] {
         switch kind {
-        case .vm: [Finalizer.allocations]
+        case .vm, .trainingJob, .servingDeployment: [Finalizer.allocations]
         case .vmGroup: [Finalizer.members]
         default: []
         }
@@ -37,6 +37,13 @@ extension DocumentRoutes {
                 .immutableDefects(since: before)
             if causes.isEmpty { return }
             throw Problem(.invalid, detail: "the VM group cannot be changed so", causes: causes)
+        }
+        if kind == .trainingJob {
+            let before = try decoder.decode(TrainingJobSpec.self, from: Data(old.utf8))
+            let causes = try decoder.decode(TrainingJobSpec.self, from: Data(new.utf8))
+                .immutableDefects(since: before)
+            if causes.isEmpty { return }
+            throw Problem(.invalid, detail: "the training job cannot be changed so", causes: causes)
         }
         if kind == .model { return try checkModel(from: old, to: new) }
         guard kind == .vm else { return }

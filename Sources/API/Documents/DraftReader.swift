@@ -35,6 +35,8 @@ enum DraftReader {
         case .project: try typed(ProjectSpec.self, value, &causes)
         case .vm: try typed(VMSpec.self, value, &causes)
         case .vmGroup: try typed(VMGroupSpec.self, value, &causes)
+        case .trainingJob: try typed(TrainingJobSpec.self, value, &causes)
+        case .servingDeployment: try typed(ServingDeploymentSpec.self, value, &causes)
         case .allocation, .plan, .operation, .event, .token:
             throw Problem(.methodNotAllowed, detail: "\(kind.plural) are not written by users")
         }

@@ -26,6 +26,8 @@ enum FieldGuide {
         case .project: "A tenant, with what it may hold at once."
         case .vm: "A virtual machine as its owner wants it."
         case .vmGroup: "VMs of one template, so many at a time; NAME-0, NAME-1 and on."
+        case .trainingJob: "Steps of one model, whose shape and plan change as the cell has room."
+        case .servingDeployment: "A model that is served."
         case .allocation, .plan, .operation, .event, .token: "A record; nobody writes it."
         }
     }
@@ -57,6 +59,8 @@ enum FieldGuide {
         case .project: return [root] + project
         case .vm: return [root] + vm
         case .vmGroup: return [root] + vmGroup
+        case .trainingJob: return [root] + trainingJob
+        case .servingDeployment: return [root] + servingDeployment
         case .allocation, .plan, .operation, .event, .token: return []
         }
     }

@@ -41,7 +41,7 @@ struct DocumentTable {
         return cells
     }
 
-    private struct Field: Sendable {
+    struct Field: Sendable {
         var column: Table.Column
         var value: @Sendable (WireDocument) -> Text
 
@@ -55,6 +55,8 @@ struct DocumentTable {
         switch kind {
         case .vm: Self.vm
         case .vmGroup: Self.vmGroup
+        case .trainingJob: Self.trainingJob
+        case .servingDeployment: Self.servingDeployment
         case .host: Self.host
         case .pool: Self.pool
         case .cell: [Field(.init("DESCRIPTION", .wide)) { Text(optional: $0.spec["description"]?.string) }]
@@ -66,7 +68,7 @@ struct DocumentTable {
         }
     }
 
-    private static let cell = Field(.init("CELL", minimum: 8)) { Text(optional: $0.cell) }
+    static let cell = Field(.init("CELL", minimum: 8)) { Text(optional: $0.cell) }
     private static let poolName = Field(.init("POOL", minimum: 8)) { Text(optional: $0.spec["pool"]?.string) }
     private static let cpu = Field(.init("CPU", .always, .right)) { Text(optional: $0.resources.cpu) }
     private static let memory = Field(.init("MEMORY", .always, .right)) {
@@ -199,7 +201,7 @@ extension WireDocument {
 
     fileprivate typealias Amounts = (cpu: String?, memory: String?)
 
-    fileprivate var cell: String? { spec["cell"]?.string ?? status?["cell"]?.string }
+    var cell: String? { spec["cell"]?.string ?? status?["cell"]?.string }
     fileprivate var resources: Amounts { Self.amounts(spec["resources"]) }
     fileprivate var capacity: Amounts { Self.amounts(status?["inventory"]?["capacity"]) }
 
@@ -228,7 +230,8 @@ extension WireDocument {
     var stateText: Text {
         if metadata.deletionTimestamp != nil { return Text("Deleting", .warning) }
         let state = status?["state"]?.string
-        return Text(state ?? "-", state.flatMap(WorkloadState.init)?.tone ?? .plain)
+        let tone = state.flatMap(WorkloadState.init)?.tone ?? state.flatMap(TrainingJobState.init)?.tone
+        return Text(state ?? "-", tone ?? .plain)
     }
 
     fileprivate var contactText: Text {

@@ -27,7 +27,8 @@ struct RecordReader {
         case .plan:
             guard let name else { throw CommandFailure("plans are read one by one: basalt get plan ID") }
             return try PlanDescription(try await client.plan(try id(name, kind))).presentation
-        case .cell, .pool, .host, .flavor, .policy, .model, .project, .vm, .vmGroup, .token:
+        case .cell, .pool, .host, .flavor, .policy, .model, .project, .vm, .vmGroup, .trainingJob,
+            .servingDeployment, .token:
             throw CommandFailure("\(kind.plural) cannot be read as records")
         }
     }

@@ -11,6 +11,8 @@ struct CellModel {
     var placement: PlacementCell
     var hosts: [ID<Document>: HostRecord] = [:]
     var vms: [ID<Document>: VMRecord] = [:]
+    /// Workloads whose engines name their parts.
+    var parted: [ID<Document>: any PartedWorkload] = [:]
     var allocations: [ID<Allocation>: Allocation] = [:]
     /// Unreleased allocations by workload.
     private(set) var byWorkload: [ID<Document>: Set<ID<Allocation>>] = [:]
@@ -41,14 +43,14 @@ struct CellModel {
     var gangs: [ID<Document>: VMGroupRecord] = [:]
     /// VMs of such groups by ordinal.
     var gangMembers: [ID<Document>: [Int: ID<Document>]] = [:]
-    /// VMs that are to be deleted.
+    /// Workloads that are to be deleted.
     private(set) var deleting: Set<ID<Document>> = []
     /// VMs that the ledger refused.
     private var refused: Set<ID<Document>> = []
-    /// VMs whose status, finalizers or allocations may need work.
+    /// Workloads whose status, finalizers or allocations may need work.
     var dirty: Set<ID<Document>> = []
-    /// VMs whose status names an allocation that the ledger lost; they are not placed until an agent reports
-    /// it.
+    /// Workloads whose status names an allocation that the ledger lost; they are not placed until an agent
+    /// reports it.
     private var lost: Set<ID<Document>> = []
     /// Reservations of migrations that are under way.
     private(set) var standbys: Set<ID<Allocation>> = []
@@ -116,6 +118,7 @@ struct CellModel {
         } else {
             drop(allocation: allocation.id, released: allocation)
             backOff(allocation)
+            parted[allocation.workload.uid]?.ended(allocation, wasAsked: known?.state == .releasing)
         }
         queue(allocation.workload.uid)
     }
@@ -167,6 +170,18 @@ struct CellModel {
 
     mutating func drop(vm uid: ID<Document>) {
         if let vm = vms.removeValue(forKey: uid) { dropMember(vm) }
+        forget(uid)
+    }
+
+    /// A workload was read.
+    mutating func touched(_ uid: ID<Document>, isDeleting: Bool) {
+        if isDeleting { deleting.insert(uid) }
+        if byWorkload[uid] != nil { lost.remove(uid) }
+        dirty.insert(uid)
+    }
+
+    /// A workload is gone.
+    mutating func forget(_ uid: ID<Document>) {
         lost.remove(uid)
         refused.remove(uid)
         pending.remove(uid)
@@ -195,7 +210,7 @@ struct CellModel {
         pending.remove(uid)
     }
 
-    /// A deleted VM is lost to nobody.
+    /// A deleted workload is lost to nobody.
     func isLost(_ uid: ID<Document>) -> Bool { lost.contains(uid) && !deleting.contains(uid) }
 
     mutating func hold(zones: Set<String>) {
@@ -246,10 +261,9 @@ struct CellModel {
     /// Substrate of machines whose agent only looks: nothing can be started there.
     static let observedSubstrate = "observe"
 
-    /// The unreleased allocation that writes for a workload.
+    /// The unreleased allocation that writes for a workload of one part.
     func writer(of uid: ID<Document>) -> Allocation? {
-        (byWorkload[uid] ?? []).compactMap { allocations[$0] }.filter { !$0.quarantined && !$0.isStandby }
-            .min { $0.id < $1.id }
+        writers(of: uid).min { $0.id < $1.id }
     }
 
     /// The reservation that a part's writer is handed over to.

@@ -20,13 +20,14 @@ actor CellPipeline {
     let metrics: MetricRegistry<DaemonMetric>
     var model: CellModel
     private var cursor: FeedCursor?
+    var serving = ServingKeeping()
     var heads: [Plan.Engine: ID<Plan>?] = [:]
     private var judgedAt: Timestamp?
     var measuredAt: Timestamp?
     var rememberedAt: Timestamp?
     /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so
     /// that fifty thousand of them are sorted once and not once per write.
-    private var settling: ArraySlice<ID<Document>> = []
+    var settling: ArraySlice<ID<Document>> = []
     var drainReports: [ID<Document>: DrainReport] = [:]
     var drainPlanner = DrainPlanner()
     var drainedAt: Timestamp?
@@ -66,6 +67,7 @@ actor CellPipeline {
                 let began = time.now()
                 let worked = try await measured { try await cycle() }
                 if let copy = copyForLifetimes() { group.addTask { await self.makeReady(copy) } }
+                for question in questions() { group.addTask { await self.answer(question) } }
                 if let pools = roomToMeasure() { group.addTask { await self.measureRoom(pools) } }
                 try await rest(after: worked, since: began)
             } onFailure: {
@@ -86,7 +88,12 @@ actor CellPipeline {
         }
     }
 
+    /// Of the cluster, as far as it was read.
+    var epoch: Int { cursor?.epoch ?? 1 }
+
     private func idleRest() -> Duration {
+        // An answer is taken over at once.
+        if !serving.running.isEmpty { return limits.cycleAtMostEvery }
         let now = time.now()
         guard let next = model.nextTry(now: now) else { return limits.restAtMost }
         return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
@@ -101,6 +108,9 @@ actor CellPipeline {
         try await fresh.readCatalogue(from: store)
         for resource in try await store.all(.vmGroup) { fresh.put(group: try VMGroupRecord(resource)) }
         for resource in try await store.all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
+        for kind in PartedKinds.all {
+            for resource in try await store.all(kind.kind, cell: cell) { try fresh.put(workload: resource) }
+        }
         for host in try await store.hosts(.cell(cell)) { fresh.put(host: host) }
         for allocation in try await store.allocations(.cell(cell)) { fresh.put(allocation: allocation) }
         for engine in Plan.Engine.allCases {
@@ -121,28 +131,46 @@ actor CellPipeline {
             ])
     }
 
-    /// VMs whose status names an allocation that the ledger does not have, not even as released: rows were
-    /// lost. What they ran may run still, so nothing is started for them.
+    /// Workloads whose status names an allocation that the ledger does not have, not even as released: rows
+    /// were lost. What they ran may run still, so nothing is started for them. What ended while nobody
+    /// looked is told to its workload.
     private func findLost(_ fresh: inout CellModel) async throws {
-        let named = fresh.pending.sorted().compactMap { uid in
+        var named = fresh.pending.sorted().compactMap { uid in
             fresh.vms[uid]?.status.allocation.map { (uid: uid, allocation: $0) }
         }
+        for (uid, workload) in fresh.parted.sorted(by: { $0.key < $1.key }) {
+            named += workload.named.filter { fresh.allocations[$0] == nil }.map { (uid, $0) }
+        }
         guard !named.isEmpty else { return }
-        let found = Set(try await store.allocations(.ids(named.map(\.allocation))).map(\.id))
+        let rows = try await store.allocations(.ids(named.map(\.allocation)))
+        let found = Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0) })
         var events: [EventDraft] = []
-        for (uid, allocation) in named where !found.contains(allocation) {
-            guard let vm = fresh.vms[uid] else { continue }
+        for (uid, allocation) in named {
+            if let row = found[allocation] {
+                if row.state == .released { fresh.parted[uid]?.ended(row, wasAsked: false) }
+                continue
+            }
+            guard let event = Self.lossEvent(of: uid, allocation, in: fresh) else { continue }
             fresh.lose(uid)
-            let message =
-                "the ledger does not have its allocation \(allocation): nothing is started elsewhere"
-            events.append(
-                EventDraft(
-                    kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: uid,
-                    reason: .allocationGone, message: message, source: "vms"))
+            events.append(event)
         }
         guard !events.isEmpty else { return }
         logger.error("allocations are lost", metadata: ["cell": "\(cell)", "count": "\(events.count)"])
         try await store.appendEvents(events)
+    }
+
+    private static func lossEvent(
+        of uid: ID<Document>, _ allocation: ID<Allocation>, in model: CellModel
+    ) -> EventDraft? {
+        let message = "the ledger does not have its allocation \(allocation): nothing is started elsewhere"
+        let subject =
+            model.vms[uid].map { (Kind.vm, $0.metadata, "vms") }
+            ?? model.parted[uid].map { ($0.kind, $0.metadata, $0.engine.rawValue) }
+        return subject.map { kind, metadata, source in
+            EventDraft(
+                kind: kind, project: metadata.project, name: metadata.name, uid: uid,
+                reason: .allocationGone, message: message, source: source)
+        }
     }
 
     private func spec<Spec: DocumentSpec>(_ resource: Resource) throws -> Spec {
@@ -193,6 +221,11 @@ actor CellPipeline {
             for resource in rows { model.put(vm: try VMRecord(resource)) }
             for uid in changed.vms.subtracting(rows.map(\.metadata.uid)) { model.drop(vm: uid) }
         }
+        for (kind, uids) in changed.parted.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let rows = try await store.documents(kind, uids: uids.sorted())
+            for resource in rows { try model.put(workload: resource) }
+            for uid in uids.subtracting(rows.map(\.metadata.uid)) { model.drop(workload: uid) }
+        }
         if !changed.groups.isEmpty {
             let rows = try await store.documents(.vmGroup, uids: changed.groups.sorted())
             for resource in rows { model.put(group: try VMGroupRecord(resource)) }
@@ -218,6 +251,7 @@ actor CellPipeline {
         worked = try await rate() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
+        worked = try await serve() || worked
         worked = try await handOver() || worked
         worked = try await drain() || worked
         worked = try await defragment() || worked
@@ -251,18 +285,25 @@ actor CellPipeline {
         return false
     }
 
-    /// Stops the parts of deleted VMs.
+    /// Stops the parts of deleted workloads.
     private func stop() async throws -> Bool {
-        var directives: [ReleaseDirective] = []
-        for uid in model.deleting.sorted() {
-            guard let allocation = model.writer(of: uid), allocation.state != .releasing else { continue }
-            directives.append(
-                ReleaseDirective(
-                    allocation: allocation.id, reason: .deletionRequested,
-                    message: "its deletion was asked for"))
-            if directives.count == limits.groupsPerPlan { break }
+        var directives: [Plan.Engine: [ReleaseDirective]] = [:]
+        var count = 0
+        for uid in model.deleting.sorted() where count < limits.groupsPerPlan {
+            for allocation in model.writers(of: uid) where allocation.state != .releasing {
+                directives[model.parted[uid]?.engine ?? .vmPlacement, default: []].append(
+                    ReleaseDirective(
+                        allocation: allocation.id, reason: .deletionRequested,
+                        message: "its deletion was asked for"))
+                count += 1
+            }
         }
-        return try await release(directives, engine: .vmPlacement, policy: "delete")
+        var worked = false
+        for engine in Plan.Engine.allCases {
+            guard let directives = directives[engine] else { continue }
+            worked = try await release(directives, engine: engine, policy: "delete") || worked
+        }
+        return worked
     }
 
     func release(_ directives: [ReleaseDirective], engine: Plan.Engine, policy: String) async throws -> Bool {
@@ -318,13 +359,7 @@ actor CellPipeline {
     func commit(
         _ plan: Plan, lifetimes: LifetimeNote? = nil, trial: LifetimeTrial? = nil
     ) async throws {
-        var statuses: [ID<Document>: String] = [:]
-        for directive in plan.groups.flatMap(\.directives) {
-            guard let allocation = allocation(after: directive), let vm = model.vms[allocation.workload.uid]
-            else { continue }
-            statuses[vm.metadata.uid] = try Self.encoded(
-                status(of: vm, allocation: allocation, now: plan.createdAt))
-        }
+        let statuses = try statuses(after: plan)
         let outcome: CommitOutcome
         do {
             outcome = try await store.commit(
@@ -348,9 +383,8 @@ actor CellPipeline {
                         model.placement.remove(allocation: taken.allocation.id)
                     }
                     if let host = refusal.host { stale.insert(host) }
-                    if refusal.reason == .quotaExceeded, case .allocate(let allocate) = directive {
-                        model.refuse(
-                            allocate.allocation.workload.uid, refusal.reason, now: plan.createdAt)
+                    if let allocation = allocation(after: directive) {
+                        refuse(allocation.workload.uid, refusal.reason, now: plan.createdAt)
                     }
                 } else {
                     if let allocation = allocation(after: directive) { model.put(allocation: allocation) }
@@ -375,7 +409,7 @@ actor CellPipeline {
         ]
     }
 
-    private func allocation(after directive: Directive) -> Allocation? {
+    func allocation(after directive: Directive) -> Allocation? {
         switch directive {
         case .allocate(let directive): return directive.allocation
         // The source writes on, so that its workload's status stays.
@@ -384,115 +418,6 @@ actor CellPipeline {
             guard var allocation = model.allocations[directive.allocation] else { return nil }
             allocation.state = .releasing
             return allocation
-        }
-    }
-
-    // MARK: Statuses
-
-    func status(of vm: VMRecord, allocation: Allocation?, now: Timestamp) -> VMStatus {
-        let record = allocation.flatMap { model.hosts[$0.host] }
-        let host = record.map { (name: $0.name, contact: $0.contact) }
-        let isHeld = record.map { model.heldZones.contains($0.domain.zone) } ?? false
-        let blocked = vm.blockedAt == nil ? nil : vm.explanation
-        return VMStatus.derived(
-            from: vm.status, metadata: vm.metadata, allocation: allocation, host: host, isHeld: isHeld,
-            blocked: blocked, refusal: vm.refusal,
-            target: allocation.flatMap(model.standby).flatMap { model.hosts[$0.host]?.name }, now: now)
-    }
-
-    /// Brings the documents of touched VMs to what the ledger says: statuses, and the end of deleted ones.
-    private func settle() async throws -> Bool {
-        guard !model.dirty.isEmpty else { return false }
-        let now = time.now()
-        var writes: [StatusWrite] = []
-        var ended: [ID<Document>] = []
-        var done: [ID<Document>] = []
-        if settling.isEmpty { settling = model.dirty.sorted()[...] }
-        while writes.count + ended.count < limits.statusesPerWrite, done.count < limits.statusesPerLook,
-            let uid = settling.popFirst()
-        {
-            done.append(uid)
-            guard model.dirty.contains(uid), let vm = model.vms[uid], !model.isLost(uid) else { continue }
-            let writer = model.writer(of: uid)
-            if vm.metadata.deletionTimestamp != nil, writer == nil {
-                ended.append(uid)
-                continue
-            }
-            let next = status(of: vm, allocation: writer, now: now)
-            guard next != vm.status else { continue }
-            writes.append(
-                StatusWrite(
-                    uid: uid, expected: vm.metadata.resourceVersion, status: try Self.encoded(next),
-                    event: event(for: vm, next)))
-        }
-        if !writes.isEmpty { try await store.writeStatuses(writes, lease: lease) }
-        if !ended.isEmpty {
-            for uid in try await store.finalize(ended, lease: lease) { model.drop(vm: uid) }
-        }
-        model.dirty.subtract(done)
-        return !writes.isEmpty || !ended.isEmpty || !model.dirty.isEmpty
-    }
-
-    /// The ledger writes events for what it does; only what it cannot know is said here.
-    private func event(for vm: VMRecord, _ next: VMStatus) -> EventDraft? {
-        let reason: Reason
-        let message: String
-        switch (vm.status.state, next.state) {
-        case (_, .pending) where vm.refusal != nil && next.conditions != vm.status.conditions:
-            reason = vm.refusal ?? .waitingForPlacement
-            message = reason.refusalSentence
-        case (_, .pending) where vm.explanation != nil && next.conditions != vm.status.conditions:
-            reason = .noHostFits
-            message = vm.explanation?.sentence ?? ""
-        case (let before, .unknown) where before != .unknown:
-            reason = .hostLost
-            message = "host \(next.host ?? "") lost contact; the VM is kept there"
-        default: return nil
-        }
-        return EventDraft(
-            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid,
-            reason: reason,
-            message: message, source: "vms")
-    }
-
-    static func encoded(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-}
-
-/// Keys that a stretch of the feed touches, each once.
-private struct ChangedRows {
-    var hosts: Set<ID<Document>> = []
-    var vms: Set<ID<Document>> = []
-    var groups: Set<ID<Document>> = []
-    var allocations: Set<ID<Allocation>> = []
-    var pools: Set<String> = []
-    var flavors: Set<String> = []
-    var policies: Set<String> = []
-    var models: Set<String> = []
-    var projects: Set<String> = []
-    var isCell = false
-
-    /// Whether policies, or what names them, may have changed.
-    var movesRates: Bool { isCell || !pools.isEmpty || !policies.isEmpty || !hosts.isEmpty }
-
-    mutating func note(_ entry: FeedEntry, cell: String) {
-        switch entry.kind {
-        case .cell: isCell = isCell || entry.name == cell
-        case .flavor: flavors.insert(entry.name)
-        case .policy: policies.insert(entry.name)
-        case .model: models.insert(entry.name)
-        case .pool: pools.insert(entry.name)
-        case .project: projects.insert(entry.name)
-        // A host that moves to another cell is noted by both.
-        case .host: hosts.insert(entry.uid)
-        // Its members may be of this cell.
-        case .vmGroup: groups.insert(entry.uid)
-        case .vm where entry.cell == cell: vms.insert(entry.uid)
-        case .allocation where entry.cell == cell: allocations.insert(ID(entry.uid.uuid))
-        default: break
         }
     }
 }

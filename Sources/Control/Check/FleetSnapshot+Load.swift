@@ -67,8 +67,11 @@ extension FleetSnapshot {
     }
 
     private static func readWorkloads(_ store: any Store) async throws -> [WorkloadRecord] {
-        let groups = try await store.all(.vmGroup)
-        return try await (store.all(.vm) + groups).map { document in
+        var documents: [Resource] = []
+        for kind in Kind.allCases where kind.isTenant && kind.isDocument {
+            documents += try await store.all(kind)
+        }
+        return documents.map { document in
             WorkloadRecord(
                 uid: document.metadata.uid, kind: document.kind, project: document.metadata.project ?? "",
                 name: document.metadata.name, generation: document.metadata.generation,

@@ -9,6 +9,8 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     case project = "Project"
     case vm = "VM"
     case vmGroup = "VMGroup"
+    case trainingJob = "TrainingJob"
+    case servingDeployment = "ServingDeployment"
     case allocation = "Allocation"
     case plan = "Plan"
     case operation = "Operation"
@@ -24,13 +26,22 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     }
 
     /// Whether documents of this kind live in a project.
-    public var isTenant: Bool { self == .vm || self == .vmGroup }
+    public var isTenant: Bool {
+        switch self {
+        case .vm, .vmGroup, .trainingJob, .servingDeployment: true
+        case .cell, .pool, .host, .flavor, .policy, .model, .project, .allocation, .plan, .operation, .event,
+            .token:
+            false
+        }
+    }
 
     /// Whether the kind is part of the resource table; the others have tables of their own and are read-only
     /// in the API or have verbs of their own.
     public var isDocument: Bool {
         switch self {
-        case .cell, .pool, .host, .flavor, .policy, .model, .project, .vm, .vmGroup: true
+        case .cell, .pool, .host, .flavor, .policy, .model, .project, .vm, .vmGroup, .trainingJob,
+            .servingDeployment:
+            true
         case .allocation, .plan, .operation, .event, .token: false
         }
     }
@@ -43,6 +54,8 @@ public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     public var selectableFields: [String] {
         switch self {
         case .vm: ["spec.class", "spec.flavor", "spec.pool", "status.host", "status.state"]
+        case .trainingJob: ["spec.class", "spec.model", "spec.pool", "status.state"]
+        case .servingDeployment: ["spec.model", "spec.pool", "status.state"]
         case .host: ["spec.pool", "status.contact"]
         case .pool: ["spec.placement", "spec.policies.placement"]
         case .policy: ["spec.placement.score", "spec.type"]

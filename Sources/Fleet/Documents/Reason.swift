@@ -100,6 +100,26 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case modelMissing = "ModelMissing"
     case modelDamaged = "ModelDamaged"
     case modelInaccurate = "ModelInaccurate"
+    // Why a training job waits: Kueue's words where it has one.
+    case noFeasiblePlan = "NoFeasiblePlan"
+    case exceedsMaxQuota = "ExceedsMaxQuota"
+    case waitingForQuota = "WaitingForQuota"
+    case fragmentedNeed = "FragmentedNeed"
+    case gateNotReached = "GateNotReached"
+    case slopeTooLow = "SlopeTooLow"
+    case reserved = "Reserved"
+    case heldForReservation = "HeldForReservation"
+    case waitingForCapacity = "WaitingForCapacity"
+    // Life of a training job.
+    case reconfigured = "Reconfigured"
+    case evicted = "Evicted"
+    case checkpointing = "Checkpointing"
+    case checkpointed = "Checkpointed"
+    case rankFailed = "RankFailed"
+    case succeeded = "Succeeded"
+    case failed = "Failed"
+    // Life of a serving deployment.
+    case rerouted = "Rerouted"
     // Life of a group.
     case membersCreated = "MembersCreated"
     case membersDeleted = "MembersDeleted"

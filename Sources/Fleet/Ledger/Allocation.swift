@@ -36,6 +36,10 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var departure: ID<PartMigration>?
     /// Most CPU that it is predicted to use at once, milli; all of it while nothing is known of its use.
     public var peakMilliCPU: Int?
+    /// What the part runs, where its engine says so part by part; nil where the workload's document does.
+    public var task: PartTask?
+    /// How the part ended by its agent's word; nil before, and where no agent told.
+    public var end: AllocationEnd?
 
     public init(
         id: ID<Allocation>, workload: WorkloadReference, cell: String, host: ID<Document>,
@@ -43,7 +47,8 @@ public struct Allocation: Sendable, Hashable, Codable {
         resources: Resources, devices: [String] = [], state: State = .reserved, quarantined: Bool = false,
         plan: ID<Plan>? = nil, onPartition: PartitionPolicy = .keep, antiAffinity: AntiAffinity? = nil,
         createdAt: Timestamp, releasedAt: Timestamp? = nil, arrival: MigrationArrival? = nil,
-        departure: ID<PartMigration>? = nil, peakMilliCPU: Int? = nil
+        departure: ID<PartMigration>? = nil, peakMilliCPU: Int? = nil, task: PartTask? = nil,
+        end: AllocationEnd? = nil
     ) {
         self.id = id
         self.workload = workload
@@ -62,6 +67,8 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.arrival = arrival
         self.departure = departure
         self.peakMilliCPU = peakMilliCPU
+        self.task = task
+        self.end = end
     }
 
     /// Whether it only holds room for a part that is still written elsewhere; no agent is told of it.
@@ -77,13 +84,25 @@ public struct Allocation: Sendable, Hashable, Codable {
     }
 }
 
+/// What an agent said when a part ended.
+public struct AllocationEnd: Sendable, Hashable, Codable {
+    /// As a shell has it; nil when the part never ran, or when nobody knows.
+    public var exitCode: Int?
+    public var message: String
+
+    public init(exitCode: Int?, message: String = "") {
+        self.exitCode = exitCode
+        self.message = message
+    }
+}
+
 /// Names one part of one workload.
 public struct WorkloadReference: Sendable, Hashable, Codable {
     public var kind: Kind
     public var uid: ID<Document>
     public var project: String
     public var name: String
-    /// Part of the workload; a VM has the one part `vm`.
+    /// Part of the workload, in its engine's words, such as `worker-0`; a VM has the one part `vm`.
     public var part: String
 
     public init(kind: Kind, uid: ID<Document>, project: String, name: String, part: String) {

@@ -1,7 +1,7 @@
 /// An immutable decision of one engine for one cell.
 public struct Plan: Sendable, Hashable, Codable {
     public enum Engine: String, Sendable, Hashable, Codable, CaseIterable {
-        case vmPlacement, hostMaintenance
+        case vmPlacement, hostMaintenance, training, serving
     }
 
     public var id: ID<Plan>

@@ -36,10 +36,33 @@ public struct PartTask: Sendable, Hashable, Codable {
     /// Without it the part idles until it is stopped.
     public var run: RunSpec?
     public var image: ImageSpec?
+    /// How it is asked to end; SIGTERM and the host's own grace when absent.
+    public var stop: StopRequest?
 
-    public init(run: RunSpec? = nil, image: ImageSpec? = nil) {
+    public init(run: RunSpec? = nil, image: ImageSpec? = nil, stop: StopRequest? = nil) {
         self.run = run
         self.image = image
+        self.stop = stop
+    }
+}
+
+/// Signals that ask a program to end.
+public enum StopSignal: String, Sendable, Hashable, ClosedWord {
+    case term = "TERM"
+    case interrupt = "INT"
+    case user1 = "USR1"
+    case user2 = "USR2"
+}
+
+/// How a part is asked to end.
+public struct StopRequest: Sendable, Hashable, Codable {
+    public var signal: StopSignal
+    /// Between the signal and SIGKILL.
+    public var graceSeconds: Int
+
+    public init(signal: StopSignal = .term, graceSeconds: Int) {
+        self.signal = signal
+        self.graceSeconds = graceSeconds
     }
 }
 

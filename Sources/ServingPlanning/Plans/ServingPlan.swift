@@ -37,6 +37,13 @@ public struct ServingPlan: Sendable, Hashable, Codable {
         /// Ids such as `node-1/0`; as many as share the layers.
         public var gpus: [String]
         public var layers: Int
+
+        public init(node: String, type: String, gpus: [String], layers: Int) {
+            self.node = node
+            self.type = type
+            self.gpus = gpus
+            self.layers = layers
+        }
     }
 
     /// What goes to one pair of groups.

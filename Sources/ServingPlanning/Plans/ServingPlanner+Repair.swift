@@ -119,15 +119,21 @@ struct BrokenPlan {
     static func layout(
         _ group: ServingPlan.Group, _ hardware: ServingHardware
     ) throws(ServingError) -> LayoutModel {
+        try layout(named: group.name, group.stages, hardware)
+    }
+
+    static func layout(
+        named name: String, _ placed: [ServingPlan.PlacedStage], _ hardware: ServingHardware
+    ) throws(ServingError) -> LayoutModel {
         var stages: [Stage] = []
-        for stage in group.stages {
+        for stage in placed {
             guard let node = hardware.cluster.nodes.firstIndex(where: { $0.node == stage.node }) else {
-                throw ServingError(.plan, "\(group.name): no node \"\(stage.node)\" in the plan's inputs")
+                throw ServingError(.plan, "\(name): no node \"\(stage.node)\" in the plan's inputs")
             }
             stages.append(Stage(node: node, tensor: stage.gpus.count, layers: stage.layers))
         }
         guard let model = LayoutModel(Layout(stages: stages), on: hardware) else {
-            throw ServingError(.plan, "\(group.name): its stages cannot hold the model")
+            throw ServingError(.plan, "\(name): its stages cannot hold the model")
         }
         return model
     }

@@ -16,9 +16,9 @@ package struct DocumentReference: Sendable, Hashable {
     /// What a document refers to, in the order in which a missing one is reported: project, cell, pool,
     /// flavor, policy.
     ///
-    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a VM
-    /// its project and, when they are given, its cell, pool and flavor, and a VM group what its members will
-    /// name. Cells, pools and hosts name their policy of oversubscription, when it is given.
+    /// A pool names its cell and, when it is given, its policy of placement, a host its cell and pool, a
+    /// workload its project and, when they are given, its cell, pool and flavor, and a VM group what its
+    /// members will name. Cells, pools and hosts name their policy of oversubscription, when it is given.
     package static func all(in spec: JSONContent, kind: Kind, project: String?) -> [DocumentReference] {
         var found: [DocumentReference] = []
         if kind.isTenant {
@@ -45,16 +45,18 @@ package struct DocumentReference: Sendable, Hashable {
         case .pool: [("cell", .cell)]
         case .host: [("cell", .cell), ("pool", .pool)]
         case .vm, .vmGroup: [("cell", .cell), ("pool", .pool), ("flavor", .flavor)]
+        case .trainingJob, .servingDeployment: [("cell", .cell), ("pool", .pool)]
         case .cell, .flavor, .policy, .model, .project, .allocation, .plan, .operation, .event, .token: []
         }
     }
 
     /// The cell that a document belongs to: its own name for a cell; `spec.cell`, else `status.cell`, for
-    /// pools, hosts and VMs; none for other kinds.
+    /// pools, hosts and workloads; none for other kinds.
     package static func cell(of kind: Kind, name: String, spec: String, status: String) throws -> String? {
         switch kind {
         case .cell: name
-        case .pool, .host, .vm: try JSONContent(spec)["cell"]?.text ?? JSONContent(status)["cell"]?.text
+        case .pool, .host, .vm, .trainingJob, .servingDeployment:
+            try JSONContent(spec)["cell"]?.text ?? JSONContent(status)["cell"]?.text
         default: nil
         }
     }

@@ -17,8 +17,11 @@ extension PostgresStore {
             commit.lease.cell, commit.lease.token, content, JSONText(statuses.closed),
         ]
         var statement = Self.commitStatement
-        if commit.tellsLifetimes || commit.migrates {
-            statement = commit.migrates ? Self.commitMigrationsStatement : Self.commitLifetimesStatement
+        if commit.tellsLifetimes || commit.migrates || commit.bringsTasks {
+            statement =
+                commit.migrates
+                ? Self.commitMigrationsStatement
+                : commit.bringsTasks ? Self.commitTasksStatement : Self.commitLifetimesStatement
             let note = commit.lifetimes
             parameters.append(note.map { JSONText($0.cell) })
             parameters.append(note.map { JSONText($0.hostsText) })
@@ -156,7 +159,13 @@ extension PostgresStore {
                 MigrationArrival(migration: ID($0), standsBy: try row.decode("standby"))
             },
             departure: try row.decode("departure", as: UUID?.self).map { ID($0) },
-            peakMilliCPU: try row.decode("peak", as: Int?.self))
+            peakMilliCPU: try row.decode("peak", as: Int?.self),
+            task: try row.decode("task", as: JSONText?.self).map {
+                try DocumentJSON.decode(PartTask.self, from: $0.text)
+            },
+            end: try row.decode("end_message", as: String?.self).map {
+                AllocationEnd(exitCode: try row.decode("exit_code", as: Int?.self), message: $0)
+            })
     }
 
     public func adopt(
@@ -201,7 +210,7 @@ extension PostgresStore {
             if try row.decode("id", as: UUID?.self) != nil {
                 let allocation = try Self.allocation(row)
                 records[records.count - 1].allocations.append(allocation)
-                if let task = try row.decode("task", as: JSONText?.self) {
+                if let task = try row.decode("told_task", as: JSONText?.self) {
                     records[records.count - 1].tasks[allocation.id] = try DocumentJSON.decode(
                         PartTask.self, from: task.text)
                 }
@@ -256,6 +265,12 @@ extension PostgresStore {
         sql: """
             SELECT o_xid, o_refusals
             FROM ledger_commit_lifetimes_1($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)
+            """)
+    private static let commitTasksStatement = Statement(
+        name: "ledger_commit_tasks",
+        sql: """
+            SELECT o_xid, o_refusals
+            FROM ledger_commit_tasks_1($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)
             """)
     private static let commitMigrationsStatement = Statement(
         name: "ledger_commit_migrations",
@@ -314,8 +329,10 @@ extension PostgresStore {
         name: "assignments",
         sql: """
             SELECT h.host AS host_id, h.name AS host_name, h.assignment, (SELECT epoch FROM cluster) AS epoch, a.*,
-                CASE WHEN d.spec ? 'run' OR d.spec ? 'image'
-                     THEN jsonb_build_object('run', d.spec -> 'run', 'image', d.spec -> 'image') END AS task
+                CASE WHEN a.state NOT IN ('reserved', 'active') OR a.quarantined THEN NULL
+                     WHEN a.task IS NOT NULL THEN a.task
+                     WHEN d.spec ? 'run' OR d.spec ? 'image'
+                     THEN jsonb_build_object('run', d.spec -> 'run', 'image', d.spec -> 'image') END AS told_task
             FROM unnest($1::uuid[], $2::bigint[]) AS asked(host, known)
             JOIN host_ledger h ON h.host = asked.host AND h.assignment > asked.known
             LEFT JOIN LATERAL (

@@ -118,6 +118,15 @@ public struct LedgerCommit: Sendable, Hashable {
         }
     }
 
+    /// Whether parts bring what they run.
+    var bringsTasks: Bool {
+        plan.groups.contains { group in
+            group.directives.contains {
+                if case .allocate(let allocate) = $0 { allocate.allocation.task != nil } else { false }
+            }
+        }
+    }
+
     /// - Throws: `corrupt` for a plan that migrates and places.
     func checkMigrations() throws {
         let places = plan.groups.contains { group in
@@ -320,7 +329,8 @@ public struct HostAssignmentRecord: Sendable, Hashable {
     public var generation: Generation
     /// Sorted by id.
     public var allocations: [Allocation]
-    /// What reserved and active allocations run, as their workloads say; quarantined ones go on as they are.
+    /// What reserved and active allocations run, as they say themselves or else their workloads; quarantined
+    /// ones go on as they are.
     public var tasks: [ID<Allocation>: PartTask]
 
     public init(

@@ -3,10 +3,11 @@ public enum MetricsPage {
     public static let text = """
         # Metrics
 
-        What basaltd and basalt-agent expose to Prometheus, in its text format.
+        What basaltd, basalt-agent and basalt-router expose to Prometheus, in its text format.
 
         `basaltd` serves `GET /metrics` on the API's address, to any token of the role `viewer` or above; \
-        `basalt-agent` serves it on `--metrics-listen`, to its own machine only. Names, labels and units of this \
+        `basalt-agent` serves it on `--metrics-listen`, to its own machine only; \
+        `basalt-router` serves it beside the requests that it forwards. Names, labels and units of this \
         page are stable: one is added or, after a release that says so, taken away, and never changes its \
         meaning. Gauges of a cell come from the controller that holds the cell's lease, so that a sum over \
         controllers counts nothing twice. A label has at most \(MetricRegistry<DaemonMetric>.seriesLimit) values \
@@ -20,5 +21,8 @@ public enum MetricsPage {
         ## basalt-agent
 
         \(AgentMetric.table)
+        ## basalt-router
+
+        \(RouterMetric.table)
         """
 }

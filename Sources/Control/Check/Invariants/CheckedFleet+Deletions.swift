@@ -16,7 +16,7 @@ extension CheckedFleet {
             let isThere =
                 switch entry.kind {
                 case .allocation: known.contains(entry.uid.uuid)
-                case .vm, .vmGroup: workloads.contains(entry.uid)
+                case .vm, .vmGroup, .trainingJob, .servingDeployment: workloads.contains(entry.uid)
                 case .host: hosts[entry.uid] != nil
                 default: true
                 }

@@ -49,7 +49,7 @@ extension MemoryState {
     private func userOfDocument(_ resource: Resource) throws -> String? {
         if try isPromoted(resource) { return "its promotion" }
         let name = resource.metadata.name
-        let isNamed = ![.vm, .vmGroup, .host].contains(resource.kind)
+        let isNamed = !resource.kind.isTenant && resource.kind != .host
         for kind in Kind.allCases where kind.isDocument && isNamed {
             for other in documents.ordered(kind) {
                 let spec = try JSONContent(other.spec)
@@ -63,7 +63,8 @@ extension MemoryState {
         let holders: [ID<Allocation>] =
             switch resource.kind {
             case .host: allocations.live(onHost: uid)
-            case .vm: resource.metadata.finalizers.isEmpty ? allocations.live(ofWorkload: uid) : []
+            case .vm, .trainingJob, .servingDeployment:
+                resource.metadata.finalizers.isEmpty ? allocations.live(ofWorkload: uid) : []
             case .project: allocations.live(inProject: name)
             default: []
             }

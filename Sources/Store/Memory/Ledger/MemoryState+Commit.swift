@@ -84,6 +84,7 @@ extension MemoryState {
         allocation.createdAt = now
         allocation.releasedAt = nil
         allocation.peakMilliCPU = nil
+        allocation.end = nil
         allocation.plan = plan.id
         allocation.devices.sort()
         let project = allocation.workload.project

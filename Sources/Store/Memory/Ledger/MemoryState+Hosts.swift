@@ -56,6 +56,7 @@ extension MemoryState {
         guard allocation.state == .reserved || allocation.state == .active, !allocation.quarantined,
             let document = documents[allocation.workload.uid]
         else { return nil }
+        if let task = allocation.task { return task }
         let task = try DocumentJSON.decode(PartTask.self, from: document.spec)
         return task == PartTask() ? nil : task
     }

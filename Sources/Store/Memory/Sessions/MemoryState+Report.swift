@@ -111,7 +111,9 @@ extension MemoryState {
             return (true, nil)
         case (.starting, _), (.running, _): return (false, nil)
         case (.stopped, _), (.failed, _):
-            release(allocation, source: source)
+            var ended = allocation
+            ended.end = AllocationEnd(exitCode: part.exitCode, message: part.sentence)
+            release(ended, source: source)
             if allocation.quarantined { unveil(allocation) }
             append(
                 .about(allocation.workload, part.endReason(of: allocation), part.sentence, source: source))

@@ -1,0 +1,182 @@
+internal import Fleet
+internal import Store
+
+/// A serving deployment of a cell, its documents read.
+struct ServingDeploymentRecord: PartedWorkload {
+    static let kind = Kind.servingDeployment
+    static let engine = Plan.Engine.serving
+    /// 2⁶ s, about a minute, is the longest wait between starts of a replica that fails.
+    static let backOffSteps = 6
+    /// A field that gave no plan is asked again after this time, or when it changed.
+    static let retryAfter = Duration.seconds(30)
+
+    var metadata: Metadata
+    var spec: ServingDeploymentSpec
+    var status: ServingDeploymentStatus
+    /// A plan that the status does not have yet.
+    private var adopted: ServingPlanSummary?
+    /// Phases and routes of the groups that are left, where they are not all there.
+    var detour: Detour?
+    /// Starts of a group that failed in a row, and before when it is not started again.
+    var failures: [String: Failure] = [:]
+    /// What was searched last without a plan to follow.
+    var fruitless: Fruitless?
+    /// Epoch of the cluster, for routes.
+    var epoch = 1
+
+    struct Detour: Equatable {
+        var live: Set<String>
+        /// Nil while it is searched.
+        var routing: ServingPlanSummary.Routing?
+    }
+
+    struct Failure: Equatable {
+        var count: Int
+        var notBefore: Timestamp
+    }
+
+    struct Fruitless: Equatable {
+        var generation: Int
+        /// Of the cell's capacity.
+        var version: Int
+        var at: Timestamp
+        /// In words; nil for a plan that was found and does not pay.
+        var message: String?
+    }
+
+    init(_ resource: Resource) throws {
+        metadata = resource.metadata
+        spec = try Self.decoded(ServingDeploymentSpec.self, resource.spec)
+        status =
+            resource.status == "{}"
+            ? ServingDeploymentStatus() : try Self.decoded(ServingDeploymentStatus.self, resource.status)
+    }
+
+    var named: [ID<Allocation>] { status.parts.map(\.allocation) }
+
+    /// The plan that is carried out.
+    var plan: ServingPlanSummary? { adopted ?? status.plan }
+
+    mutating func adopt(_ plan: ServingPlanSummary) {
+        adopted = plan
+        detour = nil
+        fruitless = nil
+        let names = Set(plan.groups.map(\.name))
+        failures = failures.filter { names.contains($0.key) }
+    }
+
+    mutating func inherit(from known: any PartedWorkload) {
+        guard let known = known as? Self else { return }
+        // The status says itself by now what was adopted.
+        adopted = known.adopted == status.plan ? nil : known.adopted
+        detour = known.detour
+        failures = known.failures
+        fruitless = known.fruitless
+        epoch = known.epoch
+    }
+
+    /// A part that ended by itself is started again: at once, and later each time it does so again.
+    mutating func ended(_ allocation: Allocation, wasAsked: Bool) {
+        guard !wasAsked, let at = allocation.releasedAt,
+            let group = plan?.groups.first(where: { $0.parts.contains(allocation.workload.part) })
+        else { return }
+        let ran = at.since(allocation.createdAt)
+        // Who served for ten minutes does not fail in a row.
+        let count = ran > .seconds(600) ? 1 : (failures[group.name]?.count ?? 0) + 1
+        let wait = count == 1 ? Duration.zero : .seconds(1 << min(count - 1, Self.backOffSteps))
+        failures[group.name] = Failure(count: count, notBefore: at.advanced(by: wait))
+    }
+
+    mutating func refused(_ reason: Reason, now: Timestamp) {
+        // What the snapshot was behind of is read anew; a quota does not change by itself.
+        guard reason == .quotaExceeded else { return }
+        for group in plan?.groups ?? [] {
+            failures[group.name] = Failure(count: 1, notBefore: now.advanced(by: .seconds(5)))
+        }
+    }
+
+    // MARK: Status
+
+    func settled(_ parts: [PartView], now: Timestamp) throws -> Settlement? {
+        var next = status
+        next.observedGeneration = metadata.generation
+        next.cell = parts.first?.allocation.cell ?? spec.cell ?? status.cell
+        next.parts = parts.map(\.status)
+        next.plan = plan
+        let live = plan.map { ServingWork($0, parts: parts).live } ?? []
+        next.routes = routes(live)
+        describe(&next, parts, live, now)
+        guard next != status else { return nil }
+        return Settlement(status: try CellPipeline.encoded(next), event: event(next))
+    }
+
+    /// The routes of the groups that serve now: a new version whenever they are others than before.
+    private func routes(_ live: Set<String>) -> ServingRoutes? {
+        guard let plan, status.routes != nil || !live.isEmpty else { return nil }
+        let routing = (detour?.live == live ? detour?.routing : nil) ?? plan.routing.among(live)
+        let replicas = plan.groups.filter { live.contains($0.name) }.map { group in
+            ServingRoutes.Replica(
+                name: group.name, address: group.address, role: routing.roles[group.name] ?? group.role)
+        }
+        let before = status.routes
+        let next = ServingRoutes(
+            epoch: max(epoch, before?.epoch ?? 1), version: (before?.version ?? 0) + 1, model: spec.model,
+            replicas: replicas, pairs: metadata.deletionTimestamp == nil ? routing.pairs : [])
+        if let before, before.epoch == next.epoch, before.model == next.model,
+            before.replicas == next.replicas, before.pairs == next.pairs
+        {
+            return before
+        }
+        return next
+    }
+
+    private func describe(
+        _ next: inout ServingDeploymentStatus, _ parts: [PartView], _ live: Set<String>, _ now: Timestamp
+    ) {
+        let count = plan?.groups.count ?? 0
+        let isWhole = count > 0 && live.count == count
+        if metadata.deletionTimestamp != nil {
+            next.state = .stopping
+        } else {
+            next.state = isWhole ? .running : parts.isEmpty ? .pending : .scheduled
+        }
+        let words = plan.map {
+            "\($0.groups.count) replicas, \(Int($0.attainment * 1000)) per mille of the requests in time"
+        }
+        if let message = fruitless?.message, plan == nil {
+            Self.say(&next, .scheduled, .no, .noHostFits, message, now)
+        } else {
+            Self.say(
+                &next, .scheduled, plan == nil ? .no : .yes, plan == nil ? .waitingForPlacement : .scheduled,
+                words ?? "a plan is searched", now)
+        }
+        let running = "\(live.count) of \(count) replicas serve"
+        Self.say(
+            &next, .running, isWhole ? .yes : .no, isWhole ? .running : .waitingForPlacement,
+            plan == nil ? "has no replicas" : running, now)
+    }
+
+    private static func say(
+        _ status: inout ServingDeploymentStatus, _ type: Condition.Aspect, _ value: Condition.Status,
+        _ reason: Reason, _ message: String, _ now: Timestamp
+    ) {
+        status.conditions.set(
+            Condition(type: type, status: value, reason: reason, message: message, lastTransitionTime: now))
+    }
+
+    /// The ledger tells of parts; only what is decided beside it is told here.
+    private func event(_ next: ServingDeploymentStatus) -> (reason: Reason, message: String)? {
+        if let plan = next.plan, plan != status.plan {
+            return (
+                .scheduled,
+                "a plan of \(plan.groups.count) replicas: \(Int(plan.attainment * 1000)) per mille in time, "
+                    + "found in \(plan.searchMilliseconds) ms"
+            )
+        }
+        guard let routes = next.routes, routes.version != status.routes?.version else { return nil }
+        let names = routes.replicas.map(\.name).joined(separator: ", ")
+        return (
+            .rerouted, "routes of version \(routes.version) go to \(names.isEmpty ? "nobody" : names)"
+        )
+    }
+}
