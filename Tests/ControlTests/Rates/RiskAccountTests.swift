@@ -1,4 +1,5 @@
 import Fleet
+import Oversubscription
 import Store
 import Testing
 
