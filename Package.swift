@@ -204,7 +204,7 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Store", "VMPlacement", logging,
+                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "VMPlacement", logging,
             ]),
         tests(
             "APITests",

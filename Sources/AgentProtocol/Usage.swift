@@ -14,6 +14,9 @@ public struct UsageRequest: Sendable, Codable, Equatable {
         for host in hosts {
             guard host.notes.allSatisfy({ $0.message.utf8.count <= 2000 && !$0.message.contains("\0") })
             else { return "a note of \(host.name) is longer than 2000 bytes or holds a zero" }
+            guard (host.hostBins ?? []).allSatisfy(\.isPossible) else {
+                return "a bin of \(host.name) is before 1970, or has fewer samples than hot ones"
+            }
             guard host.bins.allSatisfy(\.isPossible) else {
                 return "a bin of \(host.name) is before 1970, or of less than nothing or more than 2³¹ mCPU"
             }
@@ -32,16 +35,19 @@ public struct HostUsage: Sendable, Codable, Equatable {
     public var notes: [GuardNote]
     /// Bins that ended since then.
     public var bins: [UsageBin]
+    /// Bins of the host itself; nil from agents that tell none.
+    public var hostBins: [HostBin]?
 
     public init(
         name: String, rung: GuardLevel, signals: UsageSignals, notes: [GuardNote] = [],
-        bins: [UsageBin] = []
+        bins: [UsageBin] = [], hostBins: [HostBin]? = nil
     ) {
         self.name = name
         self.rung = rung
         self.signals = signals
         self.notes = notes
         self.bins = bins
+        self.hostBins = hostBins
     }
 }
 
@@ -91,20 +97,68 @@ public struct GuardNote: Sendable, Codable, Equatable {
     public var cause: Cause
     /// What was done and why, for people.
     public var message: String
+    /// What the controllers should do, where that is theirs.
+    public var ask: GuardAsk?
 
-    public init(at: Timestamp, before: GuardLevel, after: GuardLevel, cause: Cause, message: String) {
+    public init(
+        at: Timestamp, before: GuardLevel, after: GuardLevel, cause: Cause, message: String,
+        ask: GuardAsk? = nil
+    ) {
         self.at = at
         self.before = before
         self.after = after
         self.cause = cause
         self.message = message
+        self.ask = ask
+    }
+}
+
+/// What a guard asks the controllers for.
+public struct GuardAsk: Sendable, Codable, Hashable {
+    public enum Verb: String, Sendable, Codable, CaseIterable {
+        /// Moves to another host.
+        case migrate
+        /// Stops here; it may be started elsewhere.
+        case evict
+    }
+
+    public var verb: Verb
+    /// On the guard's host.
+    public var allocation: ID<Allocation>
+
+    public init(_ verb: Verb, _ allocation: ID<Allocation>) {
+        self.verb = verb
+        self.allocation = allocation
+    }
+}
+
+/// What a host lived through within a bin of time.
+public struct HostBin: Sendable, Codable, Hashable {
+    /// Seconds since 1970 on the fleet clock; a multiple of the bin's length.
+    public var start: Int
+    public var samples: Int
+    /// Those in which its tasks had to wait for cores.
+    public var hotSamples: Int
+
+    public init(start: Int, samples: Int, hotSamples: Int) {
+        self.start = start
+        self.samples = samples
+        self.hotSamples = hotSamples
+    }
+
+    /// When half of its samples were.
+    public var isHot: Bool { 2 * hotSamples >= samples }
+
+    fileprivate var isPossible: Bool {
+        (0...Int(UInt32.max)).contains(start) && (1...Int(Int32.max)).contains(samples)
+            && (0...samples).contains(hotSamples)
     }
 }
 
 /// What one VM used within a bin of time.
 public struct UsageBin: Sendable, Codable, Hashable {
     public var vm: ID<Document>
-    /// Seconds since 1970; a multiple of the bin's length.
+    /// Seconds since 1970 on the fleet clock; a multiple of the bin's length.
     public var start: Int
     /// What the VM was sold.
     public var soldMilliCPU: Int
@@ -139,10 +193,39 @@ public struct UsageResponse: Sendable, Codable, Equatable {
     public var intervalSeconds: Double
     /// Hosts that the session does not carry; nothing of them was taken.
     public var refused: [String]
+    /// How the clock that bins go by follows from the agent's; the same clock when nil.
+    public var fleet: FleetTerms?
 
-    public init(intervalSeconds: Double, refused: [String] = []) {
+    public init(intervalSeconds: Double, refused: [String] = [], fleet: FleetTerms? = nil) {
         self.intervalSeconds = intervalSeconds
         self.refused = refused
+        self.fleet = fleet
+    }
+}
+
+/// The fleet clock: what of the load goes by it may run faster than the leases do.
+public struct FleetTerms: Sendable, Codable, Hashable {
+    /// A moment of the lease clock, and the same on the fleet clock.
+    public var realOrigin: Timestamp
+    public var fleetOrigin: Timestamp
+    /// Seconds of the fleet clock per second.
+    public var rate: Double
+
+    public init(realOrigin: Timestamp, fleetOrigin: Timestamp, rate: Double) {
+        self.realOrigin = realOrigin
+        self.fleetOrigin = fleetOrigin
+        self.rate = rate
+    }
+
+    /// The lease clock itself.
+    public static let real = FleetTerms(
+        realOrigin: Timestamp(microseconds: 0), fleetOrigin: Timestamp(microseconds: 0), rate: 1)
+
+    /// Whole seconds since 1970, at least 0.
+    public func seconds(at real: Timestamp) -> Int {
+        let since = real.since(realOrigin) / .seconds(1)
+        let fleet = fleetOrigin.seconds + (since < 0 ? since : since * rate)
+        return fleet.isFinite ? Int(min(max(fleet, 0), Double(UInt32.max))) : 0
     }
 }
 

@@ -18,6 +18,13 @@ extension RESTClient {
             as: RateExplanation.self)
     }
 
+    /// What the ratio of a scope risked and gained, day by day.
+    public func risk(of scope: RateScope) async throws -> RiskStatement {
+        try await send(
+            .get(APIPath("oversubscription", "scopes", scope.level.rawValue, scope.name, "risk")),
+            as: RiskStatement.self)
+    }
+
     public func rate(ofVM name: String, project: String) async throws -> RateExplanation {
         try await send(
             .get(APIPath("projects", project, "vms", name, "oversubscription")), as: RateExplanation.self)

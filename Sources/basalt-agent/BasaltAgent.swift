@@ -54,7 +54,9 @@ struct Run: AgentCommand {
                 .map { simulated in
                     UsageParts(
                         source: simulated, throttle: simulated,
-                        settings: GuardSettings(holdSeconds: simulation.guardHoldSeconds))
+                        settings: GuardSettings(
+                            coolDownSeconds: min(15, simulation.guardHoldSeconds),
+                            holdSeconds: simulation.guardHoldSeconds))
                 }
         } else if process.substrate == .process {
             let substrate = try openProcesses(settings, clock, logger)

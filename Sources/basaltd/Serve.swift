@@ -88,8 +88,7 @@ struct Daemon {
         settings.heal(&limits)
         let supervisor = CellSupervisor(
             holder: controllerName, store: store, hub: hub, ids: DaemonSettings.ids, time: time,
-            limits: limits,
-            logger: logger, metrics: metrics)
+            limits: limits, usage: StoredScopeUsage(store: store), logger: logger, metrics: metrics)
         var bounds = SessionLimits.standard
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)

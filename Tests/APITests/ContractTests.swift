@@ -160,7 +160,8 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("RateReview", OversubscriptionRules.Review.self),
         Vocabulary("RateClamp", EffectiveRate.Clamp.self), Vocabulary("RateVerb", ScopeConstraint.Verb.self),
         Vocabulary("RateDecisionState", ScopeDecision.State.self),
-        Vocabulary("RateNote", ScopeDecision.Note.self),
+        Vocabulary("RateNote", ScopeDecision.Note.self), Vocabulary("RiskState", RiskStatement.State.self),
+        Vocabulary("GuardAskVerb", GuardAsk.Verb.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),
         Vocabulary("PartAction", PartDirective.Action.self),
     ]

@@ -73,5 +73,37 @@ extension EndToEndTests {
                 try await basalt.verify(live: 8, starts: 8)
             }
         }
+
+        @Test func aHotHostsVMMovesAwayAsItsGuardAsks() async throws {
+            try await Deployment.run(.init(host: 60, cell: 2)) { basalt in
+                try await basalt.startController("a", ["--usage-interval-seconds", "1"])
+                try await basalt.makeFleet()
+                let trace = basalt.directory.appending(path: "use.csv")
+                try Data("vm,cores,cap_mhz,t0_unix,step_s,values\na,1,0,0,300,2000\n".utf8).write(to: trace)
+                let agent = try await basalt.startAgent(
+                    "sim", hosts: 2,
+                    ["--shape", "8x64", "--usage-trace", trace.path, "--guard-hold-seconds", "2"])
+                try await basalt.hostsReady(2)
+                // No spot VM makes the noise, so that there is nobody to hold back.
+                try await basalt.createVM("web", Deployment.spec(milliCPU: 4000))
+                try await basalt.allRun(1)
+                let crowded = try #require(try await basalt.status("web").host)
+                let noise = agent.state.appending(path: "substrate/noise")
+                try Data("\(crowded) 64\n".utf8).write(to: noise)
+                try await eventually("the VM moves away") {
+                    let status = try await basalt.status("web")
+                    return status.state == .running && status.host != crowded
+                }
+                let told = try await basalt.events(.migrating).first?.message ?? ""
+                try #require(told.contains("its guard asks that shop/web moves away"), "\(told)")
+                try #require(told.contains("run delay"), "\(told)")
+                try FileManager.default.removeItem(at: noise)
+                try await eventually("the host takes VMs again") {
+                    try await guarded(basalt, crowded)?.status == .no
+                }
+                try #require(try await basalt.events(.migrated).count == 1)
+                try await basalt.verify(live: 1, starts: 2)
+            }
+        }
     }
 }

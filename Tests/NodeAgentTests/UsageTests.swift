@@ -31,7 +31,8 @@ struct UsageTests {
         #expect(nothing == nil)
         for step in 0..<61 {
             let parts = [part(1, .standard, used: step == 7 ? 8 : 1)]
-            let events = state.take([sample(at: 3000 + step * 5, parts)], now: 3000 + step * 5)
+            let at = 3000 + step * 5
+            let events = state.take([sample(at: at, parts)], now: at, fleetNow: at)
             #expect(events.isEmpty)
         }
         let report = state.report(of: ["sim-0"])
@@ -40,7 +41,7 @@ struct UsageTests {
         #expect((bin.meanMilliCPU, bin.p90MilliCPU, bin.maxMilliCPU) == (1117, 1000, 8000))
         #expect(report?.hosts.first?.rung == .observe)
         // Not taken: the same again, and a VM that has gone ends its bin.
-        _ = state.take([sample(at: 3305, [])], now: 3305)
+        _ = state.take([sample(at: 3305, [])], now: 3305, fleetNow: 3305)
         let again = state.report(of: ["sim-0"])
         #expect(again?.hosts.first?.bins.map(\.start) == [3000, 3300])
         state.reported()
@@ -58,7 +59,7 @@ struct UsageTests {
         var events: [GuardEvent] = []
         for step in 0..<8 {
             let at = 3000 + step * 5
-            events += state.take([sample(at: at, runDelay: 0.5, parts)], now: at).map(\.event)
+            events += state.take([sample(at: at, runDelay: 0.5, parts)], now: at, fleetNow: at).map(\.event)
         }
         #expect(events.prefix(2).map(\.after) == [.freeze, .throttle])
         #expect(events[1].at - events[0].at <= 30)

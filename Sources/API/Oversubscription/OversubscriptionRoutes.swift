@@ -20,6 +20,9 @@ struct OversubscriptionRoutes {
         router.get("/v1/oversubscription/scopes/:level/:name") { _, context in
             try JSONAnswer.response(try await self.explainer.explanation(of: try Self.scope(context)))
         }
+        router.get("/v1/oversubscription/scopes/:level/:name/risk") { _, context in
+            try JSONAnswer.response(try await self.explainer.risk(of: try Self.scope(context)))
+        }
         router.get("/v1/projects/:project/vms/:name/oversubscription") { _, context in
             try await self.explainVM(context)
         }

@@ -13,7 +13,7 @@ struct OversubGroup: ParsableCommand {
             OversubGetCommand.self, OversubExplainCommand.self, OversubPolicyCommand.self,
             OversubPinCommand.self, OversubCapCommand.self, OversubExcludeCommand.self,
             OversubKillSwitchCommand.self, OversubConstraintsCommand.self, OversubEndCommand.self,
-            OversubDecisionsCommand.self, OversubReviewGroup.self,
+            OversubDecisionsCommand.self, OversubRiskCommand.self, OversubReviewGroup.self,
         ])
 
     static func scope(_ text: String) throws -> RateScope {
@@ -153,6 +153,25 @@ struct OversubDecisionsCommand: BasaltCommand {
             try await client.rateDecisions(scope: scope, state: word, limit: limit)
         }
         output.show(try RateTables(now: surroundings.now()).decisions(found), surroundings)
+        return .done
+    }
+}
+
+struct OversubRiskCommand: BasaltCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "risk",
+        abstract: "Shows what a ratio risked and gained, day by day, and what is left of its error budget.")
+
+    @Argument(help: "cell/NAME, pool/NAME or host/NAME.") var scope: String
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run(in surroundings: Surroundings) async throws -> ExitStatus {
+        let scope = try OversubGroup.scope(scope)
+        let found = try await connection.connected(surroundings) { client, _ in
+            try await client.risk(of: scope)
+        }
+        output.show(try RateTables(now: surroundings.now()).risk(found), surroundings)
         return .done
     }
 }

@@ -196,7 +196,7 @@ struct RateTables {
             shares.map { levels[Int((min(max($0, 0), 1) * Double(levels.count - 1)).rounded(.up))] })
     }
 
-    private static func percent(_ share: Double) -> String {
+    static func percent(_ share: Double) -> String {
         String(format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), share * 100)
     }
 

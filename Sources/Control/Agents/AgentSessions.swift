@@ -110,7 +110,11 @@ public final class AgentSessions: Sendable {
         }
         let refused = try await store.takeUsage(request.hosts, session: session.id)
         metrics.add(.usageBins, by: Double(bins))
-        return UsageResponse(intervalSeconds: usageTerms.intervalSeconds, refused: refused)
+        let cluster = try await store.clusterState()
+        let fleet = FleetTerms(
+            realOrigin: cluster.realOrigin, fleetOrigin: cluster.fleetOrigin, rate: cluster.fleetRate)
+        return UsageResponse(
+            intervalSeconds: usageTerms.intervalSeconds, refused: refused, fleet: fleet)
     }
 
     /// Bins of one report: some 8 MB of JSON, and a copy of well below a second.

@@ -11,17 +11,23 @@ public struct UsageWatch: Sendable {
         public var bins: Duration
         public var hours: Duration
 
+        /// Of scopes; eight weeks of them are what ratios are learnt from.
+        public var scopes: Duration
+
         /// Bins are for looking back on an incident; five weeks of hours show the end of a month.
         public static let standard = Retention(bins: .seconds(3 * 86_400), hours: .seconds(35 * 86_400))
 
-        public init(bins: Duration, hours: Duration) {
+        public init(bins: Duration, hours: Duration, scopes: Duration = .seconds(60 * 86_400)) {
             self.bins = bins
             self.hours = hours
+            self.scopes = scopes
         }
     }
 
-    /// Between two looks at bins and partitions: hours are made soon after they are over.
+    /// Between two looks at bins and partitions, on the fleet clock: hours are made soon after they are over.
     private static let rollEvery = Duration.seconds(300)
+    /// On the fleet clock: agents tell of a bin when it has ended.
+    private static let settle = Duration.seconds(600)
 
     private let store: any Store
     private let terms: UsageTerms
@@ -58,10 +64,14 @@ public struct UsageWatch: Sendable {
                     let metadata: Logger.Metadata = ["hosts": "\(silent.count)"]
                     logger.warning("hosts are silent about their use", metadata: metadata)
                 }
-                guard rolled.map({ looked.since($0) >= Self.rollEvery }) ?? true else { continue }
+                let rate = try await store.clusterState().fleetRate
+                guard rolled.map({ looked.since($0) >= Self.rollEvery / rate }) ?? true else { continue }
                 rolled = looked
-                _ = try await store.rollUpUsage()
-                try await store.keepUsage(bins: retention.bins, hours: retention.hours)
+                // What takes agents an interval or two takes longer where the fleet clock runs fast.
+                let late = Duration.seconds(2 * terms.intervalSeconds * max(0, rate - 1))
+                _ = try await store.rollUpUsage(settle: Self.settle + late)
+                try await store.keepUsage(
+                    bins: retention.bins, hours: retention.hours, scopes: retention.scopes)
             } catch is CancellationError {
                 return
             } catch {

@@ -45,6 +45,14 @@ public struct CellLimits: Sendable {
     public var rateEvery = Duration.seconds(1)
     /// How often all hosts are compared with the ratios in force: a second for 20,000 hosts.
     public var followRatesEvery = Duration.seconds(600)
+    /// How late hours of use may come on the lease clock; what that is on a fast fleet clock is no silence.
+    public var usageLag = Duration.seconds(30)
+    /// Least time between two sweeps over the peaks of VMs, which are due once an hour of the fleet clock.
+    public var peaksEvery = Duration.seconds(1)
+    /// VMs whose peaks one cycle looks at: a read of their two weeks, some tens of milliseconds.
+    public var peaksPerLook = 256
+    /// How often it is looked for what guards ask for, while hosts are guarded.
+    public var relieveEvery = Duration.milliseconds(500)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

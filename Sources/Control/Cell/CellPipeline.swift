@@ -34,6 +34,9 @@ actor CellPipeline {
     var defragmentation = DefragmentationMemory()
     let usage: any ScopeUsageSource
     var rates = RateKeeping()
+    var risks = RiskKeeping()
+    var peaks = PeakKeeping()
+    var relievedAt: Timestamp?
     /// What the next cycle takes over.
     var readyLifetimes: ReadyLifetimes?
     var lifetimeCopies = 0
@@ -122,6 +125,8 @@ actor CellPipeline {
         readyLifetimes = nil
         settling = []
         rates = RateKeeping()
+        risks = RiskKeeping()
+        peaks = PeakKeeping()
         cursor = position
         logger.info(
             "cell loaded",
@@ -249,10 +254,12 @@ actor CellPipeline {
         worked = changeLifetimes() || worked
         worked = try await judge() || worked
         worked = try await rate() || worked
+        worked = try await foretellPeaks() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
         worked = try await serve() || worked
         worked = try await handOver() || worked
+        worked = try await relieve() || worked
         worked = try await drain() || worked
         worked = try await defragment() || worked
         worked = try await settle() || worked

@@ -109,16 +109,18 @@ extension CellModel {
         guard let host = hosts[target.host], host.contact == .ready, !host.draining, !host.cordoned else {
             return .cancel("its target \(name) takes no VMs any more; it stays where it is")
         }
-        guard let from = hosts[source.host], from.draining else {
-            return .cancel("the drain of its host was taken back; it stays where it is")
+        // A guard that is calm again wants nobody to leave.
+        guard let from = hosts[source.host], from.draining || from.frozen else {
+            return .cancel("its host is neither drained nor hot any more; it stays where it is")
         }
         guard from.contact == .ready else {
             return .cancel("its host \(from.name) lost contact; it stays where it is")
         }
         return .stop(
             ReleaseDirective(
-                allocation: source.id, reason: .hostDrained,
-                message: "host \(from.name) is drained; it goes on on host \(name)"))
+                allocation: source.id, reason: from.draining ? .hostDrained : .hostHot,
+                message: "host \(from.name) is \(from.draining ? "drained" : "hot"); "
+                    + "it goes on on host \(name)"))
     }
 
     private func source(of target: Allocation) -> Allocation? {

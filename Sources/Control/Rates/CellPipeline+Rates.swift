@@ -1,5 +1,6 @@
 internal import Fleet
 internal import Logging
+internal import Oversubscription
 internal import Store
 
 /// What a pipeline remembers between two looks at the ratios of its cell.
@@ -30,13 +31,17 @@ extension CellPipeline {
         }
         try await followExpiries(now: now)
         let ruled = ruledScopes()
-        guard ruled.contains(where: { $0.rules.mode != .pinned }) else { return false }
+        guard !ruled.isEmpty else { return false }
         let clock = FleetClock(try await store.clusterState())
-        let approved = try await applyApproved()
-        return try await decide(ruled, fleetNow: clock.time(at: now)) || approved
+        let accounted = try await account(ruled, clock: clock)
+        guard ruled.contains(where: { $0.rules.mode != .pinned }) else { return accounted }
+        let circumstances = try await circumstances()
+        let approved = try await applyApproved(ruled, circumstances, clock: clock)
+        return try await decide(ruled, circumstances, clock: clock, fleetNow: clock.time(at: now))
+            || approved || accounted
     }
 
-    private struct RuledScope {
+    struct RuledScope {
         var scope: RateScope
         var policy: PolicyVersion
         var rules: OversubscriptionRules
@@ -66,19 +71,9 @@ extension CellPipeline {
         rates.nextExpiry = ends.filter { $0 > now }.min()
     }
 
-    private func applyApproved() async throws -> Bool {
-        let approved = try await store.decisions(DecisionQuery(cell: cell, states: [.approved]))
-        var hasWorked = false
-        for decision in approved {
-            var applied = decision
-            applied.state = .applied
-            let by = decision.answeredBy ?? "a person"
-            hasWorked = try await write(applied, why: "as \(by) approved") || hasWorked
-        }
-        return hasWorked
-    }
-
-    private func decide(_ ruled: [RuledScope], fleetNow: Timestamp) async throws -> Bool {
+    private func decide(
+        _ ruled: [RuledScope], _ circumstances: RiseCircumstances, clock: FleetClock, fleetNow: Timestamp
+    ) async throws -> Bool {
         let due = ruled.filter {
             rates.due[$0.scope].map { $0 <= fleetNow } ?? true && $0.rules.mode != .pinned
         }
@@ -93,10 +88,10 @@ extension CellPipeline {
         let learned = due.filter(\.rules.isLearned)
         guard !learned.isEmpty else { return hasWorked }
         var open: [RuledScope] = []
-        var asked: [RateScope: Int] = [:]
+        var latest: [RateScope: ScopeDecision] = [:]
         for scope in learned {
             let last = try await store.decisions(DecisionQuery(scope: scope.scope, limit: 1)).first
-            if let last, last.isCard { asked[scope.scope] = last.ratioPerMille }
+            latest[scope.scope] = last
             if isOver(last, scope, fleetNow) { open.append(scope) }
         }
         let profiles = try await usage.profiles(of: open.map(\.scope), cell: cell, until: fleetNow)
@@ -110,12 +105,53 @@ extension CellPipeline {
             }
         }
         let hour = Int(fleetNow.microseconds / 3_600_000_000)
-        // A question that stands is not asked anew.
-        for outcome in RatePlanner.decide(subjects, hour: hour)
-        where outcome.asks.isEmpty || asked[outcome.subject.scope] != outcome.ratioPerMille {
-            hasWorked = try await write(decision(outcome, fleetNow), why: sentence(outcome)) || hasWorked
+        let lag = Int(clock.fleetSeconds(ahead: limits.usageLag) / 3600)
+        var begins = false
+        for outcome in RatePlanner.decide(subjects, hour: hour, lagHours: lag) {
+            let next = try await risen(decision(outcome, fleetNow), outcome, circumstances, clock)
+            guard !stands(latest[outcome.subject.scope], next) else { continue }
+            hasWorked = try await write(next, why: sentence(outcome)) || hasWorked
+            begins = begins || next.state == .approved
         }
-        return hasWorked
+        guard begins else { return hasWorked }
+        return try await applyApproved(ruled, circumstances, clock: clock) || hasWorked
+    }
+
+    /// Whether the last word about a scope makes the next one needless: a question that stands is not asked
+    /// anew, nor is it said again what holds a ratio back, and who tries a ratio goes on with it unless it is
+    /// to fall.
+    private func stands(_ last: ScopeDecision?, _ next: ScopeDecision) -> Bool {
+        guard let last, !next.isShadow, last.generation == next.generation else { return false }
+        if last.state == .approved { return next.ratioPerMille >= next.priorRatioPerMille }
+        return last.state == .proposed && next.state == .proposed && !last.isShadow
+            && last.ratioPerMille == next.ratioPerMille && last.asks == next.asks
+            && (!next.asks.isEmpty || last.evidence.notes == next.evidence.notes)
+    }
+
+    /// A ratio that would rise by itself is tried first, or is told with what stands in its way.
+    private func risen(
+        _ decision: ScopeDecision, _ outcome: RatePlanner.Outcome, _ circumstances: RiseCircumstances,
+        _ clock: FleetClock
+    ) async throws -> ScopeDecision {
+        let rules = outcome.subject.rules
+        guard decision.state == .applied, decision.ratioPerMille > decision.priorRatioPerMille else {
+            return decision
+        }
+        var next = decision
+        next.state = .approved
+        guard
+            case .refuse(let obstacles) = try await verdict(
+                on: decision, rules: rules, circumstances, clock: clock)
+        else { return next }
+        if obstacles == [.tooFewHosts] {
+            if rules.review == .never { return next }
+            next.asks = [.fewHosts]
+        }
+        next.state = .proposed
+        next.evidence.notes += obstacles.compactMap(ScopeDecision.Note.init).filter {
+            !decision.evidence.notes.contains($0)
+        }
+        return next
     }
 
     /// A ratio stands for its window, whoever decided it.
@@ -173,12 +209,12 @@ extension CellPipeline {
     }
 
     /// One event per change of a ratio and per question; a window that changes nothing is recorded only.
-    private func write(_ decision: ScopeDecision, why: String) async throws -> Bool {
+    func write(_ decision: ScopeDecision, why: String) async throws -> Bool {
         let reason: Reason? =
-            if decision.isShadow {
+            if decision.isShadow || decision.state == .approved {
                 nil
             } else if decision.state == .proposed {
-                .ratioProposed
+                decision.isCard ? .ratioProposed : .ratioHeld
             } else if decision.ratioPerMille == decision.priorRatioPerMille {
                 nil
             } else {
@@ -192,5 +228,18 @@ extension CellPipeline {
             logger.debug("decision came too late", metadata: ["scope": "\(decision.scope)"])
         }
         return isWritten
+    }
+}
+
+extension ScopeDecision.Note {
+    fileprivate init?(_ obstacle: RatioChange.Obstacle) {
+        switch obstacle {
+        case .calibration: self = .fewResiduals
+        case .drift: self = .drift
+        case .guardEvent: self = .guarded
+        case .budget: self = .budget
+        case .tooFewHosts: self = .fewHosts
+        case .canary: return nil
+        }
     }
 }

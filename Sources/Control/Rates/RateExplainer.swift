@@ -1,5 +1,6 @@
 public import Fleet
 internal import Foundation
+internal import Oversubscription
 public import Store
 
 /// Says why ratios are what they are, by the rules that the ledger follows.
@@ -39,6 +40,30 @@ public struct RateExplainer: Sendable {
         return found
     }
 
+    /// What the ratio of a scope risked and gained over the window of its error budget.
+    ///
+    /// - Throws: `StoreError.notFound`.
+    public func risk(of scope: RateScope) async throws -> RiskStatement {
+        let facts = try await Facts(store)
+        guard let holder = facts.holders[scope] else {
+            throw StoreError.notFound(kind: scope.level.kind, name: scope.name)
+        }
+        let sources = facts.sources(of: scope)
+        let rules = sources.first { $0.scope == scope }?.rules
+        let budget = ErrorBudget(target: rules?.risk ?? OversubscriptionRules(mode: .managed).risk)
+        let until = try await store.usageRolledTo()
+        let today = Int(until?.seconds ?? 0) / 86_400
+        let known = try await store.riskDays(of: [scope], since: today - budget.windowDays + 1)
+        let days = (known[scope] ?? []).filter { $0.day <= today }
+        let burned = budget.burned(days.map(ScopeDay.init), through: today)
+        return RiskStatement(
+            scope: scope, cell: holder.cell,
+            ratioPerMille: EffectiveRate(sources, at: facts.now).ratioPerMille, target: budget.target,
+            windowDays: budget.windowDays, burned: burned,
+            state: RiskStatement.State(budget.verdict(burned: burned)), accountedTo: until,
+            trial: facts.trials.first { $0.scope == scope }, days: days)
+    }
+
     private func explain(_ scope: RateScope, _ facts: Facts) async throws -> RateExplanation {
         let sources = facts.sources(of: scope)
         let effective = EffectiveRate(sources, at: facts.now)
@@ -72,6 +97,7 @@ private struct Facts {
     var holders: [RateScope: Holder] = [:]
     var policies: [String: (version: PolicyVersion, rules: OversubscriptionRules)] = [:]
     let rates: [RateScope: ScopeRate]
+    let trials: [RateTrial]
     let constraints: [RateScope: [ScopeConstraint]]
     private let hosts: [HostRecord]
 
@@ -80,6 +106,7 @@ private struct Facts {
         rates = Dictionary(
             try await store.scopeRates().map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
         constraints = Dictionary(grouping: try await store.constraints(ended: false), by: \.scope)
+        trials = try await store.trials()
         hosts = try await store.hosts(.all)
         let cells = try await Self.all(.cell, store)
         let pools = try await Self.all(.pool, store)
@@ -125,11 +152,13 @@ private struct Facts {
         var covering = [scope]
         if let pool = holder.pool { covering.append(RateScope(.pool, pool)) }
         if scope.level != .cell { covering.append(RateScope(.cell, holder.cell)) }
+        let host = scope.level == .host ? scope.name : nil
         return covering.map { scope in
             let policy = holders[scope]?.policy.flatMap { policies[$0] }
+            let trial = trials.first { $0.scope == scope && $0.hosts.contains { $0 == host } }
             return EffectiveRate.Source(
                 scope: scope, policy: policy?.version, rules: policy?.rules,
-                plainRatio: holders[scope]?.plainRatio, decidedRatio: rates[scope]?.ratioPerMille,
+                plainRatio: holders[scope]?.plainRatio, decidedRatio: trial?.ratioPerMille ?? rates[scope]?.ratioPerMille,
                 constraints: constraints[scope] ?? [])
         }
     }

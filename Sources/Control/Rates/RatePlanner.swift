@@ -38,14 +38,15 @@ struct RatePlanner {
 
     /// - Parameters:
     ///   - hour: that begins, in hours from 1970 on the fleet clock.
+    ///   - lagHours: by which use may come late because the fleet clock runs fast.
     /// - Returns: in the order of scopes; none for those that are left as they are.
-    static func decide(_ subjects: [Subject], hour: Int) -> [Outcome] {
+    static func decide(_ subjects: [Subject], hour: Int, lagHours: Int = 0) -> [Outcome] {
         let learnt = subjects.filter { subject in
             !subject.constraints.contains { $0.verb == .exclude } && subject.profile.peaks.count >= leastHours
         }
         let (stale, fresh) = (
-            learnt.filter { $0.profile.end < hour - staleHours },
-            learnt.filter { $0.profile.end >= hour - staleHours }
+            learnt.filter { $0.profile.end < hour - staleHours - lagHours },
+            learnt.filter { $0.profile.end >= hour - staleHours - lagHours }
         )
         let groups = Dictionary(grouping: fresh) { Group(rules: $0.rules) }
         let decided = groups.values.flatMap { learn($0.sorted { $0.scope < $1.scope }) }

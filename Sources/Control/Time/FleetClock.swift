@@ -24,4 +24,7 @@ struct FleetClock: Equatable {
         let seconds = real.since(realOrigin).inSeconds
         return fleetOrigin.advanced(by: .seconds(seconds < 0 ? seconds : seconds * rate))
     }
+
+    /// Seconds of the fleet clock above those of the lease clock, in a span of that one.
+    func fleetSeconds(ahead real: Duration) -> Double { max(0, real.inSeconds * (rate - 1)) }
 }

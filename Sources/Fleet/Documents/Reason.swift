@@ -72,6 +72,7 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case ratioProposed = "RatioProposed"
     case ratioApproved = "RatioApproved"
     case ratioRolledBack = "RatioRolledBack"
+    case ratioHeld = "RatioHeld"
     case ratioConstrained = "RatioConstrained"
     case constraintEnded = "ConstraintEnded"
     case oversubscriptionStopped = "OversubscriptionStopped"

@@ -1,11 +1,12 @@
 /// What was decided about the ratio of a scope for one window, on what, and what came of it.
 public struct ScopeDecision: Sendable, Hashable, Codable {
-    /// `proposed → approved → applied → superseded`; without a question it is applied at once, and an applied
-    /// one may be rolled back.
+    /// `proposed → approved → applied → superseded`. Without a question a lower ratio is applied at once and a
+    /// higher one is approved; an approved one is tried on a few hosts before it is applied, and may be taken
+    /// back like an applied one.
     public enum State: String, Sendable, Hashable, ClosedWord {
         /// Waits for a person, or only shows what would be done.
         case proposed
-        /// A person agrees; the cell's controller applies it.
+        /// Nothing is left to ask; the cell's controller tries it and applies it.
         case approved
         case applied
         /// Another one of the scope came after it, or a person answered otherwise.
@@ -35,6 +36,12 @@ public struct ScopeDecision: Sendable, Hashable, Codable {
         case bounds
         /// What people decided.
         case constraint
+        /// A twentieth of the scope's hosts, on which a higher ratio would be tried, is no host.
+        case fewHosts
+        /// A guard found a host of the scope hot within a day.
+        case guarded
+        /// The error budget of the scope is burnt.
+        case budget
     }
 
     public var id: ID<ScopeDecision>

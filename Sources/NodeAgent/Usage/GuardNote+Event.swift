@@ -8,7 +8,18 @@ extension GuardNote {
     init(_ event: GuardEvent, names: [String: String]) {
         self.init(
             at: Timestamp(seconds: Double(event.at)), before: event.before.level, after: event.after.level,
-            cause: Cause(event.cause), message: event.sentence(names))
+            cause: Cause(event.cause), message: event.sentence(names), ask: event.action?.ask)
+    }
+}
+
+extension GuardAction {
+    /// What is for the controllers to do.
+    fileprivate var ask: GuardAsk? {
+        switch self {
+        case .migrate(let vm): ID<Allocation>(vm).map { GuardAsk(.migrate, $0) }
+        case .evict(let vm): ID<Allocation>(vm).map { GuardAsk(.evict, $0) }
+        case .freezeAdmissions, .admit, .throttle, .lift, .page: nil
+        }
     }
 }
 

@@ -53,3 +53,36 @@ struct UsageBins: Sendable {
 
     private static func milli(_ cores: Double) -> Int { Int((max(0, cores) * 1000).rounded()) }
 }
+
+/// Counts samples of a host in which tasks waited for cores, by bins of time.
+struct HostBins: Sendable {
+    /// Bins that wait to be told; beyond it the oldest are given up. A day and more.
+    static let waitingLimit = 400
+    /// Where a guard finds a host hot: what waits is what hurts.
+    private static let hotPressure = 0.25
+    private static let hotRunDelay = 0.10
+
+    private let seconds: Int
+    private var open: HostBin?
+    private(set) var ended: [HostBin] = []
+
+    init(seconds: Int) { self.seconds = seconds }
+
+    /// - Parameter now: seconds since 1970.
+    mutating func add(_ signals: HostSignals, at now: Int) {
+        let start = now / seconds * seconds
+        if let open, open.start != start { ended.append(open) }
+        var bin =
+            open.flatMap { $0.start == start ? $0 : nil }
+            ?? HostBin(start: start, samples: 0, hotSamples: 0)
+        bin.samples += 1
+        let isHot = RiskLedger.Bin.isHot(
+            used: 0, cores: 1, pressure: signals.pressure, limit: Self.hotPressure)
+        if isHot || signals.runDelay >= Self.hotRunDelay { bin.hotSamples += 1 }
+        open = bin
+        ended.removeFirst(max(0, ended.count - Self.waitingLimit))
+    }
+
+    /// Takes back what was told; bins that ended since stay.
+    mutating func forget(_ told: Int) { ended.removeFirst(min(told, ended.count)) }
+}

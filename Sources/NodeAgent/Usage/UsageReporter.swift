@@ -67,19 +67,23 @@ public final class UsageReporter: Service {
         // What was held back before is held back again: the runtime may have been started anew.
         for host in guards.keys.sorted() { await apply(state.quotas(of: host), host) }
         var interval = configuration.interval
+        // Bins go by a clock that the controllers tell.
+        var fleet: FleetTerms?
         var next = clock.now()
         while true {
             next = max(next.advanced(by: interval), clock.now())
             try await clock.sleep(until: next)
             let samples = try await measure()
-            let now = Int(clock.wallTime().seconds)
-            let events = state.take(samples, now: now)
+            let wall = clock.wallTime()
+            let events = state.take(
+                samples, now: Int(wall.seconds), fleetNow: fleet?.seconds(at: wall))
             if !events.isEmpty { save(state.guards) }
             for host in Set(events.map(\.host)).sorted() { await apply(state.quotas(of: host), host) }
             for (host, event) in events { log(event, host) }
             guard let report = state.report(of: samples.map(\.host)) else { continue }
             guard let answer = try await tell(report, within: interval) else { continue }
             state.reported()
+            fleet = answer.fleet ?? .real
             interval = .seconds(min(max(answer.intervalSeconds, 0.1), 60))
         }
     }

@@ -13,6 +13,7 @@ struct UsageState: Sendable {
     private struct Host {
         var nodeGuard: NodeGuard
         var bins: UsageBins
+        var hostBins: HostBins
         var notes: [GuardNote] = []
         var signals: UsageSignals?
     }
@@ -21,15 +22,20 @@ struct UsageState: Sendable {
     private let binSeconds: Int
     private var hosts: [String: Host] = [:]
     /// Of the report under way: how much of each host it tells.
-    private var telling: [String: (bins: Int, notes: Int)] = [:]
+    private var telling: [String: (bins: Int, hostBins: Int, notes: Int)] = [:]
 
     /// - Parameter guards: of an earlier run, by host.
     init(_ settings: GuardSettings, binSeconds: Int, guards: [String: NodeGuard] = [:]) {
         self.settings = settings
         self.binSeconds = binSeconds
         for (name, nodeGuard) in guards {
-            hosts[name] = Host(nodeGuard: nodeGuard, bins: UsageBins(seconds: binSeconds))
+            hosts[name] = Self.host(nodeGuard, binSeconds)
         }
+    }
+
+    private static func host(_ nodeGuard: NodeGuard, _ seconds: Int) -> Host {
+        Host(
+            nodeGuard: nodeGuard, bins: UsageBins(seconds: seconds), hostBins: HostBins(seconds: seconds))
     }
 
     /// What has to outlive the agent.
@@ -37,14 +43,23 @@ struct UsageState: Sendable {
 
     /// Takes a sample of every host that could be measured; the others go without.
     ///
+    /// - Parameters:
+    ///   - now: of the samples, seconds since 1970: what guards go by.
+    ///   - fleetNow: the same on the fleet clock, which bins go by; nil while that is not known, and then
+    ///     nothing is gathered.
     /// - Returns: events by host, sorted by host.
-    mutating func take(_ samples: [HostSample], now: Int) -> [(host: String, event: GuardEvent)] {
+    mutating func take(
+        _ samples: [HostSample], now: Int, fleetNow: Int?
+    ) -> [(host: String, event: GuardEvent)] {
         var events: [(host: String, event: GuardEvent)] = []
         for sample in samples {
             var host =
                 hosts[sample.host]
-                ?? Host(nodeGuard: NodeGuard(settings), bins: UsageBins(seconds: binSeconds))
-            host.bins.add(sample.parts, at: now)
+                ?? Self.host(NodeGuard(settings), binSeconds)
+            if let fleetNow {
+                host.bins.add(sample.parts, at: fleetNow)
+                host.hostBins.add(sample.signals, at: fleetNow)
+            }
             host.signals = UsageSignals(sample.signals)
             for event in host.nodeGuard.observe(HostReading(sample), now: now) {
                 host.notes.append(GuardNote(event, names: sample.names))
@@ -87,11 +102,12 @@ struct UsageState: Sendable {
             guard let host = hosts[name], let signals = host.signals else { continue }
             let bins = Array(host.bins.ended.prefix(left))
             left -= bins.count
-            telling[name] = (bins.count, host.notes.count)
+            let hostBins = host.hostBins.ended
+            telling[name] = (bins.count, hostBins.count, host.notes.count)
             told.append(
                 HostUsage(
                     name: name, rung: host.nodeGuard.rung.level, signals: signals, notes: host.notes,
-                    bins: bins))
+                    bins: bins, hostBins: hostBins))
         }
         return told.isEmpty ? nil : UsageRequest(hosts: told)
     }
@@ -100,6 +116,7 @@ struct UsageState: Sendable {
     mutating func reported() {
         for (name, told) in telling {
             hosts[name]?.bins.forget(told.bins)
+            hosts[name]?.hostBins.forget(told.hostBins)
             let notes = hosts[name]?.notes ?? []
             hosts[name]?.notes = Array(notes.dropFirst(told.notes))
         }

@@ -73,15 +73,18 @@ public struct RiskLedger: Sendable, Hashable, Codable {
 
     public init() {}
 
-    /// - Parameter binsPerDay: of one host; what a bin adds to the day's cores is its part of a day.
-    public mutating func add(_ bin: Bin, binsPerDay: Int) {
+    /// - Parameters:
+    ///   - times: bins like this one.
+    ///   - binsPerDay: of one host; what a bin adds to the day's cores is its part of a day.
+    public mutating func add(_ bin: Bin, times: Int = 1, binsPerDay: Int) {
         let day = Int((Double(bin.start) / Double(Self.secondsPerDay)).rounded(.down))
         var sum = sums[day] ?? Sums()
-        sum.bins += 1
-        sum.hotBins += bin.isHot ? 1 : 0
-        sum.predicted += bin.predictedRisk
-        sum.nominal += bin.soldCores * (1 - bin.share) / Double(binsPerDay)
-        sum.realised += max(0, bin.soldCores - bin.sharedCores) / Double(binsPerDay)
+        let part = Double(times) / Double(binsPerDay)
+        sum.bins += times
+        sum.hotBins += bin.isHot ? times : 0
+        sum.predicted += bin.predictedRisk * Double(times)
+        sum.nominal += bin.soldCores * (1 - bin.share) * part
+        sum.realised += max(0, bin.soldCores - bin.sharedCores) * part
         sums[day] = sum
     }
 

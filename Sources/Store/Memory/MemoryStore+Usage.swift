@@ -14,10 +14,12 @@ extension MemoryStore {
         read { state in state.guards.values.sorted { $0.host < $1.host } }
     }
 
-    public func rollUpUsage() async throws -> Int { write { $0.rollUpUsage() } }
+    public func rollUpUsage(settle: Duration) async throws -> Int {
+        write { $0.rollUpUsage(settle: settle) }
+    }
 
-    public func keepUsage(bins: Duration, hours: Duration) async throws {
-        write { $0.keepUsage(bins: bins, hours: hours) }
+    public func keepUsage(bins: Duration, hours: Duration, scopes: Duration) async throws {
+        write { $0.keepUsage(bins: bins, hours: hours, scopes: scopes) }
     }
 
     public func usageBins(vm: ID<Document>, since: Timestamp) async throws -> [UsageBin] {

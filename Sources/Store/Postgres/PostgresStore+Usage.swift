@@ -10,13 +10,14 @@ extension PostgresStore {
         let words = try hosts.filter { last[$0.name] == $0 }.map { host in
             var host = host
             host.bins = []
+            host.hostBins = nil
             return String(decoding: try JSONEncoder().encode(host), as: UTF8.self)
         }
         let parameters: [any PostgresEncodable] = [
             session.uuid, JSONText("[\(words.joined(separator: ","))]"),
         ]
         let taken =
-            hosts.allSatisfy(\.bins.isEmpty)
+            hosts.allSatisfy { $0.bins.isEmpty && $0.hostBins?.isEmpty ?? true }
             ? try Self.taken(try await read(Self.takeStatement, parameters))
             : try await take(hosts, parameters)
         // Only what moves a host is news to readers of the feed; most reports move nothing.
@@ -35,6 +36,11 @@ extension PostgresStore {
                 if !rows.isEmpty {
                     _ = try await connection.copyIn(
                         "COPY usage_bin (host, vm, start, sold, mean, p90, max) FROM STDIN", rows: rows)
+                }
+                let hostRows = taken.hostRows(of: hosts)
+                if !hostRows.isEmpty {
+                    _ = try await connection.copyIn(
+                        "COPY usage_host_bin (host, start, samples, hot) FROM STDIN", rows: hostRows)
                 }
                 return taken
             }
@@ -65,16 +71,18 @@ extension PostgresStore {
             return HostGuardRecord(
                 host: try row.id("host"), at: try row.timestamp("at"),
                 // A rung of a later version is at least a freeze.
-                rung: GuardLevel(rawValue: rung) ?? .freeze, isStale: try row.decode("stale"))
+                rung: GuardLevel(rawValue: rung) ?? .freeze, isStale: try row.decode("stale"),
+                actedAt: try row.optionalTimestamp("acted_at"))
         }
     }
 
-    public func rollUpUsage() async throws -> Int {
-        try await read(Self.rollStatement).first?.decode("hours") ?? 0
+    public func rollUpUsage(settle: Duration) async throws -> Int {
+        let seconds = Int(settle.components.seconds)
+        return try await read(Self.rollStatement, [seconds]).first?.decode("hours") ?? 0
     }
 
-    public func keepUsage(bins: Duration, hours: Duration) async throws {
-        _ = try await read(Self.keepUsageStatement, [bins.interval, hours.interval])
+    public func keepUsage(bins: Duration, hours: Duration, scopes: Duration) async throws {
+        _ = try await read(Self.keepUsageStatement, [bins.interval, hours.interval, scopes.interval])
     }
 
     public func usageBins(vm: ID<Document>, since: Timestamp) async throws -> [UsageBin] {
@@ -96,14 +104,15 @@ extension PostgresStore {
     }
 
     private static let takeStatement = Statement(
-        name: "usage_take", sql: "SELECT o_now, o_names, o_ids, o_moved FROM usage_take_1($1, $2::jsonb)")
+        name: "usage_take", sql: "SELECT o_now, o_names, o_ids, o_moved FROM usage_take_2($1, $2::jsonb)")
     private static let silentStatement = Statement(
         name: "usage_silent", sql: "SELECT usage_silent_1($1::interval) AS hosts")
     private static let guardsStatement = Statement(
-        name: "host_guards", sql: "SELECT host, at, rung, stale FROM host_guard ORDER BY host")
-    private static let rollStatement = Statement(name: "usage_roll", sql: "SELECT usage_roll_1() AS hours")
+        name: "host_guards", sql: "SELECT host, at, rung, stale, acted_at FROM host_guard ORDER BY host")
+    private static let rollStatement = Statement(
+        name: "usage_roll", sql: "SELECT usage_roll_2($1) AS hours")
     private static let keepUsageStatement = Statement(
-        name: "usage_keep", sql: "SELECT usage_keep_1($1::interval, $2::interval)")
+        name: "usage_keep", sql: "SELECT usage_keep_2($1::interval, $2::interval, $3::interval)")
     private static let binsStatement = Statement(
         name: "usage_bins",
         sql: """
@@ -120,19 +129,32 @@ extension PostgresStore {
 
 /// What came of the words of a report.
 private struct TakenUsage {
-    /// Seconds since 1970, by the database.
+    /// Seconds since 1970, by the fleet clock.
     var now: Int
     /// Hosts that the session carries, by name.
     var ids: [String: UUID]
     var isMoved: Bool
 
+    private func hasPartition(_ start: Int) -> Bool {
+        abs(start / UsageLimit.secondsPerDay - now / UsageLimit.secondsPerDay) <= 1
+    }
+
+    /// Lines for the bins of the hosts themselves.
+    func hostRows(of hosts: [HostUsage]) -> [CopyRow] {
+        hosts.flatMap { host -> [CopyRow] in
+            guard let id = ids[host.name]?.uuidString else { return [] }
+            return (host.hostBins ?? []).filter { hasPartition($0.start) }.map { bin in
+                CopyRow([id, String(bin.start), String(bin.samples), String(bin.hotSamples)])
+            }
+        }
+    }
+
     /// Lines for the bins of those hosts, of days that have a partition.
     func rows(of hosts: [HostUsage]) -> [CopyRow] {
-        let today = now / UsageLimit.secondsPerDay
-        return hosts.flatMap { host -> [CopyRow] in
+        hosts.flatMap { host -> [CopyRow] in
             guard let id = ids[host.name]?.uuidString else { return [] }
             return host.bins.compactMap { bin in
-                guard abs(bin.start / UsageLimit.secondsPerDay - today) <= 1 else { return nil }
+                guard hasPartition(bin.start) else { return nil }
                 return CopyRow([
                     id, bin.vm.description, String(bin.start), String(bin.soldMilliCPU),
                     String(bin.meanMilliCPU), String(bin.p90MilliCPU), String(bin.maxMilliCPU),

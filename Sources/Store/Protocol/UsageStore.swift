@@ -19,20 +19,38 @@ public protocol UsageStore: Sendable {
     /// Last words of hosts that ever told their use, sorted by host.
     func hostGuards() async throws -> [HostGuardRecord]
 
-    /// Makes hours of the bins of hours that ended over ten minutes ago; of VMs that had an allocation on the
-    /// host that told of them. Every controller may call it at any time.
+    /// Makes hours of the bins of hours that ended a while ago on the fleet clock: of VMs that had an
+    /// allocation on the host that told of them, and of the hosts, pools and cells that they are in now.
+    /// Every controller may call it at any time.
     ///
+    /// - Parameter settle: how long ago, on the fleet clock: agents tell of a bin when it has ended.
     /// - Returns: hours of VMs that were made.
-    func rollUpUsage() async throws -> Int
+    func rollUpUsage(settle: Duration) async throws -> Int
 
-    /// Forgets whole days of bins and of hours.
-    func keepUsage(bins: Duration, hours: Duration) async throws
+    /// Fleet time up to which hours are made; nil before the first.
+    func usageRolledTo() async throws -> Timestamp?
+
+    /// Forgets whole days of bins, of hours of VMs and of hours of scopes; and what guards asked for before
+    /// yesterday.
+    func keepUsage(bins: Duration, hours: Duration, scopes: Duration) async throws
 
     /// Bins of a VM that start at a time or later, ascending, each once.
     func usageBins(vm: ID<Document>, since: Timestamp) async throws -> [UsageBin]
 
     /// Hours of VMs that start at a time or later, by VM and ascending.
     func usageHours(vms: [ID<Document>], since: Timestamp) async throws -> [UsageHour]
+}
+
+extension UsageStore {
+    /// Ten minutes after their end.
+    public func rollUpUsage() async throws -> Int {
+        try await rollUpUsage(settle: .seconds(UsageLimit.settleSeconds))
+    }
+
+    /// Two months of scopes are what ratios are learnt from.
+    public func keepUsage(bins: Duration, hours: Duration) async throws {
+        try await keepUsage(bins: bins, hours: hours, scopes: .seconds(60 * UsageLimit.secondsPerDay))
+    }
 }
 
 /// The guard of a host, as last told.
@@ -42,12 +60,17 @@ public struct HostGuardRecord: Sendable, Hashable {
     public var rung: GuardLevel
     /// Silent for too long.
     public var isStale: Bool
+    /// When it last told of heat.
+    public var actedAt: Timestamp?
 
-    public init(host: ID<Document>, at: Timestamp, rung: GuardLevel, isStale: Bool) {
+    public init(
+        host: ID<Document>, at: Timestamp, rung: GuardLevel, isStale: Bool, actedAt: Timestamp? = nil
+    ) {
         self.host = host
         self.at = at
         self.rung = rung
         self.isStale = isStale
+        self.actedAt = actedAt
     }
 }
 

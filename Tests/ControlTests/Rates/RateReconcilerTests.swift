@@ -104,8 +104,12 @@ import Testing
 
             clock.advance(1800)
             clock.advance(1801)
+            // A pool of one host has none to try a ratio on, so that a person decides again.
+            let next = try await decision("live") { $0.isCard && $0.generation == 1 }
+            #expect(next.ratioPerMille == 1500 && next.asks == [.fewHosts])
+            _ = try await store.approve(next.id, reason: "looked", context: verb, isTrial: false)
+            clock.advance(2)
             let second = try await decision("live") { $0.state == .applied && $0.generation == 1 }
-            #expect(second.ratioPerMille == 1500 && second.asks == [])
             #expect(second.windowStart.since(first.windowStart) >= .seconds(3600))
             #expect(try await ratio("live") == 1500)
             let shadow = try await decision("look") { $0.windowStart > card.windowStart }
@@ -115,7 +119,9 @@ import Testing
         }
         let events = try await store.events(EventQuery(kind: .pool, name: "live", limit: 100)).map(\.reason)
         #expect(
-            events.filter { $0 != .created } == [.ratioProposed, .ratioApproved, .ratioRaised, .ratioRaised])
+            events.filter { $0 != .created } == [
+                .ratioProposed, .ratioApproved, .ratioRaised, .ratioProposed, .ratioApproved, .ratioRaised,
+            ])
         #expect(try await store.events(EventQuery(kind: .pool, name: "look", limit: 100)).count == 1)
     }
 

@@ -22,7 +22,7 @@ extension MemoryState {
     }
 
     /// Before the present rate a second is taken for a second.
-    private func fleetTime(_ time: Timestamp) -> Timestamp {
+    func fleetTime(_ time: Timestamp) -> Timestamp {
         let seconds = time.since(cluster.realOrigin).inSeconds
         return cluster.fleetOrigin.advanced(
             by: .seconds(seconds < 0 ? seconds : seconds * cluster.fleetRate))

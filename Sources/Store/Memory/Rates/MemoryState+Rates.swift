@@ -19,10 +19,11 @@ extension MemoryState {
         let holders = [
             documents[uid], documents[DocumentName(.pool, pool)], documents[DocumentName(.cell, cell)],
         ]
-        return EffectiveRate(try holders.compactMap { try $0.flatMap(source) }, at: now)
+        return EffectiveRate(
+            try holders.compactMap { try $0.flatMap { try source($0, ofHost: uid) } }, at: now)
     }
 
-    private func source(_ holder: Resource) throws -> EffectiveRate.Source? {
+    private func source(_ holder: Resource, ofHost host: ID<Document>) throws -> EffectiveRate.Source? {
         guard let level = RateScope.Level(rawValue: holder.kind.rawValue.lowercased()) else { return nil }
         let spec = try JSONContent(holder.spec)
         let uid = holder.metadata.uid
@@ -34,7 +35,7 @@ extension MemoryState {
             source.rules = try DocumentTypes.oversubscription(in: policy.spec)
         }
         source.plainRatio = level == .pool ? spec["cpuRatioPerMille"]?.integer : nil
-        source.decidedRatio = scopeRates[uid]?.ratioPerMille
+        source.decidedRatio = trialRatio(ofHost: host, scope: uid) ?? scopeRates[uid]?.ratioPerMille
         source.constraints = constraints.values.filter { $0.document == uid }.map(\.constraint)
         return source
     }
@@ -98,6 +99,10 @@ extension MemoryState {
         scopeRates[uid] = nil
         constraints = constraints.filter { $0.value.document != uid }
         rateDecisions = rateDecisions.filter { $0.value.document != uid }
+        trialRows = trialRows.filter { rateDecisions[$0.key] != nil }
+        riskDayRows[uid] = nil
+        scopeHourRows = scopeHourRows.filter { $0.key.vm != uid }
+        guardAskRows = guardAskRows.filter { $0.value.record.host != uid }
     }
 
     private func document(of scope: RateScope) -> Resource? {

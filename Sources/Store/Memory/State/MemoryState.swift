@@ -53,6 +53,13 @@ struct MemoryState {
     var guards: [ID<Document>: HostGuardRecord] = [:]
     var usageBins: [UsageBinRow] = []
     var usageHours: [UsageHourKey: UsageHour] = [:]
+    var hostBins: [HostBinRow] = []
+    /// Hours of scopes, by their documents.
+    var scopeHourRows: [UsageHourKey: ScopeHour] = [:]
+    /// Days of scopes, by their documents.
+    var riskDayRows: [ID<Document>: [Int: RiskDay]] = [:]
+    var trialRows: [ID<ScopeDecision>: TrialRow] = [:]
+    var guardAskRows: [ID<Allocation>: GuardAskRow] = [:]
     /// Start of the first hour that is not made of bins yet.
     var usageRolledTo = 0
     var transaction: MemoryTransaction

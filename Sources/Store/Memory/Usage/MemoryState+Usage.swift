@@ -31,7 +31,9 @@ extension MemoryState {
     ) throws {
         guard let host = hosts[id]?.record else { return }
         let before = guards[id]
-        guards[id] = HostGuardRecord(host: id, at: now, rung: told.rung, isStale: false)
+        let isHot = told.notes.contains { $0.cause == .hot }
+        guards[id] = HostGuardRecord(
+            host: id, at: now, rung: told.rung, isStale: false, actedAt: isHot ? now : before?.actedAt)
         if before?.rung != told.rung || before?.isStale == true {
             if before != nil || !told.rung.admits {
                 try freeze(id, !told.rung.admits, GuardWords.condition(told.rung, at: now))
@@ -44,9 +46,12 @@ extension MemoryState {
         for note in told.notes {
             append(.aboutHost(host, note.reason, note.message, source: EventSource.agent(session)))
         }
-        let today = now.wholeSeconds / UsageLimit.secondsPerDay
-        for bin in told.bins where abs(bin.start / UsageLimit.secondsPerDay - today) <= 1 {
-            usageBins.append(UsageBinRow(host: id, bin: bin))
+        take(asks: told.notes, of: host)
+        let today = fleetTime(now).wholeSeconds / UsageLimit.secondsPerDay
+        func isNear(_ start: Int) -> Bool { abs(start / UsageLimit.secondsPerDay - today) <= 1 }
+        for bin in told.bins where isNear(bin.start) { usageBins.append(UsageBinRow(host: id, bin: bin)) }
+        for bin in told.hostBins ?? [] where isNear(bin.start) {
+            hostBins.append(HostBinRow(host: id, bin: bin))
         }
     }
 
@@ -79,8 +84,9 @@ extension MemoryState {
 
     // MARK: Hours
 
-    mutating func rollUpUsage() -> Int {
-        let end = (now.wholeSeconds - UsageLimit.settleSeconds) / 3600 * 3600
+    mutating func rollUpUsage(settle: Duration) -> Int {
+        let end = fleetTime(now).advanced(by: .zero - settle).wholeSeconds / 3600 * 3600
+        guard end > usageRolledTo else { return 0 }
         let rows = usageBins.filter { row in
             row.bin.start >= usageRolledTo && row.bin.start < end
                 && allocations.matching(.workloads([row.bin.vm])).contains { $0.host == row.host }
@@ -94,18 +100,24 @@ extension MemoryState {
                 .values.compactMap { $0.map(\.bin).max { $0.maxMilliCPU < $1.maxMilliCPU } }
             usageHours[key] = UsageHour(key, bins)
         }
-        usageRolledTo = max(usageRolledTo, end)
+        rollUpScopes(rows, until: end)
+        usageRolledTo = end
         return hours.count
     }
 
-    mutating func keepUsage(bins: Duration, hours: Duration) {
+    mutating func keepUsage(bins: Duration, hours: Duration, scopes: Duration) {
+        let fleetNow = fleetTime(now)
         func oldest(_ age: Duration) -> Int {
-            now.advanced(by: .zero - age).wholeSeconds / UsageLimit.secondsPerDay
+            fleetNow.advanced(by: .zero - age).wholeSeconds / UsageLimit.secondsPerDay
                 * UsageLimit.secondsPerDay
         }
-        let (oldestBin, oldestHour) = (oldest(bins), oldest(hours))
+        let (oldestBin, oldestHour, oldestScope) = (oldest(bins), oldest(hours), oldest(scopes))
         usageBins.removeAll { $0.bin.start < oldestBin }
+        hostBins.removeAll { $0.bin.start < oldestBin }
         usageHours = usageHours.filter { $0.key.start >= oldestHour }
+        scopeHourRows = scopeHourRows.filter { $0.key.start >= oldestScope }
+        let yesterday = now.advanced(by: .seconds(-UsageLimit.secondsPerDay))
+        guardAskRows = guardAskRows.filter { $0.value.closedAt.map { $0 >= yesterday } ?? true }
     }
 }
 
