@@ -167,12 +167,16 @@ extension StoreLink: UsageStore {
         try await read { try await $0.hostGuards() }
     }
 
-    func rollUpUsage() async throws -> Int {
-        try await write { try await $0.rollUpUsage() }
+    func rollUpUsage(settle: Duration) async throws -> Int {
+        try await write { try await $0.rollUpUsage(settle: settle) }
     }
 
-    func keepUsage(bins: Duration, hours: Duration) async throws {
-        try await write { try await $0.keepUsage(bins: bins, hours: hours) }
+    func usageRolledTo() async throws -> Timestamp? {
+        try await read { try await $0.usageRolledTo() }
+    }
+
+    func keepUsage(bins: Duration, hours: Duration, scopes: Duration) async throws {
+        try await write { try await $0.keepUsage(bins: bins, hours: hours, scopes: scopes) }
     }
 
     func usageBins(vm: ID<Document>, since: Timestamp) async throws -> [UsageBin] {
@@ -181,5 +185,45 @@ extension StoreLink: UsageStore {
 
     func usageHours(vms: [ID<Document>], since: Timestamp) async throws -> [UsageHour] {
         try await read { try await $0.usageHours(vms: vms, since: since) }
+    }
+}
+
+extension StoreLink: RiskStore {
+    func scopeHours(of scopes: [RateScope], since: Timestamp) async throws -> [RateScope: [ScopeHour]] {
+        try await read { try await $0.scopeHours(of: scopes, since: since) }
+    }
+
+    func recordDays(_ days: [RateScope: [RiskDay]], lease: CellLease) async throws {
+        try await write { try await $0.recordDays(days, lease: lease) }
+    }
+
+    func riskDays(of scopes: [RateScope], since day: Int) async throws -> [RateScope: [RiskDay]] {
+        try await read { try await $0.riskDays(of: scopes, since: day) }
+    }
+
+    func beginTrial(
+        of decision: ID<ScopeDecision>, on hosts: [ID<Document>], startedAt: Timestamp,
+        event: EventWords, lease: CellLease
+    ) async throws -> Bool {
+        try await write {
+            try await $0.beginTrial(
+                of: decision, on: hosts, startedAt: startedAt, event: event, lease: lease)
+        }
+    }
+
+    func withdraw(_ decision: ID<ScopeDecision>, event: EventWords, lease: CellLease) async throws -> Bool {
+        try await write { try await $0.withdraw(decision, event: event, lease: lease) }
+    }
+
+    func trials() async throws -> [RateTrial] {
+        try await read { try await $0.trials() }
+    }
+
+    func guardAsks(cell: String) async throws -> [GuardAskRecord] {
+        try await read { try await $0.guardAsks(cell: cell) }
+    }
+
+    func closeGuardAsks(_ allocations: [ID<Allocation>], lease: CellLease) async throws {
+        try await write { try await $0.closeGuardAsks(allocations, lease: lease) }
     }
 }
