@@ -31,27 +31,27 @@ struct CellsReconciler {
     private func follow() async throws {
         var cursor = try await store.feedPosition()
         var waiting = try await homeless()
-        var choice: (made: Timestamp, value: CellChoice)?
-        var retryAt: Timestamp?
+        var choice: (made: Duration, value: CellChoice)?
+        var retryAt: Duration?
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
             cursor = page.next
             waiting.formUnion(
                 page.entries.filter { $0.kind == .vm && $0.cell == nil && $0.change != .deleted }.map(\.uid))
-            let now = time.now()
-            if waiting.isEmpty || retryAt.map({ $0 > now }) ?? false {
+            let uptime = time.uptime()
+            if waiting.isEmpty || retryAt.map({ $0 > uptime }) ?? false {
                 if page.entries.isEmpty { try await hub.wait(after: cursor, timeout: Self.roomAge) }
                 continue
             }
-            if choice.map({ now.since($0.made) > Self.roomAge }) ?? true {
+            if choice.map({ uptime - $0.made > Self.roomAge }) ?? true {
                 let pools = try await store.specs(PoolSpec.self)
-                choice = (now, CellChoice(hosts: try await store.hosts(.all), pools: pools))
+                choice = (uptime, CellChoice(hosts: try await store.hosts(.all), pools: pools))
             }
             guard var value = choice?.value else { continue }
-            let left = try await assign(Array(waiting.sorted().prefix(Self.batch)), &value, now)
+            let left = try await assign(Array(waiting.sorted().prefix(Self.batch)), &value, time.now())
             choice?.value = value
             // Those that fit no cell are looked at again when the picture is new.
-            retryAt = left.isEmpty ? nil : now.advanced(by: Self.roomAge)
+            retryAt = left.isEmpty ? nil : uptime + Self.roomAge
             waiting = Set(waiting.sorted().dropFirst(Self.batch)).union(left)
         }
     }

@@ -40,11 +40,18 @@ struct VMGroupsReconciler {
         var cursor = try await store.feedPosition()
         var due = DueGroups(try await store.all(.vmGroup).map(\.metadata.uid))
         var picture: Picture?
+        var last: Timestamp?
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
             cursor = page.next
             for entry in page.entries { due.note(entry) }
             let now = time.now()
+            // What was put off by a clock that has been set back since would stay put off.
+            if let last, now < last {
+                due = DueGroups(try await store.all(.vmGroup).map(\.metadata.uid))
+                picture = nil
+            }
+            last = now
             let groups = due.take(now: now, limit: Self.batch)
             guard !groups.isEmpty else {
                 let rest = due.rest(now: now, longest: Self.retryAfter)
