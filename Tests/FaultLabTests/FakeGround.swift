@@ -45,6 +45,8 @@ final class FakeGround: ProblemGround {
     func state() async -> FleetState { FleetState(faultsInEffect: active.count, lost: lost) }
     func pass(_ duration: Duration) async { now = now.advanced(by: duration) }
 
+    func telemetry() async -> SessionTelemetry { SessionTelemetry() }
+
     func recover() async -> [String] {
         active = []
         return []

@@ -43,6 +43,12 @@ extension ProblemWorld {
         }
     }
 
+    func telemetry() async -> SessionTelemetry {
+        let all = logs(ReadAction.LogQuery(target: "*", sinceSeconds: ReadAction.longestRange))
+        let lines = if case .logs(let lines) = all.content { lines } else { [LogLine]() }
+        return SessionTelemetry(series: monitor.all, logs: lines)
+    }
+
     private func logs(_ query: ReadAction.LogQuery) -> Observation {
         let since = now.advanced(by: .seconds(-query.sinceSeconds))
         let name = ComponentName(query.target)
