@@ -21,7 +21,8 @@ struct ProblemRunCommand: AsyncParsableCommand {
     @Option(help: "One problem only, such as AG-01, with its paired no-op.")
     var problem: String?
     @Option(
-        help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay (of an oracle).")
+        help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay (of an oracle)."
+    )
     var agent = AgentName.oracle
     @Option(help: "How many seeds: 1, 2, … up to the number.")
     var seeds = 3
@@ -114,7 +115,8 @@ extension SuiteResult {
     var table: String {
         func text(_ share: Proportion) -> String {
             guard let value = share.value, let low = share.low, let high = share.high else { return "-" }
-            return String(format: "%5.1f %%  (%.1f to %.1f, n %d)", value * 100, low * 100, high * 100, share.count)
+            return String(
+                format: "%5.1f %%  (%.1f to %.1f, n %d)", value * 100, low * 100, high * 100, share.count)
         }
         func seconds(_ value: Double?) -> String { value.map { String(format: "%.0f s", $0) } ?? "-" }
         var lines = [

@@ -61,7 +61,8 @@ extension ProblemWorld {
             reading.set(host, "clock_offset_seconds", machine.wall.since(world.wall).inSeconds)
             readPath(world.conditions.link(machine.index), path, &reading)
         }
-        reading.set(agent, "starts_failed", startsFailed[name].map { now.since($0) < Self.toldFor } == true ? 1 : 0)
+        reading.set(
+            agent, "starts_failed", startsFailed[name].map { now.since($0) < Self.toldFor } == true ? 1 : 0)
     }
 
     private func readPath(
