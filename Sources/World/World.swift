@@ -142,12 +142,19 @@ public final class World: Sendable {
     private func found() async throws {
         let context = WriteContext(actor: "user/world", verb: "create")
         var drafts = [DocumentDraft(uid: ID(ids.next()), kind: .project, name: "team", spec: "{}")]
-        for (cell, pool) in Set(machines.map { [$0.name.cell, $0.name.pool] }).map({ ($0[0], $0[1]) }).sorted(
-            by: <)
-        {
+        let pools = Dictionary(machines.map { ($0.name.cell, $0.name.pool) }) { first, _ in first }
+        for (index, (cell, pool)) in pools.sorted(by: { $0.key < $1.key }).enumerated() {
             drafts.append(DocumentDraft(uid: ID(ids.next()), kind: .cell, name: cell, spec: "{}"))
-            let spec = #"{"admits":["vm"],"cell":"\#(cell)","cpuRatioPerMille":1500}"#
-            drafts.append(DocumentDraft(uid: ID(ids.next()), kind: .pool, name: pool, spec: spec))
+            var spec = PoolSpec(cell: cell, admits: [.vm], cpuRatioPerMille: 1500)
+            // Every second cell goes by lifetimes and moves VMs so that hosts are whole.
+            if index % 2 == 1 {
+                spec.placement = .tightLava
+                spec.defragmentation = DefragmentationRules(
+                    mode: .enforce, targetEmptyPerMille: 250, afterMinutes: 5)
+            }
+            drafts.append(
+                DocumentDraft(
+                    uid: ID(ids.next()), kind: .pool, name: pool, spec: try Workload.text(spec)))
         }
         _ = try await store.create(drafts, context: context)
         for machine in machines {

@@ -15,9 +15,11 @@ public struct WorldConfiguration: Sendable {
     /// How often the invariants are judged.
     public var checkEvery = Duration.seconds(600)
     /// Mean time between two VMs that a cell is asked for; zero asks for none.
-    public var arrivalEvery = Duration.seconds(300)
+    public var arrivalEvery = Duration.seconds(120)
     /// Within which everything has to be well after the last fault.
-    public var recoveryBound = Duration.seconds(1200)
+    public var recoveryBound = Duration.seconds(600)
+    /// False makes shims that let workloads run past their fence deadlines, which the judge must find.
+    var holdsFences = true
 
     /// Whether the world ends when who takes part in it has done so, unjudged: for those who judge by themselves.
     public var endsWithBody = false

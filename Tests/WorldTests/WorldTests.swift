@@ -1,11 +1,106 @@
+import FaultLab
+import Fleet
+import Foundation
 import Testing
-import World
 
-@Suite struct WorldTests {
-    @Test func aQuietHourIsWell() async throws {
-        var configuration = WorldConfiguration(seed: 1, duration: .seconds(3600))
-        configuration.faults = .init()
-        let report = try await World.run(configuration)
+@testable import World
+
+@Suite("Simulated worlds") struct WorldTests {
+    private func configuration(seed: UInt64, minutes: Int) -> WorldConfiguration {
+        var configuration = WorldConfiguration(seed: seed, duration: .seconds(minutes * 60))
+        configuration.hostsPerCell = 6
+        configuration.arrivalEvery = .seconds(60)
+        configuration.checkEvery = .seconds(60)
+        return configuration
+    }
+
+    @Test("a quiet world is well, and its VMs run") func quiet() async throws {
+        var quiet = configuration(seed: 1, minutes: 20)
+        quiet.faults = FaultSchedule()
+        let report = try await World.run(quiet)
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        #expect(report.vms > 10)
+        #expect(report.faultsInjected.isEmpty)
+    }
+
+    @Test("the invariants hold through faults, and everything recovers", arguments: [UInt64](1...3))
+    func faults(seed: UInt64) async throws {
+        var world = configuration(seed: seed, minutes: 40)
+        world.acceleration = 12_000
+        let report = try await World.run(world)
+        #expect(report.violations.isEmpty, "seed \(seed): \(report.violations) \(report.lastEvents)")
+        #expect(report.faultsInjected.values.reduce(0, +) > 10)
+    }
+
+    @Test("each kind of fault can be injected and reverted")
+    func everyKind() async throws {
+        var world = configuration(seed: 4, minutes: 60)
+        let surface = world.surface
+        var random = FaultRandom(seed: 4)
+        var faults: [Fault] = []
+        for (index, kind) in FaultKind.simulated.sorted().enumerated() {
+            let target: FaultTarget
+            switch kind.layer {
+            case .controller: target = FaultTarget(.controller, surface.controllers[index % 3])
+            case .store: target = FaultTarget(.store, "primary")
+            case .network where kind == .rackPartition: target = FaultTarget(.rack, surface.racks[0])
+            default: target = FaultTarget(.host, try #require(random.pick(surface.hosts)))
+            }
+            faults.append(
+                Fault(
+                    id: index, kind: kind, target: target, start: .seconds(120 + 140 * index),
+                    lease: .seconds(60)))
+        }
+        world.faults = FaultSchedule(faults)
+        let report = try await World.run(world)
+        #expect(report.violations.isEmpty, "\(report.violations) \(report.lastEvents)")
+        #expect(Set(report.faultsInjected.keys) == FaultKind.simulated)
+    }
+
+    @Test("a host that loses its power is found and comes back")
+    func times() async throws {
+        var world = configuration(seed: 5, minutes: 15)
+        world.faults = FaultSchedule([
+            Fault(
+                id: 0, kind: .hostPowerOff, target: FaultTarget(.host, "a-01"), start: .seconds(300),
+                lease: .seconds(120))
+        ])
+        let report = try await World.run(world)
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        let detection = try #require(report.detection[.hostPowerOff]?.first)
+        // The lease ran out: 30 s after a renewal at most 5 s before, and a second for the look.
+        #expect((24...32).contains(detection))
+        #expect(try #require(report.repair[.hostPowerOff]?.first) < 10)
+    }
+
+    @Test("shims that let workloads run past their deadlines are found out")
+    func plantedViolation() async throws {
+        var world = configuration(seed: 6, minutes: 20)
+        world.holdsFences = false
+        world.faults = FaultSchedule(
+            ["a-00", "a-01", "b-00", "b-01"].enumerated().map { index, host in
+                Fault(
+                    id: index, kind: .linkPartition, target: FaultTarget(.link, host),
+                    start: .seconds(600 + 70 * index), lease: .seconds(300))
+            })
+        let report = try await World.run(world)
+        #expect(report.violations.contains { $0.invariant == "invariant 5" })
+        #expect(!report.lastEvents.isEmpty)
+    }
+
+    @Test("faults of what a world has not are refused")
+    func unknownTarget() async throws {
+        var world = configuration(seed: 7, minutes: 1)
+        world.faults = FaultSchedule([
+            Fault(
+                id: 0, kind: .agentCrash, target: FaultTarget(.agent, "nobody"), start: .seconds(1),
+                lease: .seconds(1)),
+            Fault(
+                id: 1, kind: .deviceXID, target: FaultTarget(.host, "a-00"), start: .seconds(1),
+                lease: .seconds(1)),
+        ])
+        let report = try await World.run(world)
+        #expect(report.faultsInjected.isEmpty)
         #expect(report.violations.isEmpty)
     }
 }

@@ -81,6 +81,8 @@ final class MachineRuntime: VMRuntime {
     func forget(_ keys: [PartKey]) async throws(RuntimeError) { try simulated.forget(keys) }
 
     func renew(_ renewal: LeaseRenewal) {
+        var renewal = renewal
+        if !machine.world.configuration.holdsFences { renewal.stopAfterSeconds *= 1000 }
         simulated.renew(renewal)
         schedule()
     }

@@ -73,8 +73,10 @@ private struct StoreFate {
 
     init(_ condition: StoreCondition, writes: Bool, _ random: inout FaultRandom) {
         if writes || random.chance(Self.slowReads) {
-            before = .microseconds(100 + random.below(900))
-            after = .microseconds(100 + random.below(400))
+            // One in sixteen takes sixteen times as long.
+            let factor = random.below(16) == 0 ? 16 : 1
+            before = .microseconds(factor * (100 + random.below(900)))
+            after = .microseconds(factor * (100 + random.below(400)))
         }
         if condition.delay > .zero { before += condition.delay * random.nextUnit() }
         guard writes else { return }
