@@ -110,6 +110,7 @@ public struct SessionRunner: Sendable {
         while true {
             let state = await ground.state()
             if state.missing(problem.accept).isEmpty {
+                if wellSince == nil { states = [] }
                 let since = wellSince ?? ground.now
                 wellSince = since
                 states.append(state)

@@ -123,8 +123,8 @@ extension ProblemWorld {
                 let allocation = status.allocation, let host = status.host,
                 let machine = world.machines.first(where: { $0.name.host == host })
             else { continue }
-            try? machine.runtime?.simulated.crash(
-                allocation, exitCode: 2, message: "no such flag")
+            // It may have ended meanwhile.
+            try? machine.runtime?.simulated.crash(allocation, exitCode: 2, message: "no such flag")
         }
     }
 

@@ -24,7 +24,8 @@ final class ProblemWorld: ProblemGround {
     /// Specifications as they were before anything was done.
     var former: [String: String] = [:]
     var memory: [String: Double] = [:]
-    var restartsSeen: [String: [(at: Timestamp, count: Int)]] = [:]
+    /// When VMs ended by themselves.
+    var exits: [String: [Timestamp]] = [:]
     var startsFailed: [String: Timestamp] = [:]
     var lastEvent: Int64 = 0
     var events: [EventLine] = []
@@ -171,7 +172,10 @@ final class ProblemWorld: ProblemGround {
                 guard now.since(vm.metadata.createdAt) > .seconds(90), try Self.status(vm).state != .running,
                     !closed.contains(where: { vm.metadata.name.hasPrefix("task-\($0)-") })
                 else { continue }
-                state.notRunning.append(vm.metadata.name)
+                let status = try Self.status(vm)
+                let place = status.host.map { " on \($0)" } ?? ""
+                let reason = status.conditions.last.map { ", \($0.reason.rawValue): \($0.message)" } ?? ""
+                state.notRunning.append("\(vm.metadata.name) is \(status.state.rawValue)\(place)\(reason)")
             }
             state.silentAgents = hosts.filter { $0.contact != .ready }.map(\.name)
             let targets = Set(active.values.flatMap(\.hosts))
