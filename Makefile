@@ -7,7 +7,7 @@ PACKAGES := libpq-dev libcurl4-openssl-dev libyaml-dev zlib1g-dev libsqlite3-dev
 SWIFT_SOURCES := Package.swift Sources Tests
 BENCH := .build/release/basalt-bench
 # They burn every core there is; tests that wait for clocks, servers and processes run apart from them.
-PURE_TESTS := ^(VMPlacement|Oversubscription|LifetimeTraining|TrainingScheduling|ServingPlanning|Replay|Fuzz)Tests
+PURE_TESTS := ^(VMPlacement|Oversubscription|LifetimeTraining|TrainingScheduling|ServingPlanning|Replay|Fuzz|FaultLab|World)Tests
 
 .PHONY: help setup run test contract fuzz lint fmt bench metrics-check clean
 

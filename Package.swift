@@ -170,7 +170,7 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
-        tests("WorldTests", ["FaultLab", "Fleet", "World"]),
+        tests("WorldTests", ["FaultLab", "Fleet", "World", "basalt-world"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),

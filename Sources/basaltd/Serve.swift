@@ -78,7 +78,9 @@ struct Daemon {
     private func serve(tls: TLSConfiguration?, cluster: PrivateCluster?) async throws {
         let pool = try settings.pool(logger: logger)
         let store = DaemonSettings.store(pool, logger: logger, hold: hold)
-        let time = Timekeeper(now: DaemonSettings.wallClock, sleep: { try await Task.sleep(for: $0) })
+        let time = Timekeeper(
+            now: DaemonSettings.wallClock, sleep: { try await Task.sleep(for: $0) },
+            uptime: Timekeeper.systemUptime)
         let metrics = MetricRegistry<DaemonMetric>()
         let hub = FeedHub(store: store, time: time, logger: logger, metrics: metrics)
         var limits = CellLimits()

@@ -36,7 +36,6 @@ import Testing
     func everyKind() async throws {
         var world = configuration(seed: 4, minutes: 60)
         let surface = world.surface
-        var random = FaultRandom(seed: 4)
         var faults: [Fault] = []
         for (index, kind) in FaultKind.simulated.sorted().enumerated() {
             let target: FaultTarget
@@ -44,7 +43,7 @@ import Testing
             case .controller: target = FaultTarget(.controller, surface.controllers[index % 3])
             case .store: target = FaultTarget(.store, "primary")
             case .network where kind == .rackPartition: target = FaultTarget(.rack, surface.racks[0])
-            default: target = FaultTarget(.host, try #require(random.pick(surface.hosts)))
+            default: target = FaultTarget(.host, surface.hosts[index % surface.hosts.count])
             }
             faults.append(
                 Fault(
@@ -86,6 +85,24 @@ import Testing
         let report = try await World.run(world)
         #expect(report.violations.contains { $0.invariant == "invariant 5" })
         #expect(!report.lastEvents.isEmpty)
+    }
+
+    @Test("a clock that is set back keeps nobody from noticing that a host is gone")
+    func clocksSetBack() async throws {
+        var world = configuration(seed: 8, minutes: 20)
+        var faults = (0..<3).map { index in
+            Fault(
+                id: index, kind: .clockOffset, target: FaultTarget(.controller, "c-\(index)"),
+                parameters: FaultParameters(offsetSeconds: -3600), start: .seconds(300), lease: .seconds(600))
+        }
+        faults.append(
+            Fault(
+                id: 3, kind: .hostPowerOff, target: FaultTarget(.host, "b-02"), start: .seconds(400),
+                lease: .seconds(120)))
+        world.faults = FaultSchedule(faults)
+        let report = try await World.run(world)
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        #expect((24...32).contains(try #require(report.detection[.hostPowerOff]?.first)))
     }
 
     @Test("faults of what a world has not are refused")

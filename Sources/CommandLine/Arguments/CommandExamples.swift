@@ -166,6 +166,10 @@ enum CommandExamples {
             "basalt simulate predictors --input host.csv --predictors max -o csv",
             "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",
         ],
+        "simulate faults": [
+            "basalt simulate faults --seeds 1..200 --hours 24 -o json",
+            "basalt simulate faults --seeds 7 --hours 1 --acceleration 5000 --kinds controllerCrash,storeOutage",
+        ],
         "simulate training": [
             "basalt simulate training --jobs jobs.csv --measured steps.csv --policies easy,rubick -o json",
             "basalt simulate training --jobs jobs.csv --measured traces --policies rubick -o svg > gpus.svg",

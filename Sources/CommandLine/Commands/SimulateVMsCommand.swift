@@ -13,6 +13,7 @@ struct SimulateGroup: ParsableCommand {
             SimulateVMsCommand.self, SimulateDrainCommand.self, SimulateOversubscriptionCommand.self,
             SimulateRatesCommand.self, SimulatePredictorsCommand.self, SimulatePowerCommand.self,
             SimulateServingCommand.self, SimulateTrainingCommand.self,
+            SimulateFaultsCommand.self,
         ])
 }
 

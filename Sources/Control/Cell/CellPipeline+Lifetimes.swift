@@ -61,9 +61,9 @@ extension CellPipeline {
     /// Writes down what moved on the hosts since the last plan: VMs that ended, deadlines that passed.
     /// Nothing was decided on it yet; a plan brings such notes along.
     func remember() async throws {
-        let now = time.now()
-        if let rememberedAt, now.since(rememberedAt) < limits.rememberEvery { return }
-        rememberedAt = now
+        let (now, uptime) = (time.now(), time.uptime())
+        if let rememberedAt, uptime - rememberedAt < limits.rememberEvery { return }
+        rememberedAt = uptime
         try await followPredictors(now: now)
         guard model.placement.tracksLifetimes else { return }
         // The rate of a development control plane may be another after a restart of it.

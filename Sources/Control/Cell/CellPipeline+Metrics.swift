@@ -5,13 +5,13 @@ internal import Telemetry
 extension CellPipeline {
     /// Runs a cycle, counts its time when it worked, and now and then what the model holds.
     func measured(_ cycle: () async throws -> Bool) async throws -> Bool {
-        let start = time.now()
+        let start = time.uptime()
         let worked = try await cycle()
-        let now = time.now()
-        if worked { metrics.observe(.cycles, [cell], max(now.since(start).inSeconds, 0)) }
-        if let measuredAt, now.since(measuredAt) < limits.measureEvery { return worked }
-        measuredAt = now
-        measure(now)
+        let uptime = time.uptime()
+        if worked { metrics.observe(.cycles, [cell], (uptime - start).inSeconds) }
+        if let measuredAt, uptime - measuredAt < limits.measureEvery { return worked }
+        measuredAt = uptime
+        measure(time.now())
         return worked
     }
 

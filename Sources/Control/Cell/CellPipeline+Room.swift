@@ -7,15 +7,15 @@ internal import Telemetry
 extension CellPipeline {
     /// Pools whose room is to be measured, when it is time.
     func roomToMeasure() -> [PoolMeasure]? {
-        let now = time.now()
+        let uptime = time.uptime()
         guard let last = roomMeasuredAt else {
-            roomMeasuredAt = now.advanced(by: limits.roomFirstAfter - limits.roomEvery)
+            roomMeasuredAt = uptime + limits.roomFirstAfter - limits.roomEvery
             return nil
         }
-        guard now.since(last) >= limits.roomEvery, !isMeasuringRoom else { return nil }
-        roomMeasuredAt = now
+        guard uptime - last >= limits.roomEvery, !isMeasuringRoom else { return nil }
+        roomMeasuredAt = uptime
         isMeasuringRoom = true
-        return model.poolMeasures(now: now)
+        return model.poolMeasures(now: time.now())
     }
 
     /// Measures room beside the pipeline, and says what it found in the metrics and in the pools' statuses.

@@ -21,22 +21,23 @@ actor CellPipeline {
     var model: CellModel
     private var cursor: FeedCursor?
     var heads: [Plan.Engine: ID<Plan>?] = [:]
-    private var judgedAt: Timestamp?
-    var measuredAt: Timestamp?
-    var rememberedAt: Timestamp?
+    /// Of the uptime, as is all that is done every so often: `judgedAt` to `roomMeasuredAt`.
+    private var judgedAt: Duration?
+    var measuredAt: Duration?
+    var rememberedAt: Duration?
     /// What `settle` still has to look at, in order; taken from the model's dirty VMs when it is empty, so
     /// that fifty thousand of them are sorted once and not once per write.
     private var settling: ArraySlice<ID<Document>> = []
     var drainReports: [ID<Document>: DrainReport] = [:]
     var drainPlanner = DrainPlanner()
-    var drainedAt: Timestamp?
+    var drainedAt: Duration?
     var defragmentation = DefragmentationMemory()
     let usage: any ScopeUsageSource
     var rates = RateKeeping()
     /// What the next cycle takes over.
     var readyLifetimes: ReadyLifetimes?
     var lifetimeCopies = 0
-    var roomMeasuredAt: Timestamp?
+    var roomMeasuredAt: Duration?
     var isMeasuringRoom = false
 
     init(
@@ -63,7 +64,7 @@ actor CellPipeline {
         try await withThrowingDiscardingTaskGroup { group in
             try await time.repeatUntilLeaseLost {
                 if cursor == nil { try await load() }
-                let began = time.now()
+                let began = time.uptime()
                 let worked = try await measured { try await cycle() }
                 if let copy = copyForLifetimes() { group.addTask { await self.makeReady(copy) } }
                 if let pools = roomToMeasure() { group.addTask { await self.measureRoom(pools) } }
@@ -78,9 +79,9 @@ actor CellPipeline {
         }
     }
 
-    private func rest(after worked: Bool, since began: Timestamp) async throws {
+    private func rest(after worked: Bool, since began: Duration) async throws {
         if worked {
-            try await time.sleep(max(limits.cycleAtMostEvery - time.now().since(began), .zero))
+            try await time.sleep(max(limits.cycleAtMostEvery - (time.uptime() - began), .zero))
         } else if let cursor {
             try await hub.wait(after: cursor, timeout: idleRest())
         }
@@ -228,8 +229,8 @@ actor CellPipeline {
 
     /// Judges host leases, and frees what has certainly stopped on fenced hosts.
     private func judge() async throws -> Bool {
-        let now = time.now()
-        if let judgedAt, now.since(judgedAt) < limits.judgeEvery { return false }
+        let now = time.uptime()
+        if let judgedAt, now - judgedAt < limits.judgeEvery { return false }
         judgedAt = now
         let judgement = try await store.judgeHosts(cell: lease, terms: limits.terms, breaker: limits.breaker)
         for (hosts, word) in [

@@ -36,10 +36,10 @@ public final class FeedHub: Sendable {
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var clientsDismissed = false
         /// When the end of the feed was last seen.
-        var readAt: Timestamp?
+        var readAt: Duration?
         /// Age of the oldest change that an open transaction hid at the last look, and when that look was.
         var delay = Duration.zero
-        var delayAt: Timestamp?
+        var delayAt: Duration?
     }
 
     private let store: any Store
@@ -113,7 +113,7 @@ public final class FeedHub: Sendable {
         }
         let page = try await store.feed(after: end, limit: Self.pageSize)
         guard !page.entries.isEmpty else {
-            state.withLock { $0.readAt = time.now() }
+            state.withLock { $0.readAt = time.uptime() }
             return page.isHeldBack ? .heldBack : .nothing
         }
         metrics.add(.feedEntries, by: Double(page.entries.count))
@@ -136,12 +136,12 @@ public final class FeedHub: Sendable {
     /// last read, about `lookEvery` while the store answers, or the age of what an open transaction hides.
     public var lag: Duration {
         let (readAt, delay) = state.withLock { ($0.readAt, $0.delay) }
-        return max(readAt.map { time.now().since($0) } ?? .zero, delay)
+        return max(readAt.map { time.uptime() - $0 } ?? .zero, delay)
     }
 
     private func lookForDelay() async throws {
-        let now = time.now()
-        if let last = state.withLock({ $0.delayAt }), now.since(last) < Self.delayEvery { return }
+        let now = time.uptime()
+        if let last = state.withLock({ $0.delayAt }), now - last < Self.delayEvery { return }
         let delay = try await store.feedDelay()
         state.withLock { state in
             state.delay = delay

@@ -14,7 +14,8 @@ struct DefragmentationMemory {
         var advised: [String] = []
     }
 
-    var lookedAt: Timestamp?
+    /// Of the uptime.
+    var lookedAt: Duration?
     var pools: [String: Pool] = [:]
     /// Hosts that could not be emptied, and the fleet time until when they are left alone.
     var retreats: [ID<Document>: Timestamp] = [:]
@@ -23,9 +24,9 @@ struct DefragmentationMemory {
 extension CellPipeline {
     /// Begins to empty hosts of pools that ask for it, and takes emptied ones back into service.
     func defragment() async throws -> Bool {
-        let began = time.now()
-        if let at = defragmentation.lookedAt, began.since(at) < limits.defragmentEvery { return false }
-        defragmentation.lookedAt = began
+        let (began, uptime) = (time.now(), time.uptime())
+        if let at = defragmentation.lookedAt, uptime - at < limits.defragmentEvery { return false }
+        defragmentation.lookedAt = uptime
         let draining = model.hosts.values.filter(\.draining).map(\.id).sorted()
         let isAsked = model.pools.values.contains { ($0.defragmentation?.mode ?? .off) != .off }
         guard isAsked || !draining.isEmpty else { return false }

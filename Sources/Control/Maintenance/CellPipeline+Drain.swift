@@ -10,9 +10,9 @@ extension CellPipeline {
         let draining = model.hosts.values.filter(\.draining).sorted { $0.id < $1.id }
         try await endReports(except: Set(draining.map(\.id)))
         guard !draining.isEmpty else { return false }
-        let began = time.now()
-        if let drainedAt, began.since(drainedAt) < limits.drainEvery { return false }
-        drainedAt = began
+        let (began, uptime) = (time.now(), time.uptime())
+        if let drainedAt, uptime - drainedAt < limits.drainEvery { return false }
+        drainedAt = uptime
         let cluster = try await store.clusterState()
         // What was found after a restore has to be sorted out first: nothing is stopped meanwhile.
         if let until = cluster.quarantineUntil, began < until { return false }

@@ -5,9 +5,9 @@ internal import Store
 /// What a pipeline remembers between two looks at the ratios of its cell.
 struct RateKeeping {
     var holders: [PolicyHolder] = []
-    var lookedAt: Timestamp?
+    var lookedAt: Duration?
     /// When hosts were last brought to what is in force, and when time next ends a policy or constraint.
-    var followedAt: Timestamp?
+    var followedAt: Duration?
     var nextExpiry: Timestamp?
     /// Fleet time at which scopes are decided again.
     var due: [RateScope: Timestamp] = [:]
@@ -20,10 +20,10 @@ extension CellPipeline {
     ///
     /// Ratios that follow from policies and people alone are written with them, by the store.
     func rate() async throws -> Bool {
-        let now = time.now()
-        if let lookedAt = rates.lookedAt, now.since(lookedAt) < limits.rateEvery { return false }
+        let (now, uptime) = (time.now(), time.uptime())
+        if let lookedAt = rates.lookedAt, uptime - lookedAt < limits.rateEvery { return false }
         let mustRead = rates.isOutdated || rates.lookedAt == nil
-        rates.lookedAt = now
+        rates.lookedAt = uptime
         if mustRead {
             rates.holders = try await store.policyHolders(cell: cell)
             rates.isOutdated = false
@@ -58,10 +58,10 @@ extension CellPipeline {
             rates.holders.compactMap { model.policies[$0.policy]?.spec.oversubscription?.expiresAt }
             + (try await store.constraints(ended: false)).compactMap(\.expiresAt)
         let hasEnded = rates.nextExpiry.map { $0 <= now } ?? false
-        let isLongAgo = rates.followedAt.map { now.since($0) >= limits.followRatesEvery } ?? true
+        let isLongAgo = rates.followedAt.map { time.uptime() - $0 >= limits.followRatesEvery } ?? true
         if hasEnded || isLongAgo {
             try await store.followRates(lease: lease)
-            rates.followedAt = now
+            rates.followedAt = time.uptime()
         }
         rates.nextExpiry = ends.filter { $0 > now }.min()
     }

@@ -7,17 +7,18 @@ public struct Timekeeper: Sendable {
     public var now: @Sendable () -> Timestamp
     /// Waits; throws `CancellationError`.
     public var sleep: @Sendable (Duration) async throws -> Void
-    /// Time since some moment, for waits: it goes on whatever is done to the wall clock.
+    /// Time since some moment: it goes on whatever is done to the wall clock. Waits, and what is done every so
+    /// often, go by it; with the wall clock they would stand still when it is set back.
     public var uptime: @Sendable () -> Duration
 
-    /// - Parameter uptime: the system's when absent.
+    /// - Parameter uptime: as `now` goes on when absent, for a clock that nobody sets.
     public init(
         now: @escaping @Sendable () -> Timestamp, sleep: @escaping @Sendable (Duration) async throws -> Void,
-        uptime: @escaping @Sendable () -> Duration = Timekeeper.systemUptime
+        uptime: (@Sendable () -> Duration)? = nil
     ) {
         self.now = now
         self.sleep = sleep
-        self.uptime = uptime
+        self.uptime = uptime ?? { .microseconds(now().microseconds) }
     }
 
     private static let start = ContinuousClock.now

@@ -10,7 +10,7 @@ public enum FaultKind: String, Sendable, Hashable, Comparable, ClosedWord {
     case heartbeatDrop
     /// A host is reported with less, or other, than it has.
     case wrongInventory
-    /// The wall clock of an agent is off.
+    /// The wall clock of an agent or a controller is off.
     case clockOffset
     case diskFull
 

@@ -19,6 +19,8 @@ public struct FaultSurface: Sendable, Hashable {
     /// One that a kind can hit; nil when there is none.
     func target(of kind: FaultKind, _ random: inout FaultRandom) -> FaultTarget? {
         switch kind.layer {
+        case .agent where kind == .clockOffset && random.chance(0.5):
+            return random.pick(controllers).map { FaultTarget(.controller, $0) }
         case .agent: return random.pick(agents).map { FaultTarget(.agent, $0) }
         case .network where kind == .rackPartition: return random.pick(racks).map { FaultTarget(.rack, $0) }
         case .network: return random.pick(agents).map { FaultTarget(.link, $0) }

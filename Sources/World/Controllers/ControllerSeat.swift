@@ -10,6 +10,8 @@ final class ControllerSeat: Sendable {
     let name: String
     private let world: World
     private let state = Mutex<(current: Controller?, startAt: Int64, starts: Int)>((nil, 0, 0))
+    /// Of its machine's wall clock.
+    private let offset = Mutex(Duration.zero)
 
     init(name: String, world: World) {
         self.name = name
@@ -27,7 +29,7 @@ final class ControllerSeat: Sendable {
                 state.starts += 1
                 return state.starts
             }
-            let controller = Controller(name: "\(name).\(start)", world: world)
+            let controller = Controller(name: "\(name).\(start)", seat: self, world: world)
             state.withLock { $0.current = controller }
             world.trace.note(.controllerStarted, controller.name)
             await controller.run()
@@ -46,6 +48,11 @@ final class ControllerSeat: Sendable {
     }
 
     func stall(until time: Int64) { current?.process.stall(until: time) }
+
+    /// Moves the wall clock of the machine that it runs on.
+    func shiftWall(by duration: Duration) { offset.withLock { $0 += duration } }
+
+    var wall: Timestamp { world.clock.wall.advanced(by: offset.withLock { $0 }) }
 }
 
 /// One process with everything that `basaltd serve` runs but the API.
@@ -58,12 +65,12 @@ final class Controller: Sendable {
     private let housekeeping: Housekeeping
     private let store: StoreLink
 
-    init(name: String, world: World) {
+    init(name: String, seat: ControllerSeat, world: World) {
         self.name = name
         let process = SimulatedProcess(clock: world.clock)
         let (clock, limits) = (world.clock, CellLimits())
         let time = Timekeeper(
-            now: { clock.wall },
+            now: { seat.wall },
             sleep: { duration in
                 try await clock.sleep(for: duration)
                 try await process.proceed()

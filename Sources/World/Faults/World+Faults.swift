@@ -48,6 +48,7 @@ extension World {
         switch fault.kind {
         case .controllerCrash: seat?.crash(until: end)
         case .controllerStall: seat?.stall(until: end)
+        case .clockOffset: seat?.shiftWall(by: fault.wallShift)
         default: break
         }
         for machine in machines(hitBy: fault) {
@@ -67,6 +68,9 @@ extension World {
     }
 
     private func finish(_ fault: Fault) {
+        if fault.kind == .clockOffset {
+            seats.first { $0.name == fault.target.name }?.shiftWall(by: .zero - fault.wallShift)
+        }
         for machine in machines(hitBy: fault) {
             switch fault.kind {
             case .clockOffset: machine.shiftWall(by: .zero - fault.wallShift)
