@@ -163,7 +163,8 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes", "Client",
+                "FaultLab", "Fleet", "NodeAgent", "VMPlacement", "Replay", "LifetimeTraining", "APITypes",
+                "Client",
                 "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage,
                 yams,
             ]),

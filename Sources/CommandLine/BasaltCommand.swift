@@ -30,7 +30,7 @@ struct Basalt: ParsableCommand {
                 name: "Traces",
                 subcommands: [
                     SimulateGroup.self, PlanGroup.self, ReplayGroup.self, ModelGroup.self, TraceGroup.self,
-                    DemoCommand.self,
+                    DemoCommand.self, ProblemGroup.self,
                 ]),
             CommandGroup(
                 name: "Access",

@@ -7,10 +7,9 @@ internal import World
 /// What `basalt simulate faults` runs: worlds of many seeds.
 ///
 /// A program of its own, because the store's module links libpq and `basalt` does not.
-@main
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "basalt-world", abstract: "Run the control plane against faults in simulated worlds.")
+        commandName: "faults", abstract: "Run the control plane against faults in simulated worlds.")
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
 

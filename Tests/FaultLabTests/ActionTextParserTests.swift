@@ -48,8 +48,10 @@ import Testing
         ("```\nexec_shell(\"echo \\\"hi\\\"\")\n```", "exec_shell(\"echo \\\"hi\\\"\")"),
         ("```\nexec_shell(\"a\")\nexec_shell(\"b\")\n```", "exec_shell(\"a\")"),
         ("```\nsubmit([\"a\",\n  \"b\",])\n```", "submit([\"a\", \"b\"])"),
-        ("```json\nsubmit({\"x\": [1, -2.5, None], 'y': (True,)})\n```",
-         "submit({\"x\": [1, -2.5, None], \"y\": [True]})"),
+        (
+            "```json\nsubmit({\"x\": [1, -2.5, None], 'y': (True,)})\n```",
+            "submit({\"x\": [1, -2.5, None], \"y\": [True]})"
+        ),
         ("```\nsubmit(Yes)\n```", "submit(\"Yes\")"),
         ("drain(host-a/1, deadline_s=60)", "drain(\"host-a/1\", deadline_s=60)"),
     ])
@@ -84,7 +86,8 @@ import Testing
     }
 
     @Test func `arguments are bound by place and by name`() throws {
-        let call = ActionCall(name: "get_logs", arguments: [.text("agent/a")], keywords: ["since_s": .text("9")])
+        let call = ActionCall(
+            name: "get_logs", arguments: [.text("agent/a")], keywords: ["since_s": .text("9")])
         let action = try AgentAction(call, stage: .detection, mode: .lenient)
         #expect(action == .read(.logs(ReadAction.LogQuery(target: "agent/a", sinceSeconds: 9))))
         let drain = try AgentAction(

@@ -45,6 +45,8 @@ final class FakeGround: ProblemGround {
     func state() async -> FleetState { FleetState(faultsInEffect: active.count, lost: lost) }
     func pass(_ duration: Duration) async { now = now.advanced(by: duration) }
 
+    func telemetry() async -> SessionTelemetry { SessionTelemetry() }
+
     func recover() async -> [String] {
         active = []
         return []
@@ -73,7 +75,8 @@ final class FakeGround: ProblemGround {
             if write.verb == .deleteWorkload { lost.append(write.object.path) }
             active.removeAll { fault in
                 fault.remedy(write, hosts: [fault.target.name]) != nil
-                    || (Remedy.of(fault.kind).isEmpty && problem.oracle.contains { $0.name == write.verb.rawValue })
+                    || (Remedy.of(fault.kind).isEmpty
+                        && problem.oracle.contains { $0.name == write.verb.rawValue })
                     || [.deviceXID, .deviceECC, .deviceNVLink, .deviceThermal, .checkpointFailure]
                         .contains(fault.kind) && problem.oracle.last?.name == write.verb.rawValue
             }

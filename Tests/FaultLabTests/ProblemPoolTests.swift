@@ -57,7 +57,9 @@ import Testing
                 seed: 5, on: surface, contexts: pool.contexts, withoutFaults: true)
             #expect(with.bindings == without.bindings && with.context == without.context)
             #expect(without.faults.isEmpty && without.truth == .nothing && without.oracle.isEmpty)
-            #expect(Brief(with).text.replacing(with.alias, with: "") == Brief(without).text.replacing(without.alias, with: ""))
+            #expect(
+                Brief(with).text.replacing(with.alias, with: "")
+                    == Brief(without).text.replacing(without.alias, with: ""))
         }
     }
 

@@ -163,6 +163,12 @@ enum CommandExamples {
             "basalt simulate power --added 0,10,20,30,40,50",
             "basalt simulate power --derive-thresholds --days 7 -o svg > power.svg",
         ],
+        "problem list": ["basalt problem list --suite lite", "basalt problem list -o name"],
+        "problem show": ["basalt problem show AG-01", "basalt problem show DB-02 -o yaml"],
+        "problem run": [
+            "basalt problem run --suite lite --agent rulebook --seeds 3 -o json",
+            "basalt problem run --problem NET-01 --agent oracle --seeds 1 --export traces",
+        ],
         "simulate predictors": [
             "basalt simulate predictors --input host.csv --predictors max -o csv",
             "basalt simulate predictors --usage use.csv.gz --predictors n-sigma:5:120,vm:p99:120",

@@ -24,6 +24,9 @@ public protocol ProblemGround: Environment {
 
     func pass(_ duration: Duration) async
 
+    /// What it said of itself since it was settled.
+    func telemetry() async -> SessionTelemetry
+
     /// Ends all faults and says what is left of them.
     func recover() async -> [String]
 }

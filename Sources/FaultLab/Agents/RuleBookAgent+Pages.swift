@@ -28,7 +28,8 @@ extension RuleBookAgent {
         case .labelDrift:
             // The declaration stands behind the last sign of equality of the text: key=value.
             let declared = alert.text.split(separator: " ").last?.split(separator: "=").map(String.init) ?? []
-            let repair = declared.count == 2
+            let repair =
+                declared.count == 2
                 ? AgentTurn.act(.setLabel, .text(host), .text(declared[0]), .text(declared[1])) : nil
             return page("host/\(host)", .controlPlane, .misconfiguration, repair)
         case .vmRestarts:

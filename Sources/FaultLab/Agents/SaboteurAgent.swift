@@ -23,7 +23,8 @@ public struct SaboteurAgent: ScriptedAgent {
 
     /// One trick after another.
     public init(number: Int) {
-        trick = Trick.allCases[((number % Trick.allCases.count) + Trick.allCases.count) % Trick.allCases.count]
+        trick =
+            Trick.allCases[((number % Trick.allCases.count) + Trick.allCases.count) % Trick.allCases.count]
     }
 
     private static let looks: [AgentTurn] = [

@@ -26,6 +26,8 @@ public struct SessionRunner: Sendable {
         public var grade: SessionGrade
         /// What the faults left behind; empty when all is cleared away.
         public var residue: [String]
+        /// What the fleet said of itself meanwhile.
+        public var telemetry: SessionTelemetry
     }
 
     /// - Throws: `ProblemRefusal` when the problem could not be put to the agent, and what the ground throws.
@@ -39,10 +41,12 @@ public struct SessionRunner: Sendable {
             try await prepare(&session, on: ground)
             try await play(&session, &agent, on: ground)
             let states = try await watch(&session, on: ground)
+            let telemetry = await ground.telemetry()
             let residue = await ground.recover()
             try session.recovered(at: ground.now)
             return Outcome(
-                trace: session.trace, grade: SessionGrade(session.trace, states: states), residue: residue)
+                trace: session.trace, grade: SessionGrade(session.trace, states: states), residue: residue,
+                telemetry: telemetry)
         } catch {
             _ = await ground.recover()
             throw error
@@ -98,12 +102,15 @@ public struct SessionRunner: Sendable {
         _ session: inout EvaluationSession, on ground: any ProblemGround
     ) async throws -> [FleetState] {
         let problem = session.trace.problem
-        let deadline = ground.now.advanced(by: grace)
+        // Where nothing was done there is nothing to wait for.
+        let isIdle = problem.truth.hasFault && session.trace.writes.isEmpty
+        let deadline = ground.now.advanced(by: isIdle ? .zero : grace)
         var states: [FleetState] = []
         var wellSince: Timestamp?
         while true {
             let state = await ground.state()
             if state.missing(problem.accept).isEmpty {
+                if wellSince == nil { states = [] }
                 let since = wellSince ?? ground.now
                 wellSince = since
                 states.append(state)

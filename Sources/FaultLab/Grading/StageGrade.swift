@@ -51,7 +51,8 @@ extension StageGrade {
         let found = hits(named, truth)
         let needed = truth.components.count
         grade.isExact = found == needed && named.count == needed
-        grade.score = found == needed && !named.isEmpty ? Double(needed) / Double(max(needed, named.count)) : 0
+        grade.score =
+            found == needed && !named.isEmpty ? Double(needed) / Double(max(needed, named.count)) : 0
         grade.atOne = named.first.map { truth.holds($0) ? 1 : 0 } ?? 0
         grade.atThree = Double(hits(Array(named.prefix(3)), truth)) / Double(needed)
         let isNear = answer.first.map { first in

@@ -36,9 +36,16 @@ public struct ProblemPool: Sendable, Hashable, Codable {
     public func drawn(
         _ suite: Suite, seeds: [UInt64], on surface: ProblemSurface
     ) -> (problems: [Problem], refused: [ProblemRefusal]) {
+        drawn(problems(of: suite), seeds: seeds, on: surface)
+    }
+
+    /// As above, of some templates of the pool.
+    public func drawn(
+        _ templates: [ProblemTemplate], seeds: [UInt64], on surface: ProblemSurface
+    ) -> (problems: [Problem], refused: [ProblemRefusal]) {
         var drawn: [Problem] = []
         var refused: [ProblemRefusal] = []
-        for template in problems(of: suite) {
+        for template in templates {
             for seed in seeds {
                 do throws(ProblemRefusal) {
                     drawn.append(try template.draw(seed: seed, on: surface, contexts: contexts))

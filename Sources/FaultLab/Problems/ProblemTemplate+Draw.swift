@@ -14,7 +14,8 @@ extension ProblemTemplate {
         let missing = faults.map(\.kind).filter { !surface.kinds.contains($0) }
         if let kind = missing.first {
             return ProblemRefusal(
-                .notInjectable, id, "\(id) cannot be injected here: there is no injector of \(kind.rawValue).")
+                .notInjectable, id, "\(id) cannot be injected here: there is no injector of \(kind.rawValue)."
+            )
         }
         if let decoy, !surface.decoys.contains(decoy) {
             return ProblemRefusal(.notInjectable, id, "\(id) cannot be played here: \(decoy.rawValue).")

@@ -72,7 +72,8 @@ extension ActionVerb {
                 [
                     .required("target"), .optional("since_s", .integer, .integer(300)), .optional("level"),
                     .optional("contains"), .optional("cursor", .integer),
-                ], "Log lines of a component, newest last; repeated lines are counted. `*` is every component."
+                ],
+                "Log lines of a component, newest last; repeated lines are counted. `*` is every component."
             )
         case .getMetrics:
             (
@@ -102,7 +103,10 @@ extension ActionVerb {
         case .getTopology:
             (.read, [.optional("depth", .integer, .integer(2))], "Zones, racks, hosts and what they carry.")
         case .getPolicy:
-            (.read, [.required("name"), .optional("revision", .integer)], "A policy, or one of its revisions.")
+            (
+                .read, [.required("name"), .optional("revision", .integer)],
+                "A policy, or one of its revisions."
+            )
         case .diffPolicy:
             (
                 .read, [.required("name"), .required("a", .integer), .required("b", .integer)],

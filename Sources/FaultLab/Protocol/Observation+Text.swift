@@ -27,7 +27,8 @@ extension Observation {
 extension ObservedContent {
     fileprivate var lines: [String] {
         switch self {
-        case .message(let text): text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        case .message(let text):
+            text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         case .alerts(let alerts):
             alerts.isEmpty
                 ? ["No alert fires."]
@@ -46,7 +47,8 @@ extension ObservedContent {
                 ? ["No spans."]
                 : spans.map { span in
                     let error = span.error.map { " error: \($0)" } ?? ""
-                    return "\(span.at) \(span.service) \(span.operation) \(Self.number(span.milliseconds)) ms\(error)"
+                    return
+                        "\(span.at) \(span.service) \(span.operation) \(Self.number(span.milliseconds)) ms\(error)"
                 }
         case .events(let events):
             events.isEmpty

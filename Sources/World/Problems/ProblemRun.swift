@@ -29,11 +29,11 @@ public enum ProblemRun {
     ///
     /// - Parameter agent: for a problem and its number.
     public static func suite(
-        _ suite: Suite, seeds: [UInt64], name: String, jobs: Int,
+        _ suite: Suite, of templates: [ProblemTemplate], seeds: [UInt64], name: String, jobs: Int,
         agent: @escaping @Sendable (Int, Problem) -> any ScriptedAgent
-    ) async throws -> (result: SuiteResult, traces: [SessionTrace]) {
+    ) async throws -> (result: SuiteResult, outcomes: [SessionRunner.Outcome]) {
         let surface = ProblemFleet.surface(ProblemFleet.configuration(seed: 0))
-        let (problems, refused) = try ProblemPool.seed().drawn(suite, seeds: seeds, on: surface)
+        let (problems, refused) = try ProblemPool.seed().drawn(templates, seeds: seeds, on: surface)
         var outcomes: [Int: SessionRunner.Outcome] = [:]
         var failed: [Int: ProblemRefusal] = [:]
         try await withThrowingTaskGroup(
@@ -64,7 +64,7 @@ public enum ProblemRun {
             SuiteResult(
                 suite: suite, seeds: seeds, mode: "sim", agent: name, sessions: played.map(\.grade),
                 refused: refused + failed.sorted { $0.key < $1.key }.map(\.value)),
-            played.map(\.trace)
+            played
         )
     }
 }

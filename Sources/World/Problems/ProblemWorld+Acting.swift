@@ -84,7 +84,9 @@ extension ProblemWorld {
     }
 
     private func machine(_ write: WriteAction, _ name: String) -> Observation {
-        guard let machine = world.machines.first(where: { $0.name.host == name }) else { return unknown(write) }
+        guard let machine = world.machines.first(where: { $0.name.host == name }) else {
+            return unknown(write)
+        }
         switch write.verb {
         case .rebootHost: machine.powerOff(until: (world.now + .seconds(60)).microseconds)
         default:

@@ -117,13 +117,14 @@ extension ProblemWorld {
     /// What runs with a command that it does not know ends a few seconds after its start.
     func crashVMs() async {
         for fault in active.values where fault.fault.kind == .vmCrashLoop {
-            guard let vm = try? await world.store.document(.vm, project: "team", name: fault.fault.target.name),
+            guard
+                let vm = try? await world.store.document(.vm, project: "team", name: fault.fault.target.name),
                 let status = try? Self.status(vm), status.state == .running,
                 let allocation = status.allocation, let host = status.host,
                 let machine = world.machines.first(where: { $0.name.host == host })
             else { continue }
-            try? machine.runtime?.simulated.crash(
-                allocation, exitCode: 2, message: "no such flag")
+            // It may have ended meanwhile.
+            try? machine.runtime?.simulated.crash(allocation, exitCode: 2, message: "no such flag")
         }
     }
 

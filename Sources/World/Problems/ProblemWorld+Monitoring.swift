@@ -15,7 +15,7 @@ extension ProblemWorld {
         for machine in world.machines { readMachine(machine, &reading) }
         do {
             for host in try await world.store.hosts(.all) { readHost(host, &reading) }
-            for vm in try await world.store.all(.vm) { readVM(vm, &reading) }
+            readExits(&reading)
             for pool in try await world.store.all(.pool) {
                 let ratio = try await ratio(of: pool)
                 reading.set(ComponentName(kind: "policy", pool.metadata.name), "cpu_ratio", ratio)
@@ -61,7 +61,8 @@ extension ProblemWorld {
             reading.set(host, "clock_offset_seconds", machine.wall.since(world.wall).inSeconds)
             readPath(world.conditions.link(machine.index), path, &reading)
         }
-        reading.set(agent, "starts_failed", startsFailed[name].map { now.since($0) < Self.toldFor } == true ? 1 : 0)
+        reading.set(
+            agent, "starts_failed", startsFailed[name].map { now.since($0) < Self.toldFor } == true ? 1 : 0)
     }
 
     private func readPath(
@@ -86,14 +87,12 @@ extension ProblemWorld {
         reading.set(name, "memory_used_mib", Double(host.room.usedMemoryMiB))
     }
 
-    private func readVM(_ vm: Resource, _ reading: inout FleetReading) {
-        guard let status = try? Self.status(vm), status.restarts > 0 else { return }
-        let name = vm.metadata.name
-        var seen = restartsSeen[name, default: []].filter { now.since($0.at) < Self.toldFor }
-        seen.append((now, status.restarts))
-        restartsSeen[name] = seen
-        let recent = status.restarts - (seen.first?.count ?? 0)
-        reading.set(ComponentName(kind: "vm", name), "vm_restarts", Double(recent))
+    private func readExits(_ reading: inout FleetReading) {
+        for (name, times) in exits {
+            let recent = times.filter { now.since($0) < Self.toldFor }
+            exits[name] = recent.isEmpty ? nil : recent
+            reading.set(ComponentName(kind: "vm", name), "vm_restarts", Double(recent.count))
+        }
     }
 
     private func ratio(of pool: Resource) async throws -> Double {
@@ -118,6 +117,9 @@ extension ProblemWorld {
                         at: event.at, component: component, reason: event.reason.rawValue,
                         message: event.message))
                 if event.reason == .startFailed { startFailed(event) }
+                if event.kind == .vm, event.reason == .exited {
+                    exits[event.name, default: []].append(event.at)
+                }
             }
             if events.count > Self.keptEvents { events.removeFirst(events.count - Self.keptEvents) }
         } catch {

@@ -43,6 +43,12 @@ extension ProblemWorld {
         }
     }
 
+    func telemetry() async -> SessionTelemetry {
+        let all = logs(ReadAction.LogQuery(target: "*", sinceSeconds: ReadAction.longestRange))
+        let lines = if case .logs(let lines) = all.content { lines } else { [LogLine]() }
+        return SessionTelemetry(series: monitor.all, logs: lines)
+    }
+
     private func logs(_ query: ReadAction.LogQuery) -> Observation {
         let since = now.advanced(by: .seconds(-query.sinceSeconds))
         let name = ComponentName(query.target)
@@ -76,7 +82,8 @@ extension ProblemWorld {
         let moving = found.filter { $0.least != $0.most }
         let shown = found.count > Self.longest ? moving : found
         return Observation(
-            .metrics(Array(shown.prefix(Self.longest))), isTruncated: found.count > shown.prefix(Self.longest).count)
+            .metrics(Array(shown.prefix(Self.longest))),
+            isTruncated: found.count > shown.prefix(Self.longest).count)
     }
 
     private func events(of target: String?) -> Observation {
@@ -153,7 +160,8 @@ extension ProblemWorld {
             let process = reading.value(component, "agent_process")
         else { return .message("no answer from \(host)", status: .error) }
         let isStopped = reading.value(component, "agent_stopped") == 1
-        let state = process < 1 ? "inactive (dead)" : isStopped ? "active, state T (stopped)" : "active (running)"
+        let state =
+            process < 1 ? "inactive (dead)" : isStopped ? "active, state T (stopped)" : "active (running)"
         return .message("basalt-agent on \(host): \(state)")
     }
 }

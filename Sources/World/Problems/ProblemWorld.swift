@@ -24,7 +24,8 @@ final class ProblemWorld: ProblemGround {
     /// Specifications as they were before anything was done.
     var former: [String: String] = [:]
     var memory: [String: Double] = [:]
-    var restartsSeen: [String: [(at: Timestamp, count: Int)]] = [:]
+    /// When VMs ended by themselves.
+    var exits: [String: [Timestamp]] = [:]
     var startsFailed: [String: Timestamp] = [:]
     var lastEvent: Int64 = 0
     var events: [EventLine] = []
@@ -77,7 +78,7 @@ final class ProblemWorld: ProblemGround {
     func settle() async throws -> FleetState {
         try await world.sleep(for: .seconds(30))
         try await found()
-        await pass(.seconds(300))
+        await pass(.seconds(180))
         var state = await state()
         // Tenants and maintenance go on: a fleet is never all at rest, but soon.
         for _ in 0..<60 where !state.missing([.everythingRuns, .agentsReport]).isEmpty {
@@ -164,12 +165,18 @@ final class ProblemWorld: ProblemGround {
                     message: $0.message)
             })
         do {
-            for vm in try await world.store.all(.vm) where vm.metadata.deletionTimestamp == nil {
-                // What was just asked for is on its way.
-                guard now.since(vm.metadata.createdAt) > .seconds(90) else { continue }
-                if try Self.status(vm).state != .running { state.notRunning.append(vm.metadata.name) }
-            }
             let hosts = try await world.store.hosts(.all)
+            let closed = Set(hosts.filter { $0.cordoned || $0.draining }.map(\.name))
+            for vm in try await world.store.all(.vm) where vm.metadata.deletionTimestamp == nil {
+                // What was just asked for is on its way; what belongs to a host in maintenance waits for it.
+                guard now.since(vm.metadata.createdAt) > .seconds(90), try Self.status(vm).state != .running,
+                    !closed.contains(where: { vm.metadata.name.hasPrefix("task-\($0)-") })
+                else { continue }
+                let status = try Self.status(vm)
+                let place = status.host.map { " on \($0)" } ?? ""
+                let reason = status.conditions.last.map { ", \($0.reason.rawValue): \($0.message)" } ?? ""
+                state.notRunning.append("\(vm.metadata.name) is \(status.state.rawValue)\(place)\(reason)")
+            }
             state.silentAgents = hosts.filter { $0.contact != .ready }.map(\.name)
             let targets = Set(active.values.flatMap(\.hosts))
             let ids = hosts.filter { targets.contains($0.name) }.map(\.id)

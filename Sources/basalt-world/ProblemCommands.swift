@@ -1,0 +1,140 @@
+internal import ArgumentParser
+internal import FaultLab
+internal import Fleet
+internal import Foundation
+internal import World
+
+/// What `basalt problem run` runs.
+struct ProblemGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "problem", abstract: "Put problems to agents.", subcommands: [ProblemRunCommand.self])
+}
+
+struct ProblemRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Put a suite of problems to a scripted agent and grade it.")
+
+    enum SuiteName: String, ExpressibleByArgument, CaseIterable { case smoke, lite, full }
+
+    @Option(help: "smoke, lite or full.")
+    var suite = SuiteName.smoke
+    @Option(help: "One problem only, such as AG-01, with its paired no-op.")
+    var problem: String?
+    @Option(
+        help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay (of an oracle)."
+    )
+    var agent = AgentName.oracle
+    @Option(help: "How many seeds: 1, 2, … up to the number.")
+    var seeds = 3
+    @Option(help: "sim: a simulated fleet. live is refused: no live injector is part of this program.")
+    var mode = "sim"
+    @Option(help: "Fleets that are simulated at once.")
+    var jobs = 2
+    @Option(help: "A folder for the traces and the exports of AIOpsLab, OpenRCA and RCAEval.")
+    var export: String?
+    @Option(name: [.customShort("o"), .long], help: "table or json.")
+    var output = Program.Output.table
+
+    func validate() throws {
+        guard mode == "sim" else {
+            throw ValidationError("--mode \(mode) is not known here; choose sim")
+        }
+        guard (1...1000).contains(seeds) else { throw ValidationError("--seeds lies between 1 and 1000") }
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs lies between 1 and 64") }
+    }
+
+    func run() async throws {
+        let seeds = (1...UInt64(seeds)).map { $0 }
+        let agent = agent
+        let suite = Suite(rawValue: suite.rawValue) ?? .smoke
+        let pool = try ProblemPool.seed()
+        let templates =
+            try problem.map { [try pool.template($0)] } ?? pool.problems(of: suite)
+        let (result, outcomes) = try await ProblemRun.suite(
+            suite, of: templates, seeds: seeds, name: agent.rawValue, jobs: jobs
+        ) { agent.make($0, $1) }
+        if let export { try Export(folder: export).write(outcomes) }
+        switch output {
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            Console.write(String(decoding: try encoder.encode(result), as: UTF8.self))
+        case .table: Console.write(result.table)
+        }
+    }
+}
+
+enum AgentName: String, ExpressibleByArgument, CaseIterable {
+    case oracle, dummy, random, rulebook, nsigma, saboteur, stuck
+    case alwaysYes = "always-yes"
+
+    func make(_ number: Int, _ problem: Problem) -> any ScriptedAgent {
+        switch self {
+        case .oracle: OracleAgent(problem)
+        case .dummy: ConstantAgent.dummy
+        case .alwaysYes: ConstantAgent.alwaysYes
+        case .random: RandomAgent(seed: problem.seed &* 1000 &+ UInt64(number))
+        case .rulebook: RuleBookAgent()
+        case .nsigma: NSigmaAgent()
+        // A problem and its no-op get the same trick.
+        case .saboteur: SaboteurAgent(number: number / 2)
+        case .stuck: StuckAgent()
+        }
+    }
+}
+
+/// Where traces and exports go.
+private struct Export {
+    var folder: String
+
+    func write(_ outcomes: [SessionRunner.Outcome]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        var files = OpenRCAExport().files(outcomes.map { ($0.trace, $0.telemetry) })
+            .map { (path: "openrca/\($0.path)", contents: $0.contents) }
+        for outcome in outcomes {
+            let name = outcome.trace.problem.name.replacing("#", with: "-")
+            files.append(
+                ("traces/\(name).json", String(decoding: try encoder.encode(outcome.trace), as: UTF8.self)))
+            files += RCAEvalExport().files(outcome.trace, outcome.telemetry)
+                .map { ("rcaeval/\(name)/\($0.path)", $0.contents) }
+            files += try AIOpsLabExport().files(outcome.trace, outcome.grade, id: name)
+                .map { ("aiopslab/\($0.path)", $0.contents) }
+        }
+        for file in files {
+            let url = URL(filePath: folder).appending(path: file.path)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(file.contents.utf8).write(to: url)
+        }
+    }
+}
+
+extension SuiteResult {
+    /// For people.
+    var table: String {
+        func text(_ share: Proportion) -> String {
+            guard let value = share.value, let low = share.low, let high = share.high else { return "-" }
+            return String(
+                format: "%5.1f %%  (%.1f to %.1f, n %d)", value * 100, low * 100, high * 100, share.count)
+        }
+        func seconds(_ value: Double?) -> String { value.map { String(format: "%.0f s", $0) } ?? "-" }
+        var lines = [
+            "agent       \(totals.agent)", "sessions    \(totals.sessions)",
+            "detect      \(text(totals.detect))", "localize1   \(text(totals.localize1))",
+            "localize3   \(text(totals.localize3))", "analyze     \(text(totals.analyze))",
+            "mitigate    \(text(totals.mitigate))",
+            "overall     \(totals.overall.map { String(format: "%5.1f %%", $0 * 100) } ?? "-")",
+            "harm        \(text(totals.harm))",
+            "TTD \(seconds(totals.ttd))  TTL \(seconds(totals.ttl))  TTA \(seconds(totals.tta))  "
+                + "TTM \(seconds(totals.ttm))",
+        ]
+        for session in sessions {
+            let scores = session.stages.map { "\($0.stage.rawValue) \($0.score)" }.joined(separator: ", ")
+            let why = session.grade(.mitigation)?.shortcomings.first.map { " (\($0))" } ?? ""
+            lines.append("  \(session.problem): \(scores)\(why)")
+        }
+        lines += refused.map { "  refused: \($0.message) [\($0.problem)]" }
+        return lines.joined(separator: "\n")
+    }
+}
