@@ -28,7 +28,8 @@ extension EndToEndTests {
             let rules = OversubscriptionRules(mode: .managed, ratioMaxPerMille: 1500)
             let spec = PolicySpec(type: .oversubscription, oversubscription: rules)
             _ = try await basalt.client().create(
-                WireDraft(kind: Kind.policy.rawValue, metadata: .init(name: "careful"), spec: try .encoding(spec)),
+                WireDraft(
+                    kind: Kind.policy.rawValue, metadata: .init(name: "careful"), spec: try .encoding(spec)),
                 in: Collection(.policy))
             try await run(["policy", pool.description, "--set", "careful"], basalt)
         }
