@@ -205,7 +205,8 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "VMPlacement", logging,
+                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Oversubscription", "Store",
+                "VMPlacement", logging,
             ]),
         tests(
             "APITests",

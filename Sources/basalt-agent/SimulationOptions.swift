@@ -31,7 +31,8 @@ struct SimulationOptions: ParsableArguments {
     var usageSpeed = 1.0
     @Option(
         help: ArgumentHelp(
-            "Fault tests: calm that a guard asks for before it undoes something, and longest between acts.", valueName: "seconds",
+            "Fault tests: calm that a guard asks for before it undoes something, and longest between acts.",
+            valueName: "seconds",
             visibility: .hidden))
     var guardHoldSeconds = 300
 

@@ -23,13 +23,11 @@ extension CellPipeline {
         if peaks.left.isEmpty {
             if let beganAt = peaks.beganAt, now.since(beganAt) < limits.peaksEvery { return false }
             peaks.beganAt = now
-            let fleetNow = model.clock.time(at: now)
-            if let due = peaks.due, fleetNow < due { return false }
-            let clock = FleetClock(try await store.clusterState())
-            guard clock.time(at: now) >= peaks.due ?? clock.time(at: now),
-                try await store.usageRolledTo() != nil
-            else { return false }
-            peaks.due = clock.time(at: now).advanced(by: .seconds(Self.hour))
+            let fleetNow = FleetClock(try await store.clusterState()).time(at: now)
+            guard fleetNow >= peaks.due ?? fleetNow, try await store.usageRolledTo() != nil else {
+                return false
+            }
+            peaks.due = fleetNow.advanced(by: .seconds(Self.hour))
             peaks.left = model.allocations.values.filter(\.hasPeak).map(\.id).sorted()[...]
         }
         guard !peaks.left.isEmpty else { return false }

@@ -128,22 +128,27 @@ extension CellPipeline {
             && (!next.asks.isEmpty || last.evidence.notes == next.evidence.notes)
     }
 
-    /// A ratio that would rise by itself is tried first, or is told with what stands in its way.
+    /// A ratio that would rise by itself is tried first, or is told with what stands in its way. Nobody is
+    /// asked for what could not be done.
     private func risen(
         _ decision: ScopeDecision, _ outcome: RatePlanner.Outcome, _ circumstances: RiseCircumstances,
         _ clock: FleetClock
     ) async throws -> ScopeDecision {
         let rules = outcome.subject.rules
-        guard decision.state == .applied, decision.ratioPerMille > decision.priorRatioPerMille else {
+        guard !decision.isShadow, decision.ratioPerMille > decision.priorRatioPerMille else {
             return decision
         }
         var next = decision
-        next.state = .approved
+        if decision.asks.isEmpty { next.state = .approved }
         guard
             case .refuse(let obstacles) = try await verdict(
                 on: decision, rules: rules, circumstances, clock: clock)
         else { return next }
-        if obstacles == [.tooFewHosts] {
+        if !decision.asks.isEmpty {
+            // The others are what is asked about.
+            guard obstacles.contains(where: { $0 == .budget || $0 == .guardEvent }) else { return next }
+            next.asks = []
+        } else if obstacles == [.tooFewHosts] {
             if rules.review == .never { return next }
             next.asks = [.fewHosts]
         }

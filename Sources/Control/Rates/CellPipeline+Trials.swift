@@ -48,7 +48,7 @@ extension CellPipeline {
         if let trial {
             let scopes = trial.hosts.map { RateScope(.host, $0) }
             let hours = try await store.scopeHours(of: scopes, since: trial.startedAt).values.flatMap(\.self)
-            (bins, hot) = hours.reduce(into: (0, 0)) { $0.0 += $1.bins; $0.1 += $1.hotBins }
+            (bins, hot) = (hours.reduce(0) { $0 + $1.bins }, hours.reduce(0) { $0 + $1.hotBins })
         }
         // Whoever approved it has seen why he was asked.
         let isAnswered = decision.answeredBy != nil

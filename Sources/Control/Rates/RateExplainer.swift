@@ -158,7 +158,8 @@ private struct Facts {
             let trial = trials.first { $0.scope == scope && $0.hosts.contains { $0 == host } }
             return EffectiveRate.Source(
                 scope: scope, policy: policy?.version, rules: policy?.rules,
-                plainRatio: holders[scope]?.plainRatio, decidedRatio: trial?.ratioPerMille ?? rates[scope]?.ratioPerMille,
+                plainRatio: holders[scope]?.plainRatio,
+                decidedRatio: trial?.ratioPerMille ?? rates[scope]?.ratioPerMille,
                 constraints: constraints[scope] ?? [])
         }
     }

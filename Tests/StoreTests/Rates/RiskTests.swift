@@ -111,7 +111,7 @@ struct RiskTests {
             createdAt: Scene.start)
     }
 
-    @Test("a trial moves its hosts alone, until it is applied or taken back", arguments: StoreImplementation.all)
+    @Test("a trial moves its hosts alone, until it is over", arguments: StoreImplementation.all)
     func trials(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in
             let lease = try await scene.lease()
