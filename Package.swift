@@ -15,7 +15,7 @@ func library(
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
@@ -102,7 +102,7 @@ let package = Package(
             "Control",
             [
                 "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "Store", "Telemetry",
-                "VMPlacement", heap, logging,
+                "TrainingScheduling", "VMPlacement", heap, logging,
             ]),
         library(
             "API",
@@ -147,6 +147,7 @@ let package = Package(
                 "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage,
                 yams,
             ]),
+        program("basalt-trainer"),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
             "basalt-bench",
@@ -176,7 +177,8 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Store", "VMPlacement", logging,
+                "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Store", "TrainingScheduling",
+                "VMPlacement", logging,
             ]),
         tests(
             "APITests",
@@ -210,7 +212,7 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore,
+                "basalt", "basalt-agent", "basalt-shim", "basalt-trainer", "basaltd", asyncHTTPClient, logging, nioCore,
                 nioHTTP1,
                 nioSSL,
             ]),

@@ -33,6 +33,7 @@ actor CellPipeline {
     var defragmentation = DefragmentationMemory()
     let usage: any ScopeUsageSource
     var rates = RateKeeping()
+    var training = TrainingKeeping()
     /// What the next cycle takes over.
     var readyLifetimes: ReadyLifetimes?
     var lifetimeCopies = 0
@@ -244,6 +245,7 @@ actor CellPipeline {
         worked = try await rate() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
+        worked = try await train() || worked
         worked = try await handOver() || worked
         worked = try await drain() || worked
         worked = try await defragment() || worked

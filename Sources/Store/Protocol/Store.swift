@@ -5,7 +5,8 @@ public import Fleet
 ///
 /// Every call is one short transaction. Calls throw `StoreError`.
 public protocol Store: DocumentStore, LedgerStore, FeedStore, LeaseStore, SessionStore, RecordStore,
-    LogStore, HistoryStore, GroupStore, AnswerStore, ModelStore, VMHistoryStore, RateStore, UsageStore
+    LogStore, HistoryStore, GroupStore, AnswerStore, ModelStore, VMHistoryStore, RateStore, UsageStore,
+    ProgressStore
 {}
 
 /// Who writes, for the audit log.
