@@ -15,7 +15,7 @@ func library(
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
@@ -106,7 +106,7 @@ let package = Package(
             "Control",
             [
                 "AgentProtocol", "Fleet", "LifetimeTraining", "Oversubscription", "ServingPlanning", "Store",
-                "Telemetry", "VMPlacement", heap, logging,
+                "Telemetry", "TrainingScheduling", "VMPlacement", heap, logging,
             ]),
         library(
             "API",
@@ -168,6 +168,7 @@ let package = Package(
                 "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage,
                 yams,
             ]),
+        program("basalt-trainer"),
         program("basalt", ["CommandLine", "Client", unixSignals]),
         program(
             "basalt-bench",
@@ -206,6 +207,7 @@ let package = Package(
             "ControlTests",
             [
                 "AgentProtocol", "Control", "Fleet", "LifetimeTraining", "Oversubscription", "Store",
+                "TrainingScheduling",
                 "VMPlacement", logging,
             ]),
         tests(
@@ -240,7 +242,7 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore,
+                "basalt", "basalt-agent", "basalt-shim", "basalt-trainer", "basaltd", asyncHTTPClient, logging, nioCore,
                 nioHTTP1,
                 nioSSL,
             ]),

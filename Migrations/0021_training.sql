@@ -114,3 +114,29 @@ BEGIN
     WHERE a.id = t.id AND a.plan = (v_input ->> 'id')::uuid;
     RETURN NEXT;
 END $$;
+
+-- How far parts of training jobs are, as their processes told their agents. Kept when a part has ended: its last words
+-- say where the job goes on.
+CREATE TABLE IF NOT EXISTS part_progress (
+    allocation      uuid PRIMARY KEY REFERENCES allocation (id) ON DELETE CASCADE,
+    step            bigint NOT NULL,
+    checkpoint_step bigint NOT NULL,
+    iteration_ms    double precision,
+    at              timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+-- Takes what a session tells of parts on its hosts; a part that is told of twice counts as last told. What is known of
+-- a checkpoint is never taken back.
+CREATE OR REPLACE FUNCTION progress_take_1(p_session uuid, p_parts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO part_progress AS p (allocation, step, checkpoint_step, iteration_ms, at)
+    SELECT DISTINCT ON (a.id) a.id, (v ->> 'step')::bigint, (v ->> 'checkpointStep')::bigint,
+        (v ->> 'iterationMilliseconds')::double precision, basalt_now()
+    FROM jsonb_array_elements(p_parts) WITH ORDINALITY e (v, n)
+    JOIN allocation a ON a.id = (v ->> 'allocation')::uuid
+    JOIN host_ledger h ON h.host = a.host AND h.session = p_session
+    ORDER BY a.id, n DESC
+    ON CONFLICT (allocation) DO UPDATE SET step = excluded.step,
+        checkpoint_step = greatest(p.checkpoint_step, excluded.checkpoint_step),
+        iteration_ms = coalesce(excluded.iteration_ms, p.iteration_ms), at = excluded.at;
+END $$;

@@ -11,12 +11,19 @@ public struct ReportRequest: Sendable, Codable, Equatable {
     public var parts: [PartReport]
     /// Hosts the agent cannot reach itself; their leases are not renewed.
     public var unreachable: [String]
+    /// How far training parts are, those that moved; nil for none. Taken at once and not by the sequence: of
+    /// two copies the later says more.
+    public var progress: [PartProgress]?
 
-    public init(incarnation: Int, sequence: Int, parts: [PartReport], unreachable: [String] = []) {
+    public init(
+        incarnation: Int, sequence: Int, parts: [PartReport], unreachable: [String] = [],
+        progress: [PartProgress]? = nil
+    ) {
         self.incarnation = incarnation
         self.sequence = sequence
         self.parts = parts
         self.unreachable = unreachable
+        self.progress = progress
     }
 }
 

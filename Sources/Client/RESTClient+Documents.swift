@@ -127,6 +127,12 @@ extension RESTClient {
         return try await send(.get(path), as: WhyResponse.self)
     }
 
+    /// Why a training job runs as it does, or waits.
+    public func why(trainingJob name: String, project: String) async throws -> TrainingWhyResponse {
+        let path = Collection(.trainingJob, project: project).path.appending(name).appending("why")
+        return try await send(.get(path), as: TrainingWhyResponse.self)
+    }
+
     /// A piece of a VM's output.
     /// - Parameters:
     ///   - after: position behind which to read; nil for the beginning, or the last `tail` lines.

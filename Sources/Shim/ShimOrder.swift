@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What a shim runs and how, written by the agent before the shim starts.
 ///
 /// On disk: `key NUL value NUL …`, as neither commands nor environments can hold a NUL.
@@ -16,7 +18,9 @@ package struct ShimOrder: Sendable, Hashable {
     package var directory: String
     /// Ends at the fence deadline.
     package var stopsOnPartition: Bool
-    /// Between SIGTERM and SIGKILL, milliseconds.
+    /// What asks the command to end.
+    package var stopSignal: Int32
+    /// Between that and SIGKILL, milliseconds.
     package var graceMilliseconds: Int64
     /// Directories of control groups to join.
     package var groups: [String]
@@ -34,7 +38,7 @@ package struct ShimOrder: Sendable, Hashable {
     package init(
         host: String, allocation: String, workload: String, part: String, directive: String,
         command: [String], environment: [String], directory: String, stopsOnPartition: Bool,
-        graceMilliseconds: Int64, groups: [String], addressSpace: UInt64, niceness: Int32, fence: String,
+        stopSignal: Int32, graceMilliseconds: Int64, groups: [String], addressSpace: UInt64, niceness: Int32, fence: String,
         hints: String, bootID: String, logBytes: Int64, logFiles: Int
     ) {
         self.host = host
@@ -46,6 +50,7 @@ package struct ShimOrder: Sendable, Hashable {
         self.environment = environment
         self.directory = directory
         self.stopsOnPartition = stopsOnPartition
+        self.stopSignal = stopSignal
         self.graceMilliseconds = graceMilliseconds
         self.groups = groups
         self.addressSpace = addressSpace
@@ -62,7 +67,8 @@ package struct ShimOrder: Sendable, Hashable {
             [
                 ("host", host), ("allocation", allocation), ("workload", workload), ("part", part),
                 ("directive", directive), ("directory", directory),
-                ("partition", stopsOnPartition ? "stop" : "keep"), ("grace", "\(graceMilliseconds)"),
+                ("partition", stopsOnPartition ? "stop" : "keep"), ("signal", "\(stopSignal)"),
+                ("grace", "\(graceMilliseconds)"),
                 ("addressSpace", "\(addressSpace)"), ("niceness", "\(niceness)"), ("fence", fence),
                 ("hints", hints), ("boot", bootID), ("logBytes", "\(logBytes)"), ("logFiles", "\(logFiles)"),
             ] + command.map { ("command", $0) } + environment.map { ("environment", $0) }
@@ -92,7 +98,9 @@ package struct ShimOrder: Sendable, Hashable {
         self.init(
             host: host, allocation: allocation, workload: workload, part: part, directive: directive,
             command: command, environment: fields["environment"] ?? [], directory: directory,
-            stopsOnPartition: partition != "keep", graceMilliseconds: grace, groups: fields["group"] ?? [],
+            // An order of an older agent names none.
+            stopsOnPartition: partition != "keep", stopSignal: number("signal") ?? SIGTERM,
+            graceMilliseconds: grace, groups: fields["group"] ?? [],
             addressSpace: addressSpace, niceness: niceness, fence: fence, hints: hints, bootID: bootID,
             logBytes: logBytes, logFiles: logFiles)
     }

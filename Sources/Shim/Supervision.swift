@@ -148,7 +148,7 @@ struct Supervision {
     private mutating func begin(_ next: Stop) {
         guard let known = stop else {
             stop = next
-            kill(-command, SIGTERM)
+            kill(-command, order.stopSignal)
             return
         }
         stop?.killAt = min(known.killAt, next.killAt)

@@ -42,6 +42,7 @@ struct Run: AgentCommand {
         let inventory: any InventorySource
         let runtime: (any VMRuntime)?
         var output: (any OutputSource)?
+        var progress: (any ProgressSource)?
         var usage: UsageParts?
         var services: [any Service] = []
         if let spec = try simulation.spec() {
@@ -65,6 +66,7 @@ struct Run: AgentCommand {
                 labels: substrate.labels)
             runtime = substrate
             output = substrate
+            progress = substrate
             services.append(substrate)
             usage = UsageParts(
                 source: MachineUsage(host: substrate.host, substrate: substrate, clock: clock),
@@ -74,7 +76,7 @@ struct Run: AgentCommand {
                 process.inventory(name: settings.text(.name), stateDirectory: stateDirectory), nil
             )
         }
-        let (outputSource, usageParts) = (output, usage)
+        let (outputSource, progressSource, usageParts) = (output, progress, usage)
         let credential = try await join(
             inventory, settings, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
         try await RESTClient.with(
@@ -83,7 +85,8 @@ struct Run: AgentCommand {
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
-                runtime: runtime, output: outputSource, clock: clock, seed: UInt64.random(in: .min ... .max),
+                runtime: runtime, output: outputSource, progress: progressSource, clock: clock,
+                seed: UInt64.random(in: .min ... .max),
                 logger: logger)
             if let address = settings.address(.metricsListen) {
                 services.append(

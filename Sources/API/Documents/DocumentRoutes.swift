@@ -37,6 +37,9 @@ struct DocumentRoutes {
         router.get("/v1/projects/:project/vmgroups/:name/why") { request, context in
             try await self.whyGroup(request, context)
         }
+        router.get("/v1/projects/:project/trainingjobs/:name/why") { request, context in
+            try await self.whyTraining(request, context)
+        }
     }
 
     private func add(_ kind: Kind, to group: RouterGroup<APIContext>) {

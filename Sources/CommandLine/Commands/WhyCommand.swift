@@ -5,9 +5,9 @@ internal import Fleet
 
 struct WhyCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Says why a VM, or a VM group, is where it is, or nowhere.")
+        commandName: "why", abstract: "Says why a workload is where it is, or nowhere.")
 
-    @Argument(help: "vm or vmgroup.") var kind: String
+    @Argument(help: "vm, vmgroup or trainingjob.") var kind: String
     @Argument var name: String
     @OptionGroup var projectOption: ProjectOption
     @OptionGroup var output: OutputOptions
@@ -21,6 +21,10 @@ struct WhyCommand: BasaltCommand {
         }
         try await connection.connected(surroundings) { client, connection in
             let project = try projectOption.name(connection)
+            if asked == .trainingJob {
+                let answer = try await client.why(trainingJob: name, project: project)
+                return output.show(try Self.presentation(of: answer), surroundings)
+            }
             let answer =
                 asked == .vm
                 ? try await client.why(vm: name, project: project)
@@ -30,7 +34,7 @@ struct WhyCommand: BasaltCommand {
         return .done
     }
 
-    static let kinds = [Kind.vm, .vmGroup]
+    static let kinds = [Kind.vm, .vmGroup, .trainingJob]
 
     static func presentation(of answer: WhyResponse) throws -> Presentation {
         var fields = [

@@ -88,6 +88,7 @@ public final class AgentSessions: Sendable {
         if isBehind(session, incarnation: request.incarnation, epoch: epoch) {
             return ReportResponse(acknowledged: request.sequence - 1, epoch: epoch)
         }
+        try await takeProgress(request, session: session)
         let refused = try await store.report(
             SessionReport(
                 session: session.id, incarnation: request.incarnation, sequence: request.sequence,
@@ -97,6 +98,17 @@ public final class AgentSessions: Sendable {
         metrics.add(.partsReported, ["refused"], by: Double(refused.count))
         return ReportResponse(
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
+    }
+
+    /// Before the report: whoever sees that a part ended sees its last words, too.
+    private func takeProgress(_ request: ReportRequest, session: SessionRecord) async throws {
+        guard let told = request.progress, session.incarnation == request.incarnation else { return }
+        let steps = 0...PartProgress.stepLimit
+        let sound = told.prefix(limits.partsPerReport).filter {
+            steps.contains($0.step) && steps.contains($0.checkpointStep)
+                && ($0.iterationMilliseconds.map { $0.isFinite && $0 >= 0 } ?? true)
+        }
+        if !sound.isEmpty { try await store.takeProgress(sound, session: session.id) }
     }
 
     /// An agent tells what its hosts use.

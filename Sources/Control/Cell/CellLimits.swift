@@ -53,6 +53,14 @@ public struct CellLimits: Sendable {
     public var peaksPerLook = 256
     /// How often it is looked for what guards ask for, while hosts are guarded.
     public var relieveEvery = Duration.milliseconds(500)
+    /// How often training jobs are looked at anew, though nothing has changed: gates open with time.
+    public var trainEvery = Duration.seconds(5)
+    /// How often they are when something has: jobs that come together are decided together.
+    public var trainAtMostEvery = Duration.milliseconds(200)
+    /// How often it is read how far jobs are.
+    public var progressEvery = Duration.seconds(2)
+    /// How long room is kept for a shape whose hosts do not give it free: longer than any checkpoint.
+    public var promiseAtMost = Duration.seconds(3600)
     /// Longest rest of an idle pipeline.
     public var restAtMost = Duration.seconds(1)
     /// Share of a failure domain that may go silent within a minute before a human is asked.

@@ -60,6 +60,8 @@ struct CellModel {
     private(set) var heldZones: Set<String> = []
     /// Moves whenever a host may take what it could not before.
     private(set) var capacityVersion = 0
+    /// Moves whenever a workload is read or gone.
+    private(set) var workloadVersion = 0
 
     init(name: String) {
         self.name = name
@@ -175,6 +177,7 @@ struct CellModel {
 
     /// A workload was read.
     mutating func touched(_ uid: ID<Document>, isDeleting: Bool) {
+        workloadVersion += 1
         if isDeleting { deleting.insert(uid) }
         if byWorkload[uid] != nil { lost.remove(uid) }
         dirty.insert(uid)

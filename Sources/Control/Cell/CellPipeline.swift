@@ -38,6 +38,7 @@ actor CellPipeline {
     var risks = RiskKeeping()
     var peaks = PeakKeeping()
     var relievedAt: Timestamp?
+    var training = TrainingKeeping()
     /// What the next cycle takes over.
     var readyLifetimes: ReadyLifetimes?
     var lifetimeCopies = 0
@@ -258,6 +259,7 @@ actor CellPipeline {
         worked = try await foretellPeaks() || worked
         worked = try await stop() || worked
         worked = try await place() || worked
+        worked = try await train() || worked
         worked = try await serve() || worked
         worked = try await handOver() || worked
         worked = try await relieve() || worked

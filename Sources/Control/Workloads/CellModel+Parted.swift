@@ -14,6 +14,11 @@ extension CellModel {
         forget(uid)
     }
 
+    /// Moves when a round of training may decide otherwise than the one before.
+    var trainingVersion: TrainingKeeping.Version {
+        TrainingKeeping.Version(capacity: capacityVersion, workloads: workloadVersion)
+    }
+
     /// Parts that an engine has a say in, by name: neither found by chance nor standing by.
     func parts(of uid: ID<Document>) -> [PartView] {
         writers(of: uid).map(view)

@@ -67,12 +67,14 @@ public struct PoolSpec: DocumentSpec {
     public var migrations: MigrationRules?
     /// When hosts are emptied so that more of them are whole; never when absent.
     public var defragmentation: DefragmentationRules?
+    /// How training jobs are scheduled here.
+    public var training: TrainingRules?
 
     public init(
         cell: String, admits: [Use], placement: Placement? = nil, policies: PoolPolicies? = nil,
         shadow: Placement? = nil, cpuRatioPerMille: Int? = nil, maintenance: MaintenanceSpec? = nil,
         disruptionBudgets: [DisruptionBudget]? = nil, migrations: MigrationRules? = nil,
-        defragmentation: DefragmentationRules? = nil
+        defragmentation: DefragmentationRules? = nil, training: TrainingRules? = nil
     ) {
         self.cell = cell
         self.admits = admits
@@ -84,6 +86,7 @@ public struct PoolSpec: DocumentSpec {
         self.disruptionBudgets = disruptionBudgets
         self.migrations = migrations
         self.defragmentation = defragmentation
+        self.training = training
     }
 
     public func defects() -> [FieldDefect] {
@@ -130,6 +133,7 @@ public struct PoolSpec: DocumentSpec {
         }
         found += migrations?.defects(at: "spec.migrations") ?? []
         found += defragmentation?.defects(at: "spec.defragmentation") ?? []
+        found += training?.defects(at: "spec.training") ?? []
         return found
     }
 }

@@ -17,6 +17,7 @@ public final class Agent: Service {
     private let inventory: any InventorySource
     private let runtime: (any VMRuntime)?
     private let output: (any OutputSource)?
+    private let progress: (any ProgressSource)?
     private let clock: any AgentClock
     private let seed: UInt64
     private let disk: MemoryDisk?
@@ -31,12 +32,13 @@ public final class Agent: Service {
     ///   - stateDirectory: where the ledger is kept; created when absent.
     ///   - runtime: nil on a host that is only observed; its inventory says so in `substrate`.
     ///   - output: nil where parts write nothing that is kept.
+    ///   - progress: nil where parts do not tell how far they are.
     ///   - seed: of the jitter between tries; different for every start.
     ///   - disk: keeps the ledger instead of files, in a simulation.
     public init(
         configuration: AgentConfiguration, stateDirectory: String, controlPlane: any ControlPlane,
         inventory: any InventorySource, runtime: (any VMRuntime)?, output: (any OutputSource)? = nil,
-        clock: any AgentClock, seed: UInt64,
+        progress: (any ProgressSource)? = nil, clock: any AgentClock, seed: UInt64,
         disk: MemoryDisk? = nil, logger: Logger
     ) {
         self.configuration = configuration
@@ -45,6 +47,7 @@ public final class Agent: Service {
         self.inventory = inventory
         self.runtime = runtime
         self.output = output
+        self.progress = progress
         self.clock = clock
         self.seed = seed
         self.disk = disk
@@ -179,7 +182,9 @@ extension Agent {
         _ request: ReportRequest, within limit: Duration, into inbox: Mailbox<AgentEvent>
     ) async {
         let incarnation = request.incarnation
-        await answer(.report(incarnation: incarnation), within: limit, into: inbox) {
+        var request = request
+        request.progress = await progress?.progress()
+        await answer(.report(incarnation: incarnation), within: limit, into: inbox) { [request] in
             .reportAnswered(try await self.controlPlane.report(request), incarnation: incarnation)
         }
     }

@@ -27,11 +27,16 @@ struct PartOrder {
             command: run.map { Self.command($0, image: image) } ?? [configuration.shim, "idle"],
             environment: environment(directive, work: work, image: image), directory: directory,
             stopsOnPartition: directive.onPartition == .stop,
-            graceMilliseconds: configuration.grace.microseconds / 1000, groups: groups,
+            stopSignal: directive.task?.stop?.signal.number ?? SIGTERM,
+            graceMilliseconds: graceMilliseconds(directive), groups: groups,
             addressSpace: bounds.method == .limits ? UInt64(directive.resources.memoryMiB) << 20 : 0,
             niceness: bounds.method == .limits ? ProcessBounds.Setting.niceness : 0,
             fence: ProcessLayout.fenceFromPart, hints: ProcessLayout.hintsFromPart, bootID: bootID,
             logBytes: Int64(configuration.logBytes), logFiles: configuration.logFiles)
+    }
+
+    private func graceMilliseconds(_ directive: PartDirective) -> Int64 {
+        directive.task?.stop.map { Int64($0.graceSeconds) * 1000 } ?? configuration.grace.microseconds / 1000
     }
 
     /// A relative path begins at the image, wherever the command runs.
@@ -48,11 +53,23 @@ struct PartOrder {
             "BASALT_WORK_DIR": work, "BASALT_KIND": workload.kind.rawValue,
             "BASALT_PROJECT": workload.project, "BASALT_NAME": workload.name, "BASALT_PART": workload.part,
             "BASALT_DEVICES": directive.devices.joined(separator: ","),
+            "BASALT_PROGRESS_FILE": "\(work)/\(PartProgressFile.name)",
         ]
         variables["BASALT_IMAGE_DIR"] = image
         variables.merge(directive.task?.run?.env ?? [:]) { $1 }
         // By this one leftovers are found: nobody may set it otherwise.
         variables[LeftoverProcesses.variable] = "\(directive.allocation)"
         return variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+}
+
+extension StopSignal {
+    fileprivate var number: Int32 {
+        switch self {
+        case .term: SIGTERM
+        case .interrupt: SIGINT
+        case .user1: SIGUSR1
+        case .user2: SIGUSR2
+        }
     }
 }

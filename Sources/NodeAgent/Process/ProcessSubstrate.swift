@@ -36,6 +36,8 @@ public final class ProcessSubstrate: Sendable {
         var shims: Set<pid_t> = []
         var fence: FenceDeadline?
         var renewalSentAt: MonotonicTime?
+        /// Progress that was told already.
+        var progress: [ID<Allocation>: PartProgressFile] = [:]
     }
 
     let configuration: ProcessConfiguration

@@ -89,6 +89,44 @@ struct PartedTests {
         }
     }
 
+    @Test("how far parts are is kept, also beyond their end", arguments: StoreImplementation.all)
+    func progress(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            let job = try await scene.createJob("train")
+            let part = try await scene.parts(of: job, on: ["h1"])[0]
+            _ = try await scene.commitTraining([[.allocate(part)]], lease: lease)
+            let id = part.allocation.id
+            let session = try #require(try await scene.host().session)
+            func tell(_ step: Int, _ checkpoint: Int, _ iteration: Double? = nil) async throws {
+                try await scene.store.takeProgress(
+                    [
+                        PartProgress(
+                            allocation: id, step: step, checkpointStep: checkpoint,
+                            iterationMilliseconds: iteration)
+                    ], session: session)
+            }
+            #expect(try await scene.store.progress(of: [id]).isEmpty)
+            try await tell(10, 10, 99.5)
+            try await scene.advance(1)
+            // Started again from an earlier step: what is on disk stays there.
+            try await tell(4, 4)
+            let told = TrainingProgress(
+                step: 4, checkpointStep: 10, iterationMilliseconds: 99.5,
+                at: Scene.start.advanced(by: .seconds(1)))
+            #expect(try await scene.store.progress(of: [id, scene.ids.id()]) == [id: told])
+            // Of other sessions' parts, and of none, nothing is taken.
+            let stranger = try await scene.join("s2", pattern: "x*")
+            try await scene.store.takeProgress(
+                [PartProgress(allocation: id, step: 99, checkpointStep: 99)], session: stranger)
+            try await scene.store.takeProgress(
+                [PartProgress(allocation: scene.ids.id(), step: 1, checkpointStep: 1)], session: session)
+            #expect(try await scene.store.progress(of: [id]) == [id: told])
+            try await scene.report([scene.part(id, .stopped)], sequence: 1)
+            #expect(try await scene.store.progress(of: [id]) == [id: told])
+        }
+    }
+
     @Test("jobs and deployments are listed by their cell", arguments: StoreImplementation.all)
     func cells(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

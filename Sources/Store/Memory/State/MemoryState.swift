@@ -49,6 +49,8 @@ struct MemoryState {
     var modelFiles: [ID<Document>: String] = [:]
     /// VMs that are gone.
     var vmHistory: [ID<Document>: VMHistoryRecord] = [:]
+    /// How far parts of training jobs are.
+    var progress: [ID<Allocation>: TrainingProgress] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var guards: [ID<Document>: HostGuardRecord] = [:]
     var usageBins: [UsageBinRow] = []

@@ -1,0 +1,36 @@
+internal import APITypes
+internal import Control
+internal import Fleet
+internal import Foundation
+internal import Hummingbird
+
+extension DocumentRoutes {
+    /// Why a training job runs as it does, or waits: what the last round of its cell wrote down.
+    func whyTraining(_ request: Request, _ context: APIContext) async throws -> Response {
+        let resource = try await existing(.trainingJob, context)
+        let decoder = JSONDecoder()
+        let spec = try decoder.decode(TrainingJobSpec.self, from: Data(resource.spec.utf8))
+        let status =
+            resource.status == "{}"
+            ? TrainingJobStatus()
+            : try decoder.decode(TrainingJobStatus.self, from: Data(resource.status.utf8))
+        let aspect: Condition.Aspect = status.state == .pending ? .scheduled : .running
+        let decisive = status.conditions.first { $0.type == aspect }
+        let left = max(0, spec.steps - (status.shape == nil ? status.checkpointStep : status.stepsDone))
+        let ends = status.state == .running ? status.secondsPerStep.map { Double(left) * $0 } : nil
+        return try JSONAnswer.response(
+            TrainingWhyResponse(
+                project: resource.metadata.project, name: resource.metadata.name, state: status.state,
+                reason: status.wait?.reason ?? decisive?.reason ?? .waitingForPlacement,
+                message: status.wait?.message ?? decisive?.message ?? "no controller has looked at it yet",
+                shape: status.shape, wait: status.wait, stepsLeft: status.state.isOver ? 0 : left,
+                endsAt: ends.map { time.now().advanced(by: .seconds($0)) }))
+    }
+}
+
+extension TrainingJobStatus {
+    /// As measured, or else as predicted.
+    fileprivate var secondsPerStep: Double? {
+        iterationMilliseconds.map { $0 / 1000 } ?? shape?.secondsPerStep
+    }
+}
