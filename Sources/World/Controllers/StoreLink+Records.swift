@@ -227,3 +227,13 @@ extension StoreLink: RiskStore {
         try await write { try await $0.closeGuardAsks(allocations, lease: lease) }
     }
 }
+
+extension StoreLink: ProgressStore {
+    func takeProgress(_ parts: [PartProgress], session: ID<AgentSession>) async throws {
+        try await write { try await $0.takeProgress(parts, session: session) }
+    }
+
+    func progress(of allocations: [ID<Allocation>]) async throws -> [ID<Allocation>: TrainingProgress] {
+        try await read { try await $0.progress(of: allocations) }
+    }
+}
