@@ -228,7 +228,8 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basaltd", asyncHTTPClient, logging, nioCore,
+                "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim", "basaltd",
+                asyncHTTPClient, logging, nioCore,
                 nioHTTP1,
                 nioSSL,
             ]),

@@ -133,6 +133,9 @@ package enum RouteTable {
         Key(.post, "/v1/check"): RouteRule(.read(.fleet), bodyLimit: RequestLimit.agentBytes),
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
         Key(.get, "/v1/projects/{project}/vmgroups/{name}/why"): RouteRule(.read(.project)),
+        Key(.get, "/v1/projects/{project}/servingdeployments/{name}/routes"): RouteRule(
+            .read(.project), query: ["epoch", "version", "wait"]),
+        Key(.get, "/v1/projects/{project}/servingdeployments/{name}/why"): RouteRule(.read(.project)),
         Key(.post, "/v1/hosts/{name}/cordon"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(

@@ -179,16 +179,15 @@ struct ServingField: Sendable {
             let name = (1...).lazy.map { "g\($0)" }.first { !names.contains($0) } ?? group.name
             names.insert(name)
             groups[group.name] = .init(
-                name: name, role: .both, address: address(stages.first?.host ?? ""), stages: stages, slots: 1,
-                contextTokens: 0)
+                name: name, role: .both, address: address(stages.first?.host ?? ""), stages: stages,
+                slots: max(1, group.batch), contextTokens: group.kvTokens)
         }
         return ServingPlanSummary(
             generation: generation,
             groups: plan.groups.compactMap { group in
                 guard var placed = groups[group.name] else { return nil }
+                // Of one that stands the rest is what its program was started with.
                 placed.role = Self.role(group.phase)
-                placed.slots = max(1, group.batch)
-                placed.contextTokens = group.kvTokens
                 return placed
             },
             pairs: Self.pairs(of: plan) { groups[$0]?.name ?? $0 },

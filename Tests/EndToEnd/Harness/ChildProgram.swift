@@ -62,7 +62,7 @@ final class ChildProgram {
     }
 
     /// Beside the bundle that the tests are in.
-    private static func executable(_ program: String) throws -> URL {
+    static func executable(_ program: String) throws -> URL {
         let folders = [Bundle.main.bundleURL, URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])]
             .flatMap { [$0, $0.deletingLastPathComponent()] }
         let candidates = folders.map { $0.appending(path: program) }
