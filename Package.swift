@@ -133,13 +133,15 @@ let package = Package(
         program(
             "basalt-router",
             [
-                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle, logging,
+                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle,
+                logging,
                 unixSignals,
             ]),
         library(
             "FakeEngine",
             ["ServingPlanning", asyncHTTPClient, hummingbird, httpTypes, logging, nioCore, nioHTTP1]),
-        program("basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
+        program(
+            "basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
         library(
             "NodeAgent",
             [
@@ -179,7 +181,8 @@ let package = Package(
         tests(
             "ServingRouterTests",
             [
-                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient, hummingbird,
+                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient,
+                hummingbird,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         tests(

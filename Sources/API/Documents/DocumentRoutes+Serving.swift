@@ -20,7 +20,10 @@ extension DocumentRoutes {
     /// when the time is over.
     private func routes(_ request: Request, _ context: APIContext) async throws -> Response {
         let query = request.uri.queryParameters
-        let held = (epoch: try Self.count(query["epoch"], "epoch"), version: try Self.count(query["version"], "version"))
+        let held = (
+            epoch: try Self.count(query["epoch"], "epoch"),
+            version: try Self.count(query["version"], "version")
+        )
         let seconds = min(try query["wait"].map(ListParameters.seconds) ?? 0, RequestLimit.waitSeconds)
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(seconds))

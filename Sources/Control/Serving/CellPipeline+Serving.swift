@@ -23,7 +23,8 @@ extension CellPipeline {
             let work = ServingWork(plan, parts: parts)
             releases += work.releases.map {
                 ReleaseDirective(
-                    allocation: $0.id, reason: .rescheduled, message: "it is not part of the deployment's plan")
+                    allocation: $0.id, reason: .rescheduled,
+                    message: "it is not part of the deployment's plan")
             }
             for group in work.missing {
                 if let made = start(group, of: record, now) { groups.append(made) }
@@ -230,7 +231,8 @@ extension CellPipeline {
                 .allocate(
                     AllocateDirective(
                         allocation: Allocation(
-                            id: ID(ids.next()), workload: record.reference(part: group.part(rank)), cell: cell,
+                            id: ID(ids.next()), workload: record.reference(part: group.part(rank)),
+                            cell: cell,
                             host: host.id, class: .guaranteed,
                             resources: Resources(
                                 milliCPU: share.milliCPU * width, memoryMiB: share.memoryMiB * width),

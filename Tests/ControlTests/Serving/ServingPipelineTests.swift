@@ -128,9 +128,10 @@ import Testing
             let status = try await fixture.status()
             let groups = try #require(status.plan?.groups)
             #expect(Set(groups.map(\.address)) == ["h1:8000", "h1:8001", "h2:8000", "h2:8001"])
-            #expect(zip(groups, allocations).allSatisfy { group, allocation in
-                allocation.task?.run?.command[2] == group.address.suffix(4).description
-            })
+            #expect(
+                zip(groups, allocations).allSatisfy { group, allocation in
+                    allocation.task?.run?.command[2] == group.address.suffix(4).description
+                })
             // Nothing runs yet: nobody is sent there.
             #expect(status.routes == nil && status.state == .scheduled)
             #expect(try await fixture.store.planHead(cell: "a", engine: .serving) != nil)

@@ -12,7 +12,9 @@ import Testing
     ) -> ServingPlanSummary.Group {
         .init(
             name: name, role: role, address: "\(hosts[0]):8000",
-            stages: hosts.map { .init(host: $0, type: "A40", width: 1, devices: ["d-\(name)-\($0)"], layers: 8) },
+            stages: hosts.map {
+                .init(host: $0, type: "A40", width: 1, devices: ["d-\(name)-\($0)"], layers: 8)
+            },
             slots: 4, contextTokens: 1000)
     }
 
@@ -20,7 +22,8 @@ import Testing
         _ groups: [ServingPlanSummary.Group], _ pairs: [(String, String, Double)]
     ) -> ServingPlanSummary {
         ServingPlanSummary(
-            generation: 1, groups: groups, pairs: pairs.map { .init(prefill: $0.0, decode: $0.1, weight: $0.2) },
+            generation: 1, groups: groups,
+            pairs: pairs.map { .init(prefill: $0.0, decode: $0.1, weight: $0.2) },
             attainment: 0.95, goodput: 10, costPerHour: 1, binding: "none", seed: 1, evaluations: 1,
             searchMilliseconds: 1)
     }
@@ -31,7 +34,8 @@ import Testing
     ) -> PartView {
         let allocation = Allocation(
             id: ids.id(),
-            workload: .init(kind: .servingDeployment, uid: ids.id(), project: "team", name: "chat", part: name),
+            workload: .init(
+                kind: .servingDeployment, uid: ids.id(), project: "team", name: "chat", part: name),
             cell: "a", host: ids.id(), class: .guaranteed, resources: Resources(milliCPU: 1, memoryMiB: 1),
             devices: group.devices(on: host), state: state, createdAt: Timestamp(seconds: 0))
         return PartView(allocation: allocation, host: host, contact: contact, isHeld: false)
@@ -70,7 +74,8 @@ import Testing
         #expect(work.releases.count == 1 && work.missing == [new])
     }
 
-    @Test func `routes keep the proportions of what is left, and every replica helps out when a phase is lost`() {
+    @Test
+    func `routes keep the proportions of what is left, and every replica helps out when a phase is lost`() {
         let plan = Self.plan(
             [
                 Self.group("p1", on: ["h1"], role: .prefill), Self.group("d1", on: ["h2"], role: .decode),
@@ -81,7 +86,8 @@ import Testing
         #expect(less.roles == ["p1": .prefill, "d2": .decode])
         let alone = plan.routing.among(["d1", "d2"])
         #expect(alone.roles == ["d1": .both, "d2": .both])
-        #expect(alone.pairs.map(\.prefill) == ["d1", "d2"] && alone.pairs.allSatisfy { $0.prefill == $0.decode })
+        #expect(
+            alone.pairs.map(\.prefill) == ["d1", "d2"] && alone.pairs.allSatisfy { $0.prefill == $0.decode })
         #expect(plan.routing.among([]).pairs.isEmpty)
     }
 
@@ -113,7 +119,8 @@ import Testing
         #expect(lost?.version == 3 && lost?.replicas.map(\.name) == ["g2"])
         // Phases that a search found for those that are left.
         record.detour = .init(
-            live: ["g2"], routing: .init(roles: ["g2": .both], pairs: [.init(prefill: "g2", decode: "g2", weight: 1)]))
+            live: ["g2"],
+            routing: .init(roles: ["g2": .both], pairs: [.init(prefill: "g2", decode: "g2", weight: 1)]))
         #expect(try settle([two])?.version == 4)
         record.epoch = 2
         #expect(try settle([two])?.epoch == 2)

@@ -27,7 +27,8 @@ extension Deployment {
         let program = try start(
             name, "basalt-router",
             [
-                "--listen", "127.0.0.1:0", "--server", addresses, "--ca", authority, "--token-file", tokenFile,
+                "--listen", "127.0.0.1:0", "--server", addresses, "--ca", authority, "--token-file",
+                tokenFile,
                 "--project", "shop", "--deployment", deployment, "--state-directory", state.path,
             ])
         let port: Int = try await eventually("router \(name) listens") {
