@@ -141,13 +141,15 @@ let package = Package(
         program(
             "basalt-router",
             [
-                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle, logging,
+                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle,
+                logging,
                 unixSignals,
             ]),
         library(
             "FakeEngine",
             ["ServingPlanning", asyncHTTPClient, hummingbird, httpTypes, logging, nioCore, nioHTTP1]),
-        program("basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
+        program(
+            "basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
         library(
             "NodeAgent",
             [
@@ -191,7 +193,8 @@ let package = Package(
         tests(
             "ServingRouterTests",
             [
-                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient, hummingbird,
+                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient,
+                hummingbird,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         tests(
@@ -242,7 +245,8 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basalt-trainer", "basaltd", asyncHTTPClient, logging, nioCore,
+                "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim", "basalt-trainer",
+                "basaltd", asyncHTTPClient, logging, nioCore,
                 nioHTTP1,
                 nioSSL,
             ]),

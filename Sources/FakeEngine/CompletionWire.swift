@@ -21,7 +21,8 @@ struct CompletionRequest: Decodable {
 
     /// About one token for every four bytes.
     var promptTokens: Int {
-        let bytes = (prompt?.utf8.count ?? 0) + (messages ?? []).reduce(0) { $0 + ($1.content?.utf8.count ?? 0) }
+        let bytes =
+            (prompt?.utf8.count ?? 0) + (messages ?? []).reduce(0) { $0 + ($1.content?.utf8.count ?? 0) }
         return max(1, (bytes + 3) / 4)
     }
 

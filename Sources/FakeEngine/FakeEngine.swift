@@ -138,7 +138,8 @@ public struct FakeEngine: Sendable {
             includesUsage: wanted.stream_options?.include_usage ?? false)
         if wanted.stream == true, !isPrefill { return stream(answer, seat) }
         try await step(answer.tokens - 1)
-        return withExtendedLifetime(seat) { try? Self.json(answer.whole) } ?? Response(status: .internalServerError)
+        return withExtendedLifetime(seat) { try? Self.json(answer.whole) }
+            ?? Response(status: .internalServerError)
     }
 
     /// Waits for so many tokens at the pace of now.
@@ -198,7 +199,8 @@ public struct FakeEngine: Sendable {
 
     private static func failure(_ status: HTTPResponse.Status, _ message: String) throws -> Response {
         try json(
-            EngineFailure(error: .init(message: message, type: "engine_error", code: "\(status.code)")), status)
+            EngineFailure(error: .init(message: message, type: "engine_error", code: "\(status.code)")),
+            status)
     }
 }
 

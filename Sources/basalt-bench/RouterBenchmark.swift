@@ -60,7 +60,7 @@ struct RouterBenchmark {
 private final class RouterProcess {
     private let process = Process()
     private let directory: URL
-    private let log = Pipe()
+    private let log: URL
 
     /// The program lies beside the benchmark.
     init(replica: Int) throws {
@@ -75,18 +75,22 @@ private final class RouterProcess {
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "basalt-router")
         process.arguments = ["--listen", "127.0.0.1:0", "--routes-file", file.path]
-        process.standardError = log
+        log = directory.appending(path: "log")
+        try Data().write(to: log)
+        process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
     }
 
     /// Waits until it listens and has its routes.
     func port() async throws -> Int {
-        var port: Int?
-        var isFollowing = false
-        for try await line in log.fileHandleForReading.bytes.lines {
-            if let found = line.firstMatch(of: #/address="?127\.0\.0\.1:(\d+)/#) { port = Int(found.1) }
-            if line.contains("following routes") { isFollowing = true }
-            if let port, isFollowing { return port }
+        while process.isRunning {
+            let text = try String(contentsOf: log, encoding: .utf8)
+            if let found = text.firstMatch(of: #/routing address="?127\.0\.0\.1:(\d+)/#),
+                let port = Int(found.1), text.contains("following routes")
+            {
+                return port
+            }
+            try await Task.sleep(for: .milliseconds(20))
         }
         throw BenchmarkError("basalt-router ended before it listened")
     }

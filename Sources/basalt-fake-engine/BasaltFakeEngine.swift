@@ -10,7 +10,8 @@ internal import ServingPlanning
 struct BasaltFakeEngine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "basalt-fake-engine",
-        abstract: "Serve OpenAI's API as an engine would, with the times of the cost model and made-up words.",
+        abstract:
+            "Serve OpenAI's API as an engine would, with the times of the cost model and made-up words.",
         discussion: "Example: basalt-fake-engine --port 8000 --model llama-3-8b --plan plan.json --group g1")
 
     @Option(help: "Address to listen on.") var host = "127.0.0.1"
@@ -28,7 +29,9 @@ struct BasaltFakeEngine: AsyncParsableCommand {
     @Option(help: "Tokens of one piece of a streamed answer.") var chunkTokens = 1
 
     func validate() throws {
-        guard (0...65_535).contains(port) else { throw ValidationError("--port is \(port), outside 0 to 65535") }
+        guard (0...65_535).contains(port) else {
+            throw ValidationError("--port is \(port), outside 0 to 65535")
+        }
         guard (plan == nil) == (group == nil) else {
             throw ValidationError("give --plan and --group together, or neither")
         }

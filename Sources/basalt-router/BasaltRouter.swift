@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Client
 internal import Fleet
 internal import Foundation
 internal import Logging
@@ -51,6 +52,17 @@ struct Run: RouterCommand {
         if let path = settings.text(.routesFile) {
             return try await body(FileRouteSource(path: path))
         }
+        if let servers = settings.text(.server) {
+            let configuration = ClientConfiguration(
+                servers: try ServerAddress.list(servers), token: try settings.contents(.tokenFile),
+                certificateFile: settings.text(.ca), retry: .singleRound)
+            return try await RESTClient.with(configuration, seams: seams) { client in
+                try await body(
+                    ControllerRouteSource(
+                        client: client, project: settings.text(.project) ?? "",
+                        deployment: settings.text(.deployment) ?? ""))
+            }
+        }
         throw SettingsError("no routes to follow: give --server https://HOST:PORT or --routes-file FILE")
     }
 
@@ -73,9 +85,16 @@ struct Run: RouterCommand {
         let format = settings.text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
         let level = settings.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         return Logger(label: "basalt-router") { _ in
-            LineLogHandler(
-                format: format, level: level,
-                now: { Timestamp(seconds: Date().timeIntervalSince1970) })
+            LineLogHandler(format: format, level: level, now: now)
         }
     }
+
+    private static let now: @Sendable () -> Timestamp = {
+        Timestamp(seconds: Date().timeIntervalSince1970)
+    }
+
+    /// Waiting, chance and ids of the operating system.
+    private static let seams = ClientSeams(
+        sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
+        ids: TimeOrderedIDSource(now: now, entropy: { UUID() }))
 }

@@ -88,7 +88,7 @@ import Testing
         "ReasonRequest": request(ReasonRequest.self),
         "RateConstraint": reading(ScopeConstraint.self), "RateDecision": reading(ScopeDecision.self),
         "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self),
-        "LogAnswer": reading(LogAnswer.self),
+        "LogAnswer": reading(LogAnswer.self), "ServingRoutes": reading(ServingRoutes.self),
         "Patch": { patch in
             var resource = Resource(
                 kind: .flavor, metadata: Metadata(name: "it", uid: ID(UUID()), createdAt: APIFixture.start),

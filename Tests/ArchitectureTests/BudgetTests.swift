@@ -49,7 +49,8 @@ import Testing
     /// The places that make the injected sources of a process.
     private static let sources: Set = [
         "Sources/PostgresClient/Configuration/JitterSource.swift", "Sources/basalt/main.swift",
-        "Sources/basalt-agent/BasaltAgent.swift", "Sources/basaltd/DataDirectory.swift",
+        "Sources/basalt-agent/BasaltAgent.swift", "Sources/basalt-router/BasaltRouter.swift",
+        "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basaltd/DataDirectory.swift",
         "Sources/basaltd/Serve.swift",
         "Sources/basaltd/Wiring.swift",
     ]

@@ -36,7 +36,9 @@ import Testing
 
     @Test func `what runs outside the control plane never reaches the store`() throws {
         let imports = try SourceTree().imports
-        for module in ["NodeAgent", "Client", "CommandLine", "basalt", "basalt-agent"] {
+        for module in [
+            "NodeAgent", "Client", "CommandLine", "ServingRouter", "basalt", "basalt-agent", "basalt-router",
+        ] {
             var reached: Set<String> = []
             var open = [module]
             while let next = open.popLast() {

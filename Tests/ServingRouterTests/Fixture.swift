@@ -64,7 +64,8 @@ struct RunningRouter: Sendable {
         let bytes = try await response.body.collect(upTo: 64 << 20)
         return WholeAnswer(
             status: Int(response.status.code),
-            headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { _, last in last },
+            headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { _, last in last
+            },
             body: String(buffer: bytes))
     }
 

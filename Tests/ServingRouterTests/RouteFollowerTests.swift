@@ -9,7 +9,8 @@ import Testing
 @Suite struct RouteFollowerTests {
     /// Gives what a test puts in.
     private final class Queue: RouteSource {
-        private let (stream, continuation) = AsyncStream.makeStream(of: Result<ServingRoutes, RouteError>.self)
+        private let (stream, continuation) = AsyncStream.makeStream(
+            of: Result<ServingRoutes, RouteError>.self)
         private let asked = Mutex<[Int?]>([])
 
         var questions: [Int?] { asked.withLock { $0 } }
@@ -72,8 +73,8 @@ import Testing
             try await eventually { board.routes?.version == 1 }
             source.put(.even(["nowhere"], version: 2))
             try await eventually {
-                    metrics.text.contains("\nbasalt_router_route_failures_total 1\n")
-                }
+                metrics.text.contains("\nbasalt_router_route_failures_total 1\n")
+            }
             #expect(board.routes?.version == 1)
         }
     }

@@ -91,8 +91,10 @@ import Testing
 
     @Test func `of pairs that share a failed replica another one is preferred`() throws {
         var picker = RoutePicker()
-        let replicas = [("p0", ServingRoutes.Role.prefill), ("p1", .prefill), ("d0", .decode), ("d1", .decode)]
-            .map { ServingRoutes.Replica(name: $0.0, address: "\($0.0):1", role: $0.1) }
+        let replicas = [
+            ("p0", ServingRoutes.Role.prefill), ("p1", .prefill), ("d0", .decode), ("d1", .decode),
+        ]
+        .map { ServingRoutes.Replica(name: $0.0, address: "\($0.0):1", role: $0.1) }
         picker.adopt(
             ServingRoutes(
                 version: 1, model: "m", replicas: replicas,

@@ -97,7 +97,9 @@ import Testing
     @Test(arguments: [
         TestReaction.drop, .answer(status: 503, body: []), .answer(status: 502, body: []),
     ])
-    func `a replica that breaks off or cannot now is followed by another`(_ reaction: TestReaction) async throws {
+    func `a replica that breaks off or cannot now is followed by another`(_ reaction: TestReaction)
+        async throws
+    {
         let seen = Seen()
         try await TestServer.with({
             seen.add($0)
@@ -229,7 +231,9 @@ import Testing
             let authority = replica.authority
             try await RunningRouter.with(.even([authority]), limits: short) { router in
                 let response = try await router.open(Self.completions, body: "{}")
-                await #expect(throws: (any Error).self) { try await response.body.collect(upTo: 1000) }
+                // Before the answer began the client is told; after that it can only be cut.
+                let body = try? await response.body.collect(upTo: 1000)
+                #expect(response.status == .gatewayTimeout || body == nil)
             }
         }
     }

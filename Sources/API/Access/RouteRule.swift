@@ -134,6 +134,9 @@ package enum RouteTable {
         Key(.get, "/v1/projects/{project}/vms/{name}/why"): RouteRule(.read(.project)),
         Key(.get, "/v1/projects/{project}/vmgroups/{name}/why"): RouteRule(.read(.project)),
         Key(.get, "/v1/projects/{project}/trainingjobs/{name}/why"): RouteRule(.read(.project)),
+        Key(.get, "/v1/projects/{project}/servingdeployments/{name}/routes"): RouteRule(
+            .read(.project), query: ["epoch", "version", "wait"]),
+        Key(.get, "/v1/projects/{project}/servingdeployments/{name}/why"): RouteRule(.read(.project)),
         Key(.post, "/v1/hosts/{name}/cordon"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(

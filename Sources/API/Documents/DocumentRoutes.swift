@@ -31,6 +31,7 @@ struct DocumentRoutes {
             }
         }
         addModels(to: router)
+        addServing(to: router)
         router.get("/v1/projects/:project/vms/:name/why") { request, context in
             try await self.why(request, context)
         }

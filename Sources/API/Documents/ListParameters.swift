@@ -71,7 +71,7 @@ struct ListParameters {
     }
 
     /// `20`, `0.5` or `20s`.
-    private static func seconds(_ text: Substring) throws -> Double {
+    static func seconds(_ text: Substring) throws -> Double {
         let number = text.hasSuffix("s") ? text.dropLast() : text
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
         let isPlain = parts.allSatisfy { part in

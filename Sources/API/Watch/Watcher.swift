@@ -73,6 +73,11 @@ struct Watcher: Sendable {
         }
     }
 
+    /// Waits for anything to change after a place in the feed.
+    func waitForChange(after cursor: FeedCursor, timeout: Duration) async throws {
+        try await hub.waitForClient(after: cursor, timeout: timeout, gathering: Self.gathering)
+    }
+
     private func poll(from start: FeedCursor, seconds: Double, scope: Scope) async throws -> Response {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(seconds))

@@ -7,7 +7,9 @@ extension CellModel {
         parted.filter { $0.value is ServingDeploymentRecord }.keys.sorted()
     }
 
-    func deployment(_ uid: ID<Document>) -> ServingDeploymentRecord? { parted[uid] as? ServingDeploymentRecord }
+    func deployment(_ uid: ID<Document>) -> ServingDeploymentRecord? {
+        parted[uid] as? ServingDeploymentRecord
+    }
 
     mutating func edit(deployment uid: ID<Document>, _ change: (inout ServingDeploymentRecord) -> Void) {
         guard var record = deployment(uid) else { return }

@@ -23,7 +23,8 @@ extension CellPipeline {
             let work = ServingWork(plan, parts: parts)
             releases += work.releases.map {
                 ReleaseDirective(
-                    allocation: $0.id, reason: .rescheduled, message: "it is not part of the deployment's plan")
+                    allocation: $0.id, reason: .rescheduled,
+                    message: "it is not part of the deployment's plan")
             }
             for group in work.missing {
                 if let made = start(group, of: record, now) { groups.append(made) }
@@ -154,7 +155,9 @@ extension CellPipeline {
 
     private func adopt(_ plan: ServingPlan, _ question: ServingQuestion, _ record: ServingDeploymentRecord) {
         let parts = model.parts(of: record.uid)
-        let standing = (record.plan?.groups ?? []).filter { canStand($0, of: record.uid) }
+        let standing = (record.plan?.groups ?? []).filter {
+            canStand($0, of: record.uid) && isCurrent($0, of: record, parts)
+        }
         let summary = question.field.summary(
             of: plan, generation: question.generation, standing: standing,
             taken: Set(parts.map { String($0.allocation.workload.part.prefix { $0 != "-" }) }),
@@ -169,6 +172,17 @@ extension CellPipeline {
                 "attainment": "\(summary.attainment)", "ms": "\(summary.searchMilliseconds)",
             ])
         model.edit(deployment: record.uid) { $0.adopt(summary) }
+    }
+
+    /// Whether the parts of a group run what the document says now.
+    private func isCurrent(
+        _ group: ServingPlanSummary.Group, of record: ServingDeploymentRecord, _ parts: [PartView]
+    ) -> Bool {
+        let template = ServingTemplate(record.spec, group, model.addressName)
+        return group.parts.enumerated().allSatisfy { rank, name in
+            parts.filter { $0.allocation.workload.part == name }
+                .allSatisfy { $0.allocation.task == template.task(rank: rank) }
+        }
     }
 
     /// Whether what a plan gains in half an hour is more than what loading weights anew loses.
@@ -217,7 +231,8 @@ extension CellPipeline {
                 .allocate(
                     AllocateDirective(
                         allocation: Allocation(
-                            id: ID(ids.next()), workload: record.reference(part: group.part(rank)), cell: cell,
+                            id: ID(ids.next()), workload: record.reference(part: group.part(rank)),
+                            cell: cell,
                             host: host.id, class: .guaranteed,
                             resources: Resources(
                                 milliCPU: share.milliCPU * width, memoryMiB: share.memoryMiB * width),

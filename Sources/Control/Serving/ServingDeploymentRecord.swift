@@ -87,11 +87,12 @@ struct ServingDeploymentRecord: PartedWorkload {
         failures[group.name] = Failure(count: count, notBefore: at.advanced(by: wait))
     }
 
+    /// What the snapshot was behind of is read anew at once; room and quotas take a moment to change.
     mutating func refused(_ reason: Reason, now: Timestamp) {
-        // What the snapshot was behind of is read anew; a quota does not change by itself.
-        guard reason == .quotaExceeded else { return }
+        let until = now.advanced(by: .seconds(reason == .quotaExceeded ? 5 : 1))
         for group in plan?.groups ?? [] {
-            failures[group.name] = Failure(count: 1, notBefore: now.advanced(by: .seconds(5)))
+            let known = failures[group.name] ?? Failure(count: 0, notBefore: until)
+            failures[group.name] = Failure(count: known.count, notBefore: max(until, known.notBefore))
         }
     }
 

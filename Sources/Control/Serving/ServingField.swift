@@ -26,7 +26,8 @@ struct ServingField: Sendable {
     private(set) var nodes: [Node] = []
 
     /// - Parameter uid: the deployment, whose own parts count as free.
-    init(of spec: ServingDeploymentSpec, uid: ID<Document>, in model: CellModel, catalogue: ServingCatalogue) {
+    init(of spec: ServingDeploymentSpec, uid: ID<Document>, in model: CellModel, catalogue: ServingCatalogue)
+    {
         let share = spec.resourcesPerDevice ?? ServingLimit.usualShare
         var count = 0
         for host in model.hosts.values.sorted(by: { $0.name < $1.name })
@@ -57,7 +58,8 @@ struct ServingField: Sendable {
             (room.total.memoryMiB - room.reserved.memoryMiB - room.usedMemoryMiB) / max(1, share.memoryMiB),
             64)
         guard fits > 0 else { return [] }
-        let speed = host.labels[speedLabel].flatMap(Double.init).flatMap { $0 > 0 ? $0 : nil } ?? usualGigabits
+        let speed =
+            host.labels[speedLabel].flatMap(Double.init).flatMap { $0 > 0 ? $0 : nil } ?? usualGigabits
         guard !host.devices.isEmpty else {
             let type = GPUType.processors(
                 cores: Double(share.milliCPU) / 1000, memoryGB: Double(share.memoryMiB) * 1_048_576 / 1e9)
@@ -69,12 +71,15 @@ struct ServingField: Sendable {
         let free = host.devices.filter { $0.health == .healthy && !held.contains($0.uuid) }
         var byType: [String: (type: GPUType, devices: [String])] = [:]
         for device in free.prefix(fits) {
-            guard let type = catalogue.gpu(ofDevice: device.model, memoryMiB: device.memoryMiB) else { continue }
+            guard let type = catalogue.gpu(ofDevice: device.model, memoryMiB: device.memoryMiB) else {
+                continue
+            }
             byType[type.name, default: (type, [])].devices.append(device.uuid)
         }
         return byType.sorted { $0.key < $1.key }.map { name, some in
             Node(
-                name: byType.count == 1 ? host.name : "\(host.name):\(name)", host: host.name, type: some.type,
+                name: byType.count == 1 ? host.name : "\(host.name):\(name)", host: host.name,
+                type: some.type,
                 devices: some.devices.sorted(), width: some.devices.count, gigabits: speed)
         }
     }
@@ -179,16 +184,15 @@ struct ServingField: Sendable {
             let name = (1...).lazy.map { "g\($0)" }.first { !names.contains($0) } ?? group.name
             names.insert(name)
             groups[group.name] = .init(
-                name: name, role: .both, address: address(stages.first?.host ?? ""), stages: stages, slots: 1,
-                contextTokens: 0)
+                name: name, role: .both, address: address(stages.first?.host ?? ""), stages: stages,
+                slots: max(1, group.batch), contextTokens: group.kvTokens)
         }
         return ServingPlanSummary(
             generation: generation,
             groups: plan.groups.compactMap { group in
                 guard var placed = groups[group.name] else { return nil }
+                // Of one that stands the rest is what its program was started with.
                 placed.role = Self.role(group.phase)
-                placed.slots = max(1, group.batch)
-                placed.contextTokens = group.kvTokens
                 return placed
             },
             pairs: Self.pairs(of: plan) { groups[$0]?.name ?? $0 },

@@ -64,6 +64,7 @@ struct ServingKeeping {
     var catalogue: ServingCatalogue?
 
     func isBusy(_ uid: ID<Document>) -> Bool {
-        running.contains(uid) || asked.contains { $0.uid == uid } || answers.contains { $0.question.uid == uid }
+        running.contains(uid) || asked.contains { $0.uid == uid }
+            || answers.contains { $0.question.uid == uid }
     }
 }

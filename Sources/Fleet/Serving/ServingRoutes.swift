@@ -70,7 +70,8 @@ extension ServingRoutes {
             return [
                 .init(
                     field: "replicas", code: .outOfRange,
-                    message: "\(replicas.count) replicas and \(pairs.count) pairs; the limit is \(Self.limit)")
+                    message: "\(replicas.count) replicas and \(pairs.count) pairs; the limit is \(Self.limit)"
+                )
             ]
         }
         var found: [FieldDefect] = []

@@ -35,7 +35,10 @@ extension ServingCatalogue {
         }
         // The one that says the most of the name; of those the nearest in memory.
         return candidates.max {
-            let (left, right) = (Self.words($0.name).count, Self.words($1.name).count)
+            let (left, right) = (
+                Self.words($0.name).count(where: words.contains),
+                Self.words($1.name).count(where: words.contains)
+            )
             if left != right { return left < right }
             return abs($0.memoryGB - memory) > abs($1.memoryGB - memory)
         }

@@ -58,7 +58,9 @@ public struct RouterServer: Service {
         core.logger.notice("stopping", metadata: ["requests": "\(core.gate.requestsUnderWay)"])
         let end = NIODeadline.now() + core.limits.drain
         do {
-            while core.gate.requestsUnderWay > 0, .now() < end { try await Task.sleep(for: .milliseconds(20)) }
+            while core.gate.requestsUnderWay > 0, .now() < end {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         } catch is CancellationError {
             // No time is left.
         }

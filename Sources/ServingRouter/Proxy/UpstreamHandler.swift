@@ -8,7 +8,7 @@ final class UpstreamHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     let address: ReplicaAddress
-    private unowned let pool: UpstreamPool
+    private let pool: UpstreamPool
     private var context: ChannelHandlerContext?
     /// Who waits for an answer; nil while the connection rests in its pool.
     private var exchange: Exchange?

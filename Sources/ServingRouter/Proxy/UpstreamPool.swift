@@ -44,7 +44,9 @@ final class UpstreamPool {
 
     /// Takes a connection back that can serve another request.
     func keep(_ connection: UpstreamHandler) {
-        guard connection.isOpen, (idle[connection.address]?.count ?? 0) < limits.pooled else { return connection.abandon() }
+        guard connection.isOpen, (idle[connection.address]?.count ?? 0) < limits.pooled else {
+            return connection.abandon()
+        }
         connection.rest()
         idle[connection.address, default: []].append(connection)
     }

@@ -54,7 +54,8 @@ struct RoutePicker {
     ///
     /// - Parameter routes: without defects.
     mutating func adopt(_ routes: ServingRoutes) {
-        let replicas = Dictionary(routes.replicas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let replicas = Dictionary(
+            routes.replicas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let credits = Dictionary(
             candidates.map { ([$0.prefill.id, $0.decode.id], $0.credit) },
             uniquingKeysWith: { first, _ in first })

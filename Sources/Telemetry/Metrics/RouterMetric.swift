@@ -21,7 +21,8 @@ public enum RouterMetric: String, MetricKey {
         case .info: .init(.gauge, "1", ["version", "build"], "Always 1; the labels say what runs.")
         case .folded: .init(.counter, "values", ["metric"], "Values counted as other: a label had too many.")
         case .requests:
-            .init(.counter, "requests", ["status"], "Requests that replicas answered, by status of the answer.")
+            .init(
+                .counter, "requests", ["status"], "Requests that replicas answered, by status of the answer.")
         case .firstByteSeconds:
             .init(
                 .histogram(MetricDefinition.latencies), "seconds",
@@ -34,11 +35,14 @@ public enum RouterMetric: String, MetricKey {
         case .cut: .init(.counter, "answers", "Answers that a replica broke off after their first byte.")
         case .refused:
             .init(
-                .counter, "requests", ["code"], "Requests that the router answered itself, by code of the error.")
+                .counter, "requests", ["code"],
+                "Requests that the router answered itself, by code of the error.")
         case .underWay: .init(.gauge, "requests", "Requests that are with replicas.")
         case .connections: .init(.gauge, "connections", "Connections of clients.")
         case .replicaUnderWay:
-            .init(.gauge, "requests", ["state", "replica"], "Requests by replica; state is serving or draining.")
+            .init(
+                .gauge, "requests", ["state", "replica"], "Requests by replica; state is serving or draining."
+            )
         case .replicaFailures:
             .init(.counter, "failures", ["replica"], "Connections that a replica refused or broke off.")
         case .routesVersion: .init(.gauge, "version", "Version of the routes in force.")

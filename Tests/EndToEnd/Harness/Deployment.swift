@@ -118,7 +118,7 @@ final class Deployment {
 
     // MARK: Programs
 
-    private func start(
+    func start(
         _ name: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]
     ) throws -> ChildProgram {
         let child = try ChildProgram(
