@@ -212,7 +212,8 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-shim", "basalt-trainer", "basaltd", asyncHTTPClient, logging, nioCore,
+                "basalt", "basalt-agent", "basalt-shim", "basalt-trainer", "basaltd", asyncHTTPClient,
+                logging, nioCore,
                 nioHTTP1,
                 nioSSL,
             ]),
