@@ -38,7 +38,8 @@ package struct ShimOrder: Sendable, Hashable {
     package init(
         host: String, allocation: String, workload: String, part: String, directive: String,
         command: [String], environment: [String], directory: String, stopsOnPartition: Bool,
-        stopSignal: Int32, graceMilliseconds: Int64, groups: [String], addressSpace: UInt64, niceness: Int32, fence: String,
+        stopSignal: Int32, graceMilliseconds: Int64, groups: [String], addressSpace: UInt64, niceness: Int32,
+        fence: String,
         hints: String, bootID: String, logBytes: Int64, logFiles: Int
     ) {
         self.host = host

@@ -48,6 +48,8 @@ enum DurableJSON {
         try file.write(contentsOf: data)
         try file.synchronize()
         try file.close()
-        guard rename(draft, path) == 0 else { throw TrainerError("\(path) cannot be replaced: errno \(errno)") }
+        guard rename(draft, path) == 0 else {
+            throw TrainerError("\(path) cannot be replaced: errno \(errno)")
+        }
     }
 }

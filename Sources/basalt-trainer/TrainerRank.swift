@@ -30,7 +30,8 @@ struct TrainerRank {
         step = checkpoint.step
         guard checkpoint.globalBatch == settings.globalBatch else {
             throw TrainerError(
-                "the checkpoint is of a global batch of \(checkpoint.globalBatch), not \(settings.globalBatch)")
+                "the checkpoint is of a global batch of \(checkpoint.globalBatch), not \(settings.globalBatch)"
+            )
         }
     }
 

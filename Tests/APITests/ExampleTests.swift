@@ -89,6 +89,13 @@ import Testing
         "RateConstraint": reading(ScopeConstraint.self), "RateDecision": reading(ScopeDecision.self),
         "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self),
         "LogAnswer": reading(LogAnswer.self), "ServingRoutes": reading(ServingRoutes.self),
+        "TrainingJobSpec": spec(.trainingJob),
+        "TrainingJobStatus": reading(TrainingJobStatus.self),
+        "TrainingProfilePoint": reading(TrainingProfilePoint.self),
+        "TrainingWait": reading(TrainingWait.self), "TrainingWhy": reading(TrainingWhyResponse.self),
+        "PartStatus": reading(PartStatus.self), "PartProgress": reading(PartProgress.self),
+        "ServingDeploymentSpec": spec(.servingDeployment),
+        "ServingDeploymentStatus": reading(ServingDeploymentStatus.self),
         "Patch": { patch in
             var resource = Resource(
                 kind: .flavor, metadata: Metadata(name: "it", uid: ID(UUID()), createdAt: APIFixture.start),

@@ -26,7 +26,7 @@ import Testing
                     == ["it"])
             #expect(try await Self.names(client, "/v1/vms?fieldSelector=status.state=Running") == [])
             for kind in Kind.allCases where kind.isDocument {
-                let path = kind.isTenant ? "/v1/vms" : "/v1/\(kind.plural)"
+                let path = "/v1/\(kind.plural)"
                 for field in kind.selectableFields {
                     _ = try await Self.names(client, "\(path)?fieldSelector=\(field)=x")
                 }

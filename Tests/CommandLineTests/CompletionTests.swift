@@ -27,7 +27,7 @@ struct CompletionTests {
         #expect(await complete("host", "unc") == ["uncordon"])
         #expect(await complete("vmgroup", "").sorted() == ["create", "scale"])
         #expect(await complete("vmgroup", "create", "--placement", "") == ["all", "any"])
-        #expect(await complete("why", "") == ["vm", "vmgroup"])
+        #expect(await complete("why", "") == ["vm", "vmgroup", "trainingjob"])
         #expect(await complete("get", "ho") == ["hosts"])
         #expect(await complete("get", "vms", "--wa") == ["--watch"])
         #expect(await complete("get", "-o", "") == ["table", "wide", "json", "yaml", "name"])

@@ -105,7 +105,8 @@ extension CellPipeline {
             if let field = TrainingField.of(job.spec, among: fields) {
                 byField[field.key, default: []].append(job)
             } else if model.parts(of: job.uid).isEmpty {
-                let message = "no pool that admits training has "
+                let message =
+                    "no pool that admits training has "
                     + (job.spec.deviceModel.map { "\($0) devices" } ?? "hosts without devices")
                 leave(job, .init(reason: .noFeasiblePlan, message: message))
             }

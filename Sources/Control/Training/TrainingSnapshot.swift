@@ -54,7 +54,8 @@ struct TrainingSnapshot {
             states.append(state)
             jobs.append(record)
         }
-        state = RoundState(now: now.seconds, room: reader.room(holding: states), jobs: states, tenants: tenants)
+        state = RoundState(
+            now: now.seconds, room: reader.room(holding: states), jobs: states, tenants: tenants)
     }
 
     /// The shape that a grant is, on hosts.

@@ -50,7 +50,8 @@ import Testing
 
     @Test func itRunsWhenAllRanksDo() {
         var status = TrainingJobStatus()
-        _ = status.follow(Self.news([Self.part(0, .active), Self.part(1, .reserved)]), of: Self.spec, now: Self.now)
+        _ = status.follow(
+            Self.news([Self.part(0, .active), Self.part(1, .reserved)]), of: Self.spec, now: Self.now)
         #expect(status.state == .starting && status.runningAt == nil && status.shape == Self.shape)
         let (running, parts) = Self.running()
         #expect(running.state == .running && running.runningAt == Self.now)

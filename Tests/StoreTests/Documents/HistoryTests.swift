@@ -110,7 +110,8 @@ struct HistoryTests {
                 spec: VMGroupSpec(replicas: 1, template: VMTemplate(spec: VMSpec())))
             try await scene.createJob("train")
             try await scene.create(
-                .servingDeployment, "chat", project: "team", spec: ServingDeploymentSpec(cell: "a", model: "m"))
+                .servingDeployment, "chat", project: "team",
+                spec: ServingDeploymentSpec(cell: "a", model: "m"))
             for kind in Kind.allCases where kind.isDocument {
                 let page = try await scene.list(ListQuery(kind: kind))
                 let metadata = try #require(page.documents.first?.metadata, "\(kind)")
