@@ -22,7 +22,7 @@ import Testing
         let process = Process()
         process.executableURL = Self.program
         process.arguments = [
-            "--seeds", seeds, "--hours", "0.2", "--acceleration", "15000", "--jobs", "\(jobs)", "-o", "json",
+            "--seeds", seeds, "--hours", "0.1", "--acceleration", "30000", "--jobs", "\(jobs)", "-o", "json",
         ]
         let pipe = Pipe()
         process.standardOutput = pipe
@@ -38,6 +38,6 @@ import Testing
         #expect(first == (try run(seeds: "1..2", jobs: 2)))
         #expect(first.violations == 0)
         #expect(!first.faultsInjected.isEmpty)
-        #expect(first.traceHash != (try run(seeds: "2..3", jobs: 1)).traceHash)
+        #expect(first.traceHash != (try run(seeds: "3", jobs: 1)).traceHash)
     }
 }
