@@ -57,11 +57,14 @@ struct SimulateFaultsCommand: BasaltCommand {
         let result = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(arguments),
             output: .string(limit: Self.answerLimit), error: .string(limit: Self.answerLimit))
-        guard let text = result.standardOutput, let data = text.data(using: .utf8), !data.isEmpty else {
-            let reason = (result.standardError ?? "").split(separator: "\n").first.map(String.init)
+        let data = Data(result.standardOutput.utf8)
+        guard !data.isEmpty else {
+            let reason = result.standardError.split(separator: "\n").first.map(String.init)
             throw CommandFailure(reason ?? "basalt-world ended without an answer")
         }
-        if let failures = result.standardError { surroundings.console.writeError(Printable.clean(failures)) }
+        for line in result.standardError.split(separator: "\n") {
+            surroundings.console.writeError(Printable.clean(String(line)) + "\n")
+        }
         let summary = try JSONDecoder().decode(Summary.self, from: data)
         let value = try JSONDecoder().decode(JSONValue.self, from: data)
         output.show(Self.presentation(of: summary, value), surroundings)
