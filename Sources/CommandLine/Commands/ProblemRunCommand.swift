@@ -48,8 +48,9 @@ struct ProblemRunCommand: BasaltCommand {
         let result = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(arguments),
             output: .string(limit: Self.answerLimit), error: .string(limit: Self.answerLimit))
-        guard let data = result.standardOutput?.data(using: .utf8), !data.isEmpty else {
-            let reason = (result.standardError ?? "").split(separator: "\n").first.map(String.init)
+        let data = Data(result.standardOutput.utf8)
+        guard !data.isEmpty else {
+            let reason = result.standardError.split(separator: "\n").first.map(String.init)
             throw CommandFailure(reason ?? "basalt-world ended without an answer")
         }
         let decoder = JSONDecoder()
