@@ -161,6 +161,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("RateClamp", EffectiveRate.Clamp.self), Vocabulary("RateVerb", ScopeConstraint.Verb.self),
         Vocabulary("RateDecisionState", ScopeDecision.State.self),
         Vocabulary("RateNote", ScopeDecision.Note.self),
+        Vocabulary("ServingRole", ServingRoutes.Role.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),
         Vocabulary("PartAction", PartDirective.Action.self),
     ]

@@ -58,6 +58,7 @@ extension EndToEndTests {
                         $0.replicas.count == Self.replicas ? $0 : nil
                     }
                 }
+                try #require(before.pairs.count == Self.replicas)
                 try await eventually("requests are answered") {
                     for _ in 0..<(3 * Self.replicas) {
                         guard await RouterProgram.stream(port: router.port, tokens: 8) else { return false }
@@ -95,7 +96,7 @@ extension EndToEndTests {
                 try await basalt.controllers["a"]?.program.end()
                 try #require(await RouterProgram.stream(port: router.port, tokens: 8))
                 try await router.program.end()
-                let again = try await basalt.startRouter("router", of: "chat")
+                let again = try await basalt.startRouter("another", of: "chat")
                 try await eventually("the last routes are remembered") {
                     await RouterProgram.stream(port: again.port, tokens: 8)
                 }
