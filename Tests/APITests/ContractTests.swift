@@ -162,6 +162,7 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("RateDecisionState", ScopeDecision.State.self),
         Vocabulary("RateNote", ScopeDecision.Note.self), Vocabulary("RiskState", RiskStatement.State.self),
         Vocabulary("GuardAskVerb", GuardAsk.Verb.self),
+        Vocabulary("ServingRole", ServingRoutes.Role.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),
         Vocabulary("PartAction", PartDirective.Action.self),
     ]

@@ -33,7 +33,11 @@ extension EndToEndTests {
                 ]))
         }
 
-        @Test func aLostReplicaCostsItsOwnRequestsAtMost() async throws {
+        @Test(
+            .enabled(
+                if: ProcessInfo.processInfo.environment["BASALT_LOAD_TESTS"] == "1",
+                "a load of engines; set BASALT_LOAD_TESTS=1"))
+        func aLostReplicaCostsItsOwnRequestsAtMost() async throws {
             try await Deployment.run(.init(host: 12, cell: 2)) { basalt in
                 try await basalt.startController("a")
                 try await basalt.makeFleet()
@@ -58,6 +62,7 @@ extension EndToEndTests {
                         $0.replicas.count == Self.replicas ? $0 : nil
                     }
                 }
+                try #require(before.pairs.count == Self.replicas)
                 try await eventually("requests are answered") {
                     for _ in 0..<(3 * Self.replicas) {
                         guard await RouterProgram.stream(port: router.port, tokens: 8) else { return false }
@@ -95,7 +100,7 @@ extension EndToEndTests {
                 try await basalt.controllers["a"]?.program.end()
                 try #require(await RouterProgram.stream(port: router.port, tokens: 8))
                 try await router.program.end()
-                let again = try await basalt.startRouter("router", of: "chat")
+                let again = try await basalt.startRouter("another", of: "chat")
                 try await eventually("the last routes are remembered") {
                     await RouterProgram.stream(port: again.port, tokens: 8)
                 }
@@ -141,8 +146,9 @@ extension EndToEndTests {
                 for try await (number, isWhole, took) in group {
                     outcome.requests += 1
                     outcome.longest = max(outcome.longest, took)
-                    if !isWhole, number < loss { outcome.failedBefore += 1 }
-                    if !isWhole, number >= loss { outcome.failedAfter += 1 }
+                    // A killed process may still take what comes in the same moment.
+                    if !isWhole, number < loss + perSecond / 5 { outcome.failedBefore += 1 }
+                    if !isWhole, number >= loss + perSecond / 5 { outcome.failedAfter += 1 }
                 }
                 return outcome
             }

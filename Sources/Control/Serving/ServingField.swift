@@ -212,9 +212,25 @@ struct ServingField: Sendable {
     private static func pairs(
         of plan: ServingPlan, named: (String) -> String
     ) -> [ServingRoutes.Pair] {
-        plan.routes.filter { $0.share > 0 }.map {
-            .init(prefill: named($0.prefill), decode: named($0.decode), weight: $0.share)
+        let split = plan.routes.filter { $0.share > 0 && $0.prefill != $0.decode }.map {
+            ServingRoutes.Pair(
+                prefill: named($0.prefill), decode: named($0.decode), weight: $0.share)
         }
+        // Of replicas that are alike the flow may fill one before the next; shared evenly, all are faster.
+        let alike = Dictionary(grouping: plan.groups.filter { $0.phase == .both }) { group in
+            group.stages.map { "\($0.type) \($0.gpus.count) \($0.layers)" }
+        }
+        let whole = alike.values.flatMap { groups -> [ServingRoutes.Pair] in
+            let names = Set(groups.map(\.name))
+            let total = plan.routes.filter { $0.prefill == $0.decode && names.contains($0.prefill) }
+                .reduce(0) { $0 + $1.share }
+            guard total > 0 else { return [] }
+            return groups.map {
+                .init(
+                    prefill: named($0.name), decode: named($0.name), weight: total / Double(groups.count))
+            }
+        }
+        return split + whole.sorted { $0.prefill < $1.prefill }
     }
 
     private static func role(_ phase: Phase) -> ServingRoutes.Role {

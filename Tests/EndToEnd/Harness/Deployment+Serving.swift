@@ -21,9 +21,9 @@ extension Deployment {
         return try #require(document.status).decoded()
     }
 
-    /// Starts a router of a deployment and waits until it listens.
+    /// Starts a router of a deployment and waits until it listens. All of them have one memory.
     func startRouter(_ name: String, of deployment: String) async throws -> RouterProgram {
-        let state = directory.appending(path: "router-\(name)")
+        let state = directory.appending(path: "routers")
         let program = try start(
             name, "basalt-router",
             [
