@@ -245,7 +245,8 @@ let package = Package(
             [
                 "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
                 "Telemetry",
-                "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim", "basalt-trainer",
+                "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim",
+                "basalt-trainer",
                 "basaltd", asyncHTTPClient, logging, nioCore,
                 nioHTTP1,
                 nioSSL,

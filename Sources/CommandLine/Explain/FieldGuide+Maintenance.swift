@@ -69,16 +69,4 @@ extension FieldGuide {
                 "Share of the hosts emptied at once, one at least; 20 when absent."),
         ]
     }()
-
-    static let partTask = [
-        Entry("spec.run", "object", "What it runs on hosts that run processes; it idles when absent."),
-        Entry(
-            "spec.run.command", "list of strings, required",
-            "The program and its arguments; looked up in PATH, relative to the image."),
-        Entry("spec.run.env", "map of strings", "Its environment."),
-        Entry("spec.run.workingDirectory", "string", "Relative to the image, or absolute."),
-        Entry("spec.image", "object", "Files that it needs on its host."),
-        Entry("spec.image.source", "string, required", "A directory or tarball on the host."),
-        Entry("spec.image.sha256", "string", "Of the tarball, 64 hex digits; required for one."),
-    ]
 }

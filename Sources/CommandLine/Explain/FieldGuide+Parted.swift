@@ -6,8 +6,56 @@ extension FieldGuide {
         [
             Entry("spec.cell", "string, required", "Cell that it lives in."),
             Entry("spec.pool", "string", "Any pool that admits serving when absent."),
-            Entry("spec.model", "string, required", "Name of the served model."),
-        ] + program(isRequired: false)
+            Entry(
+                "spec.model", "string, required", "Name of the served model; one of the catalogue, or shape."),
+            Entry("spec.shape", "object", "Dimensions of a model that the catalogue does not have."),
+            Entry("spec.shape.layers", "integer, required", "Blocks."),
+            Entry("spec.shape.hidden", "integer, required", "Width; a multiple of heads."),
+            Entry("spec.shape.heads", "integer, required", "Heads of attention."),
+            Entry("spec.shape.kvHeads", "integer", "Heads of keys and values; as many as heads when absent."),
+            Entry("spec.shape.feedForward", "integer, required", "Width between the halves of a block."),
+            Entry("spec.shape.vocabulary", "integer, required", "Tokens that there are."),
+            Entry("spec.levels", "object", "When a request is in time."),
+            Entry("spec.levels.ttftMilliseconds", "integer, required", "Until the first token."),
+            Entry("spec.levels.tpotMilliseconds", "integer, required", "Per token after the first."),
+            Entry("spec.levels.e2eMilliseconds", "integer, required", "Until the last token."),
+            Entry("spec.levels.targetPerMille", "integer", "Requests to be in time; 900 when absent."),
+            Entry("spec.demand", "object", "What is expected; a request per second when absent."),
+            Entry("spec.demand.requestsPerMinute", "integer, required", "Mean."),
+            Entry("spec.demand.promptTokens", "integer, required", "Mean."),
+            Entry("spec.demand.outputTokens", "integer, required", "Mean."),
+            Entry("spec.budgetCentsPerHour", "integer", "What its hosts may cost; no limit when absent."),
+            Entry(
+                "spec.kvBits", "integer", "4, 8 or 16, of keys and values between replicas; 16 when absent."),
+            Entry("spec.maxStages", "integer, 1 to 8", "Stages of a replica's pipeline; 4 when absent."),
+            Entry(
+                "spec.resourcesPerDevice", "object",
+                "What a device gets of its host; on hosts without devices so much stands for one."),
+            Entry("spec.resourcesPerDevice.milliCPU", "integer, required", "Thousandths of a vCPU."),
+            Entry("spec.resourcesPerDevice.memoryMiB", "integer, required", "Mebibytes of memory."),
+            Entry(
+                "spec.port", "integer, 1024 to 65000",
+                "First that replicas listen on; \(ServingLimit.port) when absent."),
+        ]
+        + program("What every part runs; words such as {port} are filled in for each.", isRequired: false)
+
+    static let training: [Entry] = {
+        let path = "spec.training"
+        return [
+            Entry(path, "object", "How training jobs are scheduled here."),
+            Entry(
+                "\(path).policy", "string", "\(choices(TrainingRules.Policy.self)); rubick when absent."),
+            Entry(
+                "\(path).gatePerMille", "integer, 0 to 999",
+                "Share of a job's time that changes of shape must leave for work; 970 when absent."),
+            Entry(
+                "\(path).restartSeconds", "integer, 0 to 86400",
+                "From a change of shape to the next step; 78 when absent."),
+            Entry(
+                "\(path).agingSeconds", "integer",
+                "After which a waiting job comes before all that came later; 6 hours when absent."),
+        ]
+    }()
 
     static let trainingJob =
         [
@@ -60,19 +108,19 @@ extension FieldGuide {
             Entry(
                 "spec.maxFailures", "integer, 0 to \(TrainingLimit.failures)",
                 "Ends by themselves before it has failed; \(TrainingLimit.usualFailures) when absent."),
-        ] + program(isRequired: true)
+        ] + program("What every part runs; the engine adds to its environment.", isRequired: true)
 
-    private static func program(isRequired: Bool) -> [Entry] {
+    static func program(_ what: String, isRequired: Bool) -> [Entry] {
         [
+            Entry("spec.run", isRequired ? "object, required" : "object", what),
             Entry(
-                "spec.run", isRequired ? "object, required" : "object",
-                "What every part runs; the engine adds to its environment."),
-            Entry("spec.run.command", "list, required", "Program and arguments."),
-            Entry("spec.run.env", "map of strings", "Variables of the environment."),
+                "spec.run.command", "list of strings, required",
+                "The program and its arguments; looked up in PATH, relative to the image."),
+            Entry("spec.run.env", "map of strings", "Variables of its environment."),
             Entry("spec.run.workingDirectory", "string", "Relative to the image, or absolute."),
-            Entry("spec.image", "object", "Files that every part needs on its host."),
+            Entry("spec.image", "object", "Files that it needs on its host."),
             Entry("spec.image.source", "string, required", "A directory or a tarball on the host."),
-            Entry("spec.image.sha256", "string", "Of the tarball; required for one."),
+            Entry("spec.image.sha256", "string", "Of the tarball, 64 hex digits; required for one."),
         ]
     }
 }

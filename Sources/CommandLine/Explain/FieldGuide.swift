@@ -50,7 +50,7 @@ enum FieldGuide {
         switch kind {
         case .cell: return [root, Entry("spec.description", "string", "For people.")] + scopePolicies
         case .pool:
-            return [root] + pool + maintenance("the pool's hosts") + emptying
+            return [root] + pool + maintenance("the pool's hosts") + emptying + training
         case .host:
             return [root] + host + drain + maintenance("the host") + scopePolicies
         case .flavor: return [root] + resources + devices
@@ -252,5 +252,5 @@ enum FieldGuide {
             Entry(
                 "spec.onPartition", "string",
                 "When its host loses contact: \(choices(PartitionPolicy.self)); keep when absent."),
-        ] + partTask
+        ] + program("What it runs on hosts that run processes; it idles when absent.", isRequired: false)
 }

@@ -5,7 +5,10 @@ public struct ReplayAgent: ScriptedAgent {
 
     public init(_ trace: SessionTrace) {
         name = "replay"
-        turns = trace.steps.map { step in step.call.map { .call($0) } ?? .text(step.said) }
+        turns = trace.steps.map { step in
+            guard let call = step.call, call.text == step.said else { return .text(step.said) }
+            return .call(call)
+        }
     }
 
     public mutating func turn(_ view: AgentView) -> AgentTurn {

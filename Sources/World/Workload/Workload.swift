@@ -73,8 +73,10 @@ struct Workload {
         var member = vm(cell: cell, &random)
         member.devices = nil
         member.antiAffinity = nil
+        // So many that they can keep apart though a host is out.
+        let most = max(1, min(4, world.configuration.hostsPerCell - 2))
         return VMGroupSpec(
-            replicas: 2 + random.below(4), placement: random.chance(0.5) ? .all : .any,
+            replicas: 2 + random.below(most), placement: random.chance(0.5) ? .all : .any,
             antiAffinity: random.chance(0.5) ? .host : nil, template: VMTemplate(spec: member))
     }
 
