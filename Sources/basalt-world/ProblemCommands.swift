@@ -20,9 +20,7 @@ struct ProblemRunCommand: AsyncParsableCommand {
     var suite = SuiteName.smoke
     @Option(help: "One problem only, such as AG-01, with its paired no-op.")
     var problem: String?
-    @Option(
-        help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay (of an oracle)."
-    )
+    @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur or stuck.")
     var agent = AgentName.oracle
     @Option(help: "How many seeds: 1, 2, … up to the number.")
     var seeds = 3
