@@ -26,6 +26,8 @@ extension VMStatus {
         next.cell = allocation.cell
         next.host = host?.name
         if previous.allocation != allocation.id {
+            // A part that ended may have a new place before anyone saw it wait; a migration is no restart.
+            if allocation.arrival == nil, previous.wasToRun { next.restarts += 1 }
             next.allocation = allocation.id
             next.scheduledAt = allocation.createdAt
             next.runningAt = nil
@@ -53,15 +55,15 @@ extension VMStatus {
         return next
     }
 
+    /// Whether it had a place that nobody asked it to leave.
+    private var wasToRun: Bool {
+        allocation != nil && (state == .scheduled || state == .running || state == .unknown)
+    }
+
     private mutating func pend(
         _ previous: VMStatus, blocked: PlacementExplanation?, refusal: Reason?, now: Timestamp
     ) {
-        if previous.allocation != nil,
-            previous.state == .scheduled || previous.state == .running
-                || previous.state == .unknown
-        {
-            restarts += 1
-        }
+        if previous.wasToRun { restarts += 1 }
         state = .pending
         host = nil
         allocation = nil
