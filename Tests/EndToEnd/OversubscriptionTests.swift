@@ -38,7 +38,7 @@ extension EndToEndTests {
                 // The switch stops what comes, and a crash of the controller keeps it.
                 try await Self.run(["kill-switch", "pool/vms", "--reason", "incident", "--yes"], basalt)
                 try await Self.setRatio(2000, basalt)
-                controller.program.signal(SIGKILL)
+                try await controller.program.end()
                 try await basalt.startController("a")
                 let killed = try await basalt.client().rate(of: RateScope(.host, "sim-0"))
                 try #require(killed.effective.ratioPerMille == 1000 && killed.effective.clamps == [.kill])

@@ -102,8 +102,7 @@ extension EndToEndTests {
                 try #require(burnt.state == .rollback && burnt.burned > 1, "\(burnt)")
 
                 // All of it outlives the controller.
-                controller.program.signal(SIGKILL)
-                _ = try await controller.program.waitForExit()
+                try await controller.program.end()
                 try await basalt.startController(
                     "a", ["--fleet-rate", Self.slowRate, "--usage-interval-seconds", "0.5"])
                 let after = try await basalt.client().risk(of: Self.pool)
