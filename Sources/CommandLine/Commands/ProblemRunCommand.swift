@@ -2,15 +2,7 @@ internal import APITypes
 internal import ArgumentParser
 internal import FaultLab
 internal import Foundation
-internal import Subprocess
-#if canImport(System)
-    internal import System
-#else
-    internal import SystemPackage
-#endif
 
-/// Runs `basalt-world`, which lies beside this program: simulated fleets are built with the store, and the
-/// store with libpq, which `basalt` does without.
 struct ProblemRunCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Puts a suite of problems to a scripted agent and grades it.",
@@ -30,29 +22,14 @@ struct ProblemRunCommand: BasaltCommand {
     var export: String?
     @OptionGroup var output: OutputOptions
 
-    /// Bytes of the answer: some thousand for each session.
-    private static let answerLimit = 64 << 20
-
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let place = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let program = place.appending(path: "basalt-world").path
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw CommandFailure("basalt-world was not found beside this program, at \(program)")
-        }
         var arguments = [
             "problem", "run", "--suite", suite.rawValue, "--agent", agent, "--seeds", "\(seeds)", "--mode",
-            mode, "--jobs", "\(jobs)", "--output", "json",
+            mode, "--jobs", "\(jobs)",
         ]
         if let problem { arguments += ["--problem", problem] }
         if let export { arguments += ["--export", export] }
-        let result = try await Subprocess.run(
-            .path(FilePath(program)), arguments: Arguments(arguments),
-            output: .string(limit: Self.answerLimit), error: .string(limit: Self.answerLimit))
-        let data = Data(result.standardOutput.utf8)
-        guard !data.isEmpty else {
-            let reason = result.standardError.split(separator: "\n").first.map(String.init)
-            throw CommandFailure(reason ?? "basalt-world ended without an answer")
-        }
+        let data = try await WorldProgram.answer(arguments).json
         let decoder = JSONDecoder()
         let value = try decoder.decode(JSONValue.self, from: data)
         output.show(

@@ -1,15 +1,7 @@
 internal import APITypes
 internal import ArgumentParser
 internal import Foundation
-internal import Subprocess
-#if canImport(System)
-    internal import System
-#else
-    internal import SystemPackage
-#endif
 
-/// Runs `basalt-world`, which lies beside this program: the simulated control plane is built with the store,
-/// and the store with libpq, which `basalt` does without.
 struct SimulateFaultsCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "faults",
@@ -40,29 +32,13 @@ struct SimulateFaultsCommand: BasaltCommand {
         var mttr: Double?
     }
 
-    /// Bytes of the answer, which does not grow with the seeds but for the numbers of failed ones.
-    private static let answerLimit = 16 << 20
-
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let place = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let program = place.appending(path: "basalt-world").path
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw CommandFailure("basalt-world was not found beside this program, at \(program)")
-        }
         var arguments = [
             "--seeds", seeds, "--hours", "\(hours)", "--acceleration", "\(acceleration)", "--jobs", "\(jobs)",
-            "--output", "json",
         ]
         if let kinds { arguments += ["--kinds", kinds] }
-        let result = try await Subprocess.run(
-            .path(FilePath(program)), arguments: Arguments(arguments),
-            output: .string(limit: Self.answerLimit), error: .string(limit: Self.answerLimit))
-        let data = Data(result.standardOutput.utf8)
-        guard !data.isEmpty else {
-            let reason = result.standardError.split(separator: "\n").first.map(String.init)
-            throw CommandFailure(reason ?? "basalt-world ended without an answer")
-        }
-        for line in result.standardError.split(separator: "\n") {
+        let (data, said) = try await WorldProgram.answer(arguments)
+        for line in said.split(separator: "\n") {
             surroundings.console.writeError(Printable.clean(String(line)) + "\n")
         }
         let summary = try JSONDecoder().decode(Summary.self, from: data)
