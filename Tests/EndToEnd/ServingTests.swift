@@ -33,11 +33,7 @@ extension EndToEndTests {
                 ]))
         }
 
-        @Test(
-            .enabled(
-                if: ProcessInfo.processInfo.environment["BASALT_LOAD_TESTS"] == "1",
-                "a load of engines; set BASALT_LOAD_TESTS=1"))
-        func aLostReplicaCostsItsOwnRequestsAtMost() async throws {
+        @Test func aLostReplicaCostsItsOwnRequestsAtMost() async throws {
             try await Deployment.run(.init(host: 12, cell: 2)) { basalt in
                 try await basalt.startController("a")
                 try await basalt.makeFleet()
