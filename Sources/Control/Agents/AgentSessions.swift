@@ -173,23 +173,30 @@ public final class AgentSessions: Sendable {
                         cursor: cursor.text, epoch: epoch, assignments: [], questions: asked)
                 }
                 if left <= .zero { return PollResponse(cursor: cursor.text, epoch: epoch, assignments: []) }
-                try await wait(session, after: cursor, timeout: left)
+                cursor = try await wait(session, after: cursor, hosts: hosts, timeout: left)
             }
         } catch StoreError.watchExpired {
             return try await everything(session)
         }
     }
 
-    /// Until something changed or the session is asked for output.
-    private func wait(_ session: SessionRecord, after cursor: FeedCursor, timeout: Duration) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    /// Until something changed on the session's hosts or it is asked for output.
+    ///
+    /// - Returns: where to go on in the feed.
+    private func wait(
+        _ session: SessionRecord, after cursor: FeedCursor, hosts: Set<ID<Document>>, timeout: Duration
+    ) async throws -> FeedCursor {
+        try await withThrowingTaskGroup(of: FeedCursor.self) { group in
             group.addTask {
                 try await self.hub.waitForClient(
-                    after: cursor, timeout: timeout, gathering: Self.gathering)
+                    after: cursor, hosts: hosts, timeout: timeout, gathering: Self.gathering)
             }
-            group.addTask { await self.questions.wait(session.id) }
-            try await group.next()
-            group.cancelAll()
+            group.addTask {
+                await self.questions.wait(session.id)
+                return cursor
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? cursor
         }
     }
 

@@ -33,13 +33,35 @@ public final class FeedHub: Sendable {
         var end: FeedCursor?
         var entries: [FeedEntry] = []
         var nextWaiter = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var waiters: [Int: Waiter] = [:]
         var clientsDismissed = false
         /// When the end of the feed was last seen.
         var readAt: Duration?
         /// Age of the oldest change that an open transaction hid at the last look, and when that look was.
         var delay = Duration.zero
         var delayAt: Duration?
+
+        /// Ends the waits that `isOver` says so of; whoever did not begin to wait yet finds itself gone.
+        mutating func takeWaiters(
+            where isOver: (Waiter) -> Bool = { _ in true }
+        ) -> [CheckedContinuation<FeedCursor?, Never>] {
+            let over = waiters.filter { isOver($0.value) }.sorted { $0.key < $1.key }
+            for (ticket, _) in over { waiters[ticket] = nil }
+            return over.compactMap(\.value.continuation)
+        }
+    }
+
+    private struct Waiter {
+        /// Whose allocations it waits for; nil waits for anything.
+        var hosts: Set<ID<Document>>?
+        /// Whether every entry since its cursor went by it.
+        var isTold = false
+        /// Nil until it waits.
+        var continuation: CheckedContinuation<FeedCursor?, Never>?
+
+        func cares(for touched: Set<ID<Document>>) -> Bool {
+            hosts.map { !$0.isDisjoint(with: touched) } ?? true
+        }
     }
 
     private let store: any Store
@@ -86,10 +108,9 @@ public final class FeedHub: Sendable {
                     state.start = nil
                     state.end = nil
                     state.entries = []
-                    defer { state.waiters.removeAll() }
-                    return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+                    return state.takeWaiters()
                 }
-                for waiter in waiters { waiter.resume() }
+                for waiter in waiters { waiter.resume(returning: nil) }
             } catch {
                 logger.failure("feed not read", error)
                 do { try await time.sleep(Self.retryAfter) } catch { return }
@@ -117,6 +138,7 @@ public final class FeedHub: Sendable {
             return page.isHeldBack ? .heldBack : .nothing
         }
         metrics.add(.feedEntries, by: Double(page.entries.count))
+        let touched = Set(page.entries.lazy.filter { $0.kind == .allocation }.compactMap(\.host))
         let waiters = state.withLock { state in
             state.entries += page.entries
             state.end = page.next
@@ -125,10 +147,9 @@ public final class FeedHub: Sendable {
                 state.start = state.entries[surplus - 1].cursor
                 state.entries.removeFirst(surplus)
             }
-            defer { state.waiters.removeAll() }
-            return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+            return state.takeWaiters { $0.cares(for: touched) }
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.resume(returning: nil) }
         return .read
     }
 
@@ -138,6 +159,9 @@ public final class FeedHub: Sendable {
         let (readAt, delay) = state.withLock { ($0.readAt, $0.delay) }
         return max(readAt.map { time.uptime() - $0 } ?? .zero, delay)
     }
+
+    /// Those who wait now.
+    var waiting: Int { state.withLock { $0.waiters.values.count { $0.continuation != nil } } }
 
     private func lookForDelay() async throws {
         let now = time.uptime()
@@ -166,7 +190,7 @@ public final class FeedHub: Sendable {
 
     /// Returns when there are entries after `cursor`, or after `timeout`.
     public func wait(after cursor: FeedCursor, timeout: Duration) async throws {
-        try await wait(after: cursor, timeout: timeout, forClient: false)
+        _ = try await wait(after: cursor, timeout: timeout, forClient: false, hosts: nil)
     }
 
     /// As ``wait(after:timeout:)``, for somebody who can ask another controller instead.
@@ -176,56 +200,84 @@ public final class FeedHub: Sendable {
     public func waitForClient(
         after cursor: FeedCursor, timeout: Duration, gathering: Duration = .zero
     ) async throws {
-        try await wait(after: cursor, timeout: timeout, forClient: true)
+        _ = try await wait(after: cursor, timeout: timeout, forClient: true, hosts: nil)
         if gathering > .zero { try await time.sleep(gathering) }
         if state.withLock({ $0.clientsDismissed }) { throw StoreError.unavailable("the controller stops") }
+    }
+
+    /// As ``waitForClient(after:timeout:gathering:)``, for changes of allocations on some hosts alone: a fleet
+    /// in which something happens all the time does not wake every agent each time.
+    ///
+    /// - Returns: where to go on; nothing of these hosts lies between `cursor` and there.
+    /// - Throws: `StoreError.unavailable` once clients are dismissed.
+    func waitForClient(
+        after cursor: FeedCursor, hosts: Set<ID<Document>>, timeout: Duration, gathering: Duration
+    ) async throws -> FeedCursor {
+        let passed = try await wait(after: cursor, timeout: timeout, forClient: true, hosts: hosts)
+        if passed == nil, gathering > .zero { try await time.sleep(gathering) }
+        if state.withLock({ $0.clientsDismissed }) { throw StoreError.unavailable("the controller stops") }
+        return passed.map { max($0, cursor) } ?? cursor
     }
 
     /// Ends the waits of clients, now and from now on: a server that stops cannot wait for them.
     public func dismissClients() {
         let waiters = state.withLock { state in
             state.clientsDismissed = true
-            defer { state.waiters.removeAll() }
-            return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+            return state.takeWaiters()
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.resume(returning: nil) }
     }
 
-    private func wait(after cursor: FeedCursor, timeout: Duration, forClient: Bool) async throws {
-        let sleep = time.sleep
-        await withTaskGroup { group in
-            group.addTask { await self.waitForEntries(after: cursor, forClient: forClient) }
-            group.addTask { try? await sleep(timeout) }  // why: cancelled means enough waiting
-            await group.next()
-            group.cancelAll()
-        }
-        try Task.checkCancellation()
-    }
-
-    private func waitForEntries(after cursor: FeedCursor, forClient: Bool) async {
-        let id = state.withLock { state in
+    /// - Returns: the end of the feed as of the timeout, when nothing that is waited for came until then and
+    ///   everything was seen; nil otherwise.
+    private func wait(
+        after cursor: FeedCursor, timeout: Duration, forClient: Bool, hosts: Set<ID<Document>>?
+    ) async throws -> FeedCursor? {
+        let ticket = state.withLock { state in
             state.nextWaiter += 1
+            state.waiters[state.nextWaiter] = Waiter(hosts: hosts)
             return state.nextWaiter
         }
+        let sleep = time.sleep
+        let passed = await withDiscardingTaskGroup { group in
+            group.addTask {
+                try? await sleep(timeout)  // why: cancelled means enough waiting
+                self.endWait(ticket)
+            }
+            defer { group.cancelAll() }
+            return await self.waitForEntries(ticket, after: cursor, forClient: forClient)
+        }
+        try Task.checkCancellation()
+        return passed
+    }
+
+    private func waitForEntries(_ ticket: Int, after cursor: FeedCursor, forClient: Bool) async -> FeedCursor?
+    {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let resumeNow = state.withLock { state in
+                let isOver = state.withLock { state in
+                    guard var waiter = state.waiters[ticket] else { return true }
                     if Task.isCancelled || (forClient && state.clientsDismissed)
-                        || state.end.map({
-                            $0 > cursor && !state.entries.isEmpty
-                                && state.entries[state.entries.count - 1].cursor > cursor
-                        }) ?? false
+                        || state.entries.last.map({ $0.cursor > cursor }) ?? false
                     {
+                        state.waiters[ticket] = nil
                         return true
                     }
-                    state.waiters[id] = continuation
+                    waiter.isTold = state.start.map { $0 <= cursor } ?? false
+                    waiter.continuation = continuation
+                    state.waiters[ticket] = waiter
                     return false
                 }
-                if resumeNow { continuation.resume() }
+                if isOver { continuation.resume(returning: nil) }
             }
         } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+            endWait(ticket)
         }
+    }
+
+    private func endWait(_ ticket: Int) {
+        let (waiter, end) = state.withLock { ($0.waiters.removeValue(forKey: ticket), $0.end) }
+        waiter?.continuation?.resume(returning: waiter?.isTold == true ? end : nil)
     }
 }
 
