@@ -18,43 +18,32 @@ public final class MetricRegistry<Key: MetricKey>: Sendable {
     public init() {}
 
     public func add(_ key: Key, _ labels: [String] = [], by amount: Double = 1) {
-        values.withLock { values in
-            let labels = Self.room(for: labels, key, &values)
-            if case .number(let before) = values[key]?[labels] {
-                values[key]?[labels] = .number(before + amount)
-            } else {
-                values[key, default: [:]][labels] = .number(amount)
-            }
+        change(key, labels, from: .number(0)) { value in
+            if case .number(let before) = value { value = .number(before + amount) }
         }
     }
 
     /// A gauge, or a counter that is kept elsewhere.
     public func set(_ key: Key, _ labels: [String] = [], to value: Double) {
-        values.withLock { values in
-            let labels = Self.room(for: labels, key, &values)
-            values[key, default: [:]][labels] = .number(value)
-        }
+        change(key, labels, from: .number(value)) { $0 = .number(value) }
     }
 
     public func observe(_ key: Key, _ labels: [String] = [], _ value: Double) {
         guard case .histogram(let bounds) = key.definition.form else {
             preconditionFailure("\(key.rawValue) is no histogram")
         }
-        values.withLock { values in
-            let labels = Self.room(for: labels, key, &values)
-            var series = HistogramSeries(bounds: bounds)
-            if case .histogram(let before) = values[key]?[labels] { series = before }
+        change(key, labels, from: .histogram(HistogramSeries(bounds: bounds))) { slot in
+            guard case .histogram(var series) = slot else { return }
+            // Its counts would be copied if the slot kept them.
+            slot = .number(0)
             series.observe(value)
-            values[key, default: [:]][labels] = .histogram(series)
+            slot = .histogram(series)
         }
     }
 
     /// A histogram that is kept elsewhere.
     public func set(_ key: Key, _ labels: [String], to series: HistogramSeries) {
-        values.withLock { values in
-            let labels = Self.room(for: labels, key, &values)
-            values[key, default: [:]][labels] = .histogram(series)
-        }
+        change(key, labels, from: .histogram(series)) { $0 = .histogram(series) }
     }
 
     /// Replaces the gauges whose first label is `first`; those that are not named are gone.
@@ -64,6 +53,22 @@ public final class MetricRegistry<Key: MetricKey>: Sendable {
             for (labels, value) in series.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                 let labels = Self.room(for: [first] + labels, key, &values)
                 values[key, default: [:]][labels] = .number(value)
+            }
+        }
+    }
+
+    /// Changes a value where it stands; finding it is most of the cost.
+    private func change(
+        _ key: Key, _ labels: [String], from initial: @autoclosure () -> Value, _ body: (inout Value) -> Void
+    ) {
+        values.withLock { values in
+            if let metric = values.index(forKey: key),
+                let series = values.values[metric].index(forKey: labels)
+            {
+                body(&values.values[metric].values[series])
+            } else {
+                let labels = Self.room(for: labels, key, &values)
+                body(&values[key, default: [:]][labels, default: initial()])
             }
         }
     }
