@@ -7,8 +7,8 @@ final class MemorySignal: Sendable {
         var count: UInt64 = 1
         var next = 0
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
-        /// Cancelled before they began to wait.
-        var cancelled: Set<Int> = []
+        /// Over before they began to wait, or after they were woken.
+        var left: Set<Int> = []
     }
 
     private let state = Mutex(State())
@@ -27,29 +27,44 @@ final class MemorySignal: Sendable {
         for continuation in woken { continuation.resume() }
     }
 
-    /// Returns once the count is above `seen`, or when the task is cancelled.
-    func wait(after seen: UInt64) async {
+    /// Returns once the count is above `seen`, when `limit` has returned, or when the task is cancelled.
+    func wait(after seen: UInt64, limit: @escaping @Sendable () async -> Void) async {
         let ticket = state.withLock { state in
             state.next += 1
             return state.next
         }
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await limit()
+                self.leave(ticket)
+            }
+            await self.wait(ticket, after: seen)
+            group.cancelAll()
+        }
+        state.withLock { state in _ = state.left.remove(ticket) }
+    }
+
+    private func wait(_ ticket: Int, after seen: UInt64) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if state.cancelled.remove(ticket) != nil || state.count > seen { return true }
+                    if state.left.contains(ticket) || state.count > seen { return true }
                     state.waiting[ticket] = continuation
                     return false
                 }
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            let continuation = state.withLock { state in
-                let waiting = state.waiting.removeValue(forKey: ticket)
-                if waiting == nil { state.cancelled.insert(ticket) }
-                return waiting
-            }
-            continuation?.resume()
+            leave(ticket)
         }
-        state.withLock { state in _ = state.cancelled.remove(ticket) }
+    }
+
+    private func leave(_ ticket: Int) {
+        let continuation = state.withLock { state in
+            let waiting = state.waiting.removeValue(forKey: ticket)
+            if waiting == nil { state.left.insert(ticket) }
+            return waiting
+        }
+        continuation?.resume()
     }
 }

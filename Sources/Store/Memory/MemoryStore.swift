@@ -66,13 +66,11 @@ public final class MemoryStore: Store {
     }
 
     public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
-        let (signal, pause) = (signal, pause)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await signal.wait(after: seen) }
-            group.addTask { try await pause(timeout) }
-            try await group.next()
-            group.cancelAll()
+        let pause = pause
+        await signal.wait(after: seen) {
+            try? await pause(timeout)  // why: cancelled means enough waiting
         }
+        try Task.checkCancellation()
         return signal.count
     }
 

@@ -2,6 +2,7 @@ import Fleet
 
 extension MemoryState {
     func members(of groups: [ID<Document>]) throws -> [Resource] {
+        guard !groups.isEmpty else { return [] }
         let wanted = Set(groups.map(\.description))
         return try documents.ordered(.vm).filter { vm in
             try Self.group(of: vm).map(wanted.contains) ?? false

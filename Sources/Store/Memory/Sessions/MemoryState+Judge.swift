@@ -11,6 +11,9 @@ extension MemoryState {
         noteControllerPulse()
         let isQuarantine = cluster.quarantineUntil.map { now < $0 } ?? false
         if !isQuarantine { endQuarantine(of: lease.cell) }
+        if isWell(lease.cell, terms: terms) {
+            return HostJudgement(suspected: [], fenced: [], returned: [], tripped: [])
+        }
         let rows = hosts.values.filter { $0.record.cell == lease.cell }
             .sorted { $0.record.id < $1.record.id }
         let tripped = try tripBreakers(rows, cell: lease.cell, terms: terms, breaker: breaker)
@@ -32,6 +35,15 @@ extension MemoryState {
             for id in ids { try move(id, to: contact) }
         }
         return judgement
+    }
+
+    /// Whether there is nothing to judge, as nearly every time.
+    private func isWell(_ cell: String, terms: LeaseTerms) -> Bool {
+        !trippedDomains.keys.contains { $0.cell == cell }
+            && hosts.values.allSatisfy {
+                $0.record.cell != cell
+                    || $0.record.contact == .ready && nextContact(of: $0, terms: terms) == nil
+            }
     }
 
     /// Where a host's contact goes by its lease alone; nil when it stays.
