@@ -68,11 +68,11 @@ private struct StoreFate {
     var isLost = false
     var breaks = false
 
-    /// Share of reads that others come in between; all of them would cost most of a run's time.
-    private static let slowReads = 0.05
+    /// Shares of reads and writes that others come in between; all of them would cost most of a run's time.
+    private static let slow = (reads: 0.05, writes: 0.2)
 
     init(_ condition: StoreCondition, writes: Bool, _ random: inout FaultRandom) {
-        if writes || random.chance(Self.slowReads) {
+        if random.chance(writes ? Self.slow.writes : Self.slow.reads) {
             // One in sixteen takes sixteen times as long.
             let factor = random.below(16) == 0 ? 16 : 1
             before = .microseconds(factor * (100 + random.below(900)))

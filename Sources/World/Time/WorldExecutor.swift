@@ -11,7 +11,7 @@ final class WorldExecutor: TaskExecutor {
         var jobs: [UnownedJob] = []
         var isFinished = false
         /// The one that runs jobs; nil before the first.
-        var thread: ObjectIdentifier?
+        var thread: pthread_t?
         /// Jobs that came from another thread: part of the world ran elsewhere, at a time that nobody
         /// controls.
         var strays = 0
@@ -21,7 +21,7 @@ final class WorldExecutor: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let thread = ObjectIdentifier(Thread.current)
+        let thread = pthread_self()
         state.withLock { state in
             state.jobs.append(job)
             if let runner = state.thread, runner != thread { state.strays += 1 }
@@ -40,12 +40,14 @@ final class WorldExecutor: TaskExecutor {
     func run(_ clock: VirtualClock) -> Int? {
         let executor = asUnownedTaskExecutor()
         var count = 0
-        let thread = ObjectIdentifier(Thread.current)
+        let thread = pthread_self()
         state.withLock { $0.thread = thread }
+        var jobs: [UnownedJob] = []
         while true {
-            let (jobs, isFinished) = state.withLock { state in
-                defer { state.jobs = [] }
-                return (state.jobs, state.isFinished)
+            jobs.removeAll(keepingCapacity: true)
+            let isFinished = state.withLock { state in
+                swap(&jobs, &state.jobs)
+                return state.isFinished
             }
             for job in jobs { job.runSynchronously(on: executor) }
             count += jobs.count
