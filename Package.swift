@@ -127,7 +127,20 @@ let package = Package(
         library(
             "World",
             ["AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
-        program("basalt-world", ["FaultLab", "Fleet", "World", argumentParser]),
+        // What agents that are evaluated speak to; the fleets are behind it, in processes of their own.
+        library(
+            "Evaluation",
+            [
+                "APITypes", "FaultLab", "Fleet", crypto, httpTypes, hummingbird, logging, nioCore, subprocess,
+                systemPackage,
+            ],
+            // In the program itself: it is served without a file beside it.
+            resources: [.embedInCode("openapi.yaml")]),
+        program(
+            "basalt-world",
+            [
+                "Evaluation", "FaultLab", "Fleet", "World", argumentParser, crypto, hummingbird, logging,
+            ]),
         // Outside of it.
         library(
             "Client",
@@ -187,6 +200,8 @@ let package = Package(
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("WorldTests", ["FaultLab", "Fleet", "World", "basalt-world"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
+        tests(
+            "EvaluationTests", ["APITypes", "Evaluation", "FaultLab", "Fleet", "basalt-world", yams]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),

@@ -82,7 +82,7 @@ enum AgentName: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// Where traces and exports go.
-private struct Export {
+struct Export {
     var folder: String
 
     func write(_ outcomes: [SessionRunner.Outcome]) throws {
