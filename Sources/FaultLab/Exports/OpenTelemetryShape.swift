@@ -17,37 +17,43 @@ public enum OpenTelemetryShape {
     }
 
     private static func logs(_ lines: [LogLine]) -> ActionValue {
-        grouped("resourceLogs", "scopeLogs", "logRecords", lines.map { line in
-            (
-                line.component,
-                .mapping([
-                    "timeUnixNano": nanoseconds(line.at), "severityText": .text(line.level.uppercased()),
-                    "severityNumber": .integer(severity(line.level)), "body": value(.text(line.message)),
-                    "attributes": attributes(["repeated": .integer(line.times)]),
-                ])
-            )
-        })
+        grouped(
+            "resourceLogs", "scopeLogs", "logRecords",
+            lines.map { line in
+                (
+                    line.component,
+                    .mapping([
+                        "timeUnixNano": nanoseconds(line.at), "severityText": .text(line.level.uppercased()),
+                        "severityNumber": .integer(severity(line.level)), "body": value(.text(line.message)),
+                        "attributes": attributes(["repeated": .integer(line.times)]),
+                    ])
+                )
+            })
     }
 
     private static func eventRecords(_ events: [EventLine]) -> ActionValue {
-        grouped("resourceLogs", "scopeLogs", "logRecords", events.map { event in
-            (
-                event.component,
-                .mapping([
-                    "timeUnixNano": nanoseconds(event.at), "eventName": .text(event.reason),
-                    "severityText": .text("INFO"), "severityNumber": .integer(9),
-                    "body": value(.text(event.message)),
-                ])
-            )
-        })
+        grouped(
+            "resourceLogs", "scopeLogs", "logRecords",
+            events.map { event in
+                (
+                    event.component,
+                    .mapping([
+                        "timeUnixNano": nanoseconds(event.at), "eventName": .text(event.reason),
+                        "severityText": .text("INFO"), "severityNumber": .integer(9),
+                        "body": value(.text(event.message)),
+                    ])
+                )
+            })
     }
 
     private static func metrics(_ series: [MetricSummary]) -> ActionValue {
-        grouped("resourceMetrics", "scopeMetrics", "metrics", series.flatMap { summary in
-            [
-                (summary.component, gauge(summary)), (summary.component, quantiles(summary)),
-            ]
-        })
+        grouped(
+            "resourceMetrics", "scopeMetrics", "metrics",
+            series.flatMap { summary in
+                [
+                    (summary.component, gauge(summary)), (summary.component, quantiles(summary)),
+                ]
+            })
     }
 
     private static func gauge(_ summary: MetricSummary) -> ActionValue {
@@ -77,20 +83,22 @@ public enum OpenTelemetryShape {
     }
 
     private static func traces(_ spans: [TraceSpan]) -> ActionValue {
-        grouped("resourceSpans", "scopeSpans", "spans", spans.map { span in
-            let end = span.at.advanced(by: .microseconds(Int64(span.milliseconds * 1000)))
-            let failed: ActionValue = .mapping([
-                "code": .integer(2), "message": .text(span.error ?? ""),
-            ])
-            return (
-                ComponentName(span.service),
-                .mapping([
-                    "name": .text(span.operation), "startTimeUnixNano": nanoseconds(span.at),
-                    "endTimeUnixNano": nanoseconds(end), "kind": .integer(3),
-                    "status": span.error == nil ? .mapping(["code": .integer(1)]) : failed,
+        grouped(
+            "resourceSpans", "scopeSpans", "spans",
+            spans.map { span in
+                let end = span.at.advanced(by: .microseconds(Int64(span.milliseconds * 1000)))
+                let failed: ActionValue = .mapping([
+                    "code": .integer(2), "message": .text(span.error ?? ""),
                 ])
-            )
-        })
+                return (
+                    ComponentName(span.service),
+                    .mapping([
+                        "name": .text(span.operation), "startTimeUnixNano": nanoseconds(span.at),
+                        "endTimeUnixNano": nanoseconds(end), "kind": .integer(3),
+                        "status": span.error == nil ? .mapping(["code": .integer(1)]) : failed,
+                    ])
+                )
+            })
     }
 
     // MARK: - Forms

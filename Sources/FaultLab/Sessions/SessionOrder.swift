@@ -39,7 +39,8 @@ public struct SessionOrder: Sendable, Hashable, Codable {
     /// Draws the problem.
     ///
     /// - Throws: `ProblemRefusal`.
-    public func problem(from pool: ProblemPool, on surface: ProblemSurface) throws(ProblemRefusal) -> Problem {
+    public func problem(from pool: ProblemPool, on surface: ProblemSurface) throws(ProblemRefusal) -> Problem
+    {
         var random = FaultRandom(seed: seed ^ TextHash.of("session"))
         let template: ProblemTemplate
         switch choice {
@@ -47,7 +48,8 @@ public struct SessionOrder: Sendable, Hashable, Codable {
         case .suite(let suite):
             let playable = pool.problems(of: suite).filter { $0.refusal(on: surface) == nil }
             guard let picked = random.pick(playable) else {
-                throw ProblemRefusal(.notInjectable, suite.rawValue, "Nothing of the suite can be played here.")
+                throw ProblemRefusal(
+                    .notInjectable, suite.rawValue, "Nothing of the suite can be played here.")
             }
             template = picked
         }
