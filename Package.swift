@@ -126,7 +126,7 @@ let package = Package(
             ]),
         library(
             "World",
-            ["AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
+            ["API", "AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
         // What agents that are evaluated speak to; the fleets are behind it, in processes of their own.
         library(
             "Evaluation",
@@ -198,10 +198,14 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
-        tests("WorldTests", ["FaultLab", "Fleet", "World", "basalt-world"]),
+        tests("WorldTests", ["FaultLab", "Fleet", "Store", "World", "basalt-world"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
         tests(
-            "EvaluationTests", ["APITypes", "Evaluation", "FaultLab", "Fleet", "basalt-world", yams]),
+            "EvaluationTests",
+            [
+                "Evaluation", "FaultLab", "Fleet", "basalt-world", asyncHTTPClient, logging, nioCore,
+                nioHTTP1, yams,
+            ]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),
