@@ -7,7 +7,9 @@ internal import Foundation
 struct BatchRequest: Sendable {
     static let keys: Set<String> = ["suite", "problem", "agents", "seeds"]
     /// The agents that `problem run` knows.
-    static let agents = ["always-yes", "dummy", "nsigma", "oracle", "random", "rulebook", "saboteur", "stuck"]
+    static let agents = [
+        "always-yes", "dummy", "nsigma", "oracle", "random", "rulebook", "saboteur", "stuck",
+    ]
 
     var suite: Suite
     var problem: String?

@@ -42,6 +42,14 @@ public struct EvaluationServer: Sendable {
         return router
     }
 
+    /// Methods and paths of all routes, as `openapi.yaml` writes them.
+    package var routes: [String] {
+        router().routes.map { route in
+            let path = route.path.description.replacing(/:([A-Za-z]+)/) { "{\($0.1)}" }
+            return "\(route.method.rawValue.lowercased()) \(path.hasPrefix("/") ? "" : "/")\(path)"
+        }
+    }
+
     /// What `openapi.yaml` of this module says.
     package static var contract: String { String(decoding: PackageResources.openapi_yaml, as: UTF8.self) }
 

@@ -80,7 +80,9 @@ actor LiveSession {
             throw Problem(.alreadyExists, detail: "The stage \(stage.rawValue) has its answer.")
         }
         submitted.insert(stage)
-        guard card.stage == stage, waiting == nil, !isSayingEarly else { return early[stage] = solution ?? .null }
+        guard card.stage == stage, waiting == nil, !isSayingEarly else {
+            return early[stage] = solution ?? .null
+        }
         let answer = try await say(Self.submission(solution ?? .null), call: nil)
         // An answer of the wrong form leaves the stage open.
         if answer.status == .invalid {
