@@ -20,7 +20,7 @@ import Testing
                 #expect(
                     try await door.send("POST", "tokens", #"{"name": "y", "role": "admin"}"#).status == 403)
                 #expect(try await door.send("POST", "hosts/none/cordon", #"{"reason": "x"}"#).status == 404)
-                let label = try await door.patch(host, ["metadata": ["labels": ["a b": "c"]]])
+                let label = try await door.patch(host, ["metadata": ["labels": ["a\nb": "c"]]])
                 #expect(label.status == 422 && label.observation("").status == .blocked)
                 let ratio = try await door.patch("pools/pool-a", ["spec": ["cpuRatioPerMille": -5]])
                 #expect(ratio.status == 422)
