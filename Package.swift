@@ -126,8 +126,21 @@ let package = Package(
             ]),
         library(
             "World",
-            ["AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
-        program("basalt-world", ["FaultLab", "Fleet", "World", argumentParser]),
+            ["API", "AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
+        // What agents that are evaluated speak to; the fleets are behind it, in processes of their own.
+        library(
+            "Evaluation",
+            [
+                "APITypes", "FaultLab", "Fleet", crypto, httpTypes, hummingbird, logging, nioCore, subprocess,
+                systemPackage,
+            ],
+            // In the program itself: it is served without a file beside it.
+            resources: [.embedInCode("openapi.yaml")]),
+        program(
+            "basalt-world",
+            [
+                "Evaluation", "FaultLab", "Fleet", "World", argumentParser, crypto, hummingbird, logging,
+            ]),
         // Outside of it.
         library(
             "Client",
@@ -185,8 +198,14 @@ let package = Package(
         tests("SettingsTests", ["Fleet", "Settings"]),
         tests("TelemetryTests", ["Fleet", "Telemetry", logging]),
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
-        tests("WorldTests", ["FaultLab", "Fleet", "World", "basalt-world"]),
+        tests("WorldTests", ["FaultLab", "Fleet", "Store", "World", "basalt-world"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
+        tests(
+            "EvaluationTests",
+            [
+                "Evaluation", "FaultLab", "Fleet", "basalt-world", asyncHTTPClient, logging, nioCore,
+                nioHTTP1, yams,
+            ]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),

@@ -18,6 +18,8 @@ public final class World: Sendable {
     let ids: SeededIDs
     let conditions: Conditions
     let outcomes = FaultOutcomes()
+    let ledger = LedgerWatch()
+    let spans = SpanLog()
     let running = Mutex<[Int: Fault]>([:])
     let verdict = Mutex(Verdict())
     private let failures = Mutex<[String]>([])
@@ -174,11 +176,13 @@ public final class World: Sendable {
     private func listen() async {
         var last: Int64 = 0
         var seen: UInt64 = 0
+        let judge = Judge(world: self)
         while !Task.isCancelled {
             do {
                 seen = try await store.waitForChange(after: seen, timeout: .seconds(60))
                 let events = try await store.events(EventQuery(after: last, limit: 1000))
                 for event in events { hear(event) }
+                await judge.checkLedger()
                 last = events.last?.id ?? last
             } catch { return }
         }

@@ -22,6 +22,8 @@ public struct WorldReport: Sendable, Hashable {
     /// VMs that were made, and events that the store wrote.
     public var vms: Int
     public var events: Int
+    /// Times that the ledger had changed and was judged at once.
+    public var ledgerLooks: Int
 
     init(_ world: World, jobs: Int) {
         let verdict = world.verdict.withLock { $0 }
@@ -38,6 +40,7 @@ public struct WorldReport: Sendable, Hashable {
         repair = world.outcomes.repair
         vms = verdict.vms
         events = verdict.events
+        ledgerLooks = world.ledger.looks
     }
 }
 

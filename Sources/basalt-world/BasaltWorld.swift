@@ -5,5 +5,6 @@ internal import ArgumentParser
 struct BasaltWorld: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "basalt-world", abstract: "Run simulated worlds.",
-        subcommands: [Program.self, ProblemGroup.self], defaultSubcommand: Program.self)
+        subcommands: [Program.self, ProblemGroup.self, ServeCommand.self, SessionCommand.self],
+        defaultSubcommand: Program.self)
 }

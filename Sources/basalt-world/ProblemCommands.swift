@@ -20,7 +20,7 @@ struct ProblemRunCommand: AsyncParsableCommand {
     var suite = SuiteName.smoke
     @Option(help: "One problem only, such as AG-01, with its paired no-op.")
     var problem: String?
-    @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur or stuck.")
+    @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay.")
     var agent = AgentName.oracle
     @Option(help: "How many seeds: 1, 2, … up to the number.")
     var seeds = 3
@@ -30,10 +30,15 @@ struct ProblemRunCommand: AsyncParsableCommand {
     var jobs = 2
     @Option(help: "A folder for the traces and the exports of AIOpsLab, OpenRCA and RCAEval.")
     var export: String?
+    @Option(help: "What replay says again: a folder that --export wrote, or one trace of it.")
+    var traces: String?
     @Option(name: [.customShort("o"), .long], help: "table or json.")
     var output = Program.Output.table
 
     func validate() throws {
+        guard (agent == .replay) == (traces != nil) else {
+            throw ValidationError("--agent replay and --traces belong together")
+        }
         guard mode == "sim" else {
             throw ValidationError("--mode \(mode) is not known here; choose sim")
         }
@@ -48,9 +53,24 @@ struct ProblemRunCommand: AsyncParsableCommand {
         let pool = try ProblemPool.seed()
         let templates =
             try problem.map { [try pool.template($0)] } ?? pool.problems(of: suite)
+        if let traces { return try await replay(traces, suite) }
         let (result, outcomes) = try await ProblemRun.suite(
             suite, of: templates, seeds: seeds, name: agent.rawValue, jobs: jobs
         ) { agent.make($0, $1) }
+        try show(result, outcomes)
+    }
+
+    private func replay(_ traces: String, _ suite: Suite) async throws {
+        let (outcomes, differences) = try await ReplayRun(place: traces).play(problem)
+        let result = SuiteResult(
+            suite: suite, seeds: Set(outcomes.map(\.grade.seed)).sorted(), mode: "sim", agent: agent.rawValue,
+            sessions: outcomes.map(\.grade), refused: [])
+        try show(result, outcomes)
+        for difference in differences { Console.error(difference) }
+        if !differences.isEmpty { throw ExitCode.failure }
+    }
+
+    private func show(_ result: SuiteResult, _ outcomes: [SessionRunner.Outcome]) throws {
         if let export { try Export(folder: export).write(outcomes) }
         switch output {
         case .json:
@@ -63,7 +83,7 @@ struct ProblemRunCommand: AsyncParsableCommand {
 }
 
 enum AgentName: String, ExpressibleByArgument, CaseIterable {
-    case oracle, dummy, random, rulebook, nsigma, saboteur, stuck
+    case oracle, dummy, random, rulebook, nsigma, saboteur, stuck, replay
     case alwaysYes = "always-yes"
 
     func make(_ number: Int, _ problem: Problem) -> any ScriptedAgent {
@@ -76,13 +96,14 @@ enum AgentName: String, ExpressibleByArgument, CaseIterable {
         case .nsigma: NSigmaAgent()
         // A problem and its no-op get the same trick.
         case .saboteur: SaboteurAgent(number: number / 2)
-        case .stuck: StuckAgent()
+        // What it says again comes from traces; without one there is nothing to say.
+        case .stuck, .replay: StuckAgent()
         }
     }
 }
 
 /// Where traces and exports go.
-private struct Export {
+struct Export {
     var folder: String
 
     func write(_ outcomes: [SessionRunner.Outcome]) throws {

@@ -50,7 +50,8 @@ import Testing
     private static let sources: Set = [
         "Sources/PostgresClient/Configuration/JitterSource.swift", "Sources/basalt/main.swift",
         "Sources/basalt-agent/BasaltAgent.swift", "Sources/basalt-router/BasaltRouter.swift",
-        "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basaltd/DataDirectory.swift",
+        "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basalt-world/ServeCommand.swift",
+        "Sources/basaltd/DataDirectory.swift",
         "Sources/basaltd/Serve.swift",
         "Sources/basaltd/Wiring.swift",
     ]

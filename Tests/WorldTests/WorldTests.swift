@@ -20,6 +20,7 @@ import Testing
         let report = try await World.run(quiet)
         #expect(report.violations.isEmpty, "\(report.violations)")
         #expect(report.vms > 5)
+        #expect(report.ledgerLooks > 20, "every change of the ledger is judged at once")
         #expect(report.faultsInjected.isEmpty)
     }
 

@@ -13,13 +13,15 @@ struct ProblemRunCommand: BasaltCommand {
 
     @Option(help: "smoke, lite or full.", transform: ProblemWords.suite) var suite = Suite.smoke
     @Option(help: "One problem instead of a suite, such as AG-01.") var problem: String?
-    @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur or stuck.")
+    @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay.")
     var agent = "oracle"
     @Option(help: "Seeds 1 to this number, which vary targets and moments.") var seeds = 3
     @Option(help: "sim: simulated fleets.") var mode = "sim"
     @Option(help: "Fleets that are simulated at once.") var jobs = 2
     @Option(help: "A folder for traces and for exports in the layouts of AIOpsLab, OpenRCA and RCAEval.")
     var export: String?
+    @Option(help: "What replay says again: a folder that --export wrote, or one trace of it.") var traces:
+        String?
     @OptionGroup var output: OutputOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
@@ -29,11 +31,16 @@ struct ProblemRunCommand: BasaltCommand {
         ]
         if let problem { arguments += ["--problem", problem] }
         if let export { arguments += ["--export", export] }
-        let data = try await WorldProgram.answer(arguments).json
+        if let traces { arguments += ["--traces", traces] }
+        let (data, said) = try await WorldProgram.answer(arguments)
         let decoder = JSONDecoder()
         let value = try decoder.decode(JSONValue.self, from: data)
         output.show(
             try Self.presentation(of: decoder.decode(SuiteResult.self, from: data), value), surroundings)
+        // Sessions that were answered otherwise than before are told beside the result.
+        if traces != nil, !said.isEmpty {
+            throw CommandFailure(said.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
         return .done
     }
 

@@ -39,7 +39,7 @@ public protocol ScriptedAgent: Sendable {
 }
 
 /// What an agent knows when it is asked.
-public struct AgentView: Sendable, Hashable {
+public struct AgentView: Sendable, Hashable, Codable {
     public var stage: Stage
     /// From 1.
     public var step: Int

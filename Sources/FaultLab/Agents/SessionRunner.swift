@@ -12,11 +12,14 @@ public struct SessionRunner: Sendable {
     public var pace = Duration.seconds(10)
     public var limits: EvaluationSession.Limits
     public var mode: ActionTextParser.Mode
+    /// What is asked.
+    public var stages: [Stage]
 
     public init(
         limits: EvaluationSession.Limits = EvaluationSession.Limits(),
-        mode: ActionTextParser.Mode = .lenient
+        mode: ActionTextParser.Mode = .lenient, stages: [Stage] = Stage.allCases
     ) {
+        self.stages = stages
         self.limits = limits
         self.mode = mode
     }
@@ -36,7 +39,7 @@ public struct SessionRunner: Sendable {
     ) async throws -> Outcome {
         var agent = agent
         var session = EvaluationSession(
-            problem, agent: agent.name, limits: limits, mode: mode, at: ground.now)
+            problem, agent: agent.name, stages: stages, limits: limits, mode: mode, at: ground.now)
         do {
             try await prepare(&session, on: ground)
             try await play(&session, &agent, on: ground)
@@ -102,6 +105,11 @@ public struct SessionRunner: Sendable {
         _ session: inout EvaluationSession, on ground: any ProblemGround
     ) async throws -> [FleetState] {
         let problem = session.trace.problem
+        guard session.trace.stages.contains(.mitigation) else {
+            // Nobody was asked to put it right.
+            try session.graded(wellSince: nil)
+            return [await ground.state()]
+        }
         // Where nothing was done there is nothing to wait for.
         let isIdle = problem.truth.hasFault && session.trace.writes.isEmpty
         let deadline = ground.now.advanced(by: isIdle ? .zero : grace)

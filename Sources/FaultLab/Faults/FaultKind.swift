@@ -71,6 +71,9 @@ public enum FaultKind: String, Sendable, Hashable, Comparable, ClosedWord {
     case engineOverload
     case kvLinkDegraded
 
+    /// Something that the fleet depends on and that is no part of it; the value says what.
+    case surroundings
+
     public static func < (lhs: FaultKind, rhs: FaultKind) -> Bool { lhs.rawValue < rhs.rawValue }
 
     /// Where the cause lies.
@@ -85,7 +88,8 @@ public enum FaultKind: String, Sendable, Hashable, Comparable, ClosedWord {
             .rackPartition:
             .network
         case .hostPowerOff, .hostUnreachable, .noisyNeighbour: .host
-        case .vmCrashLoop, .vmStartFailure, .migrationStuck, .straggler, .checkpointFailure, .engineOverload:
+        case .vmCrashLoop, .vmStartFailure, .migrationStuck, .straggler, .checkpointFailure, .engineOverload,
+            .surroundings:
             .workload
         case .controllerCrash, .controllerStall: .controller
         case .storeConflict, .storeOutcomeUnknown, .storeReadOnly, .storeOutage, .storeRestart, .storeSlow,

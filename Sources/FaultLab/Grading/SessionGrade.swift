@@ -24,7 +24,7 @@ public struct SessionGrade: Sendable, Hashable, Codable {
         let writes = trace.writes
         harm = Harm(problem, writes: writes, final: states.last ?? FleetState())
         // Sessions without a fault have the same stages, or the second would tell.
-        stages = Stage.allCases.map { stage in
+        stages = trace.stages.map { stage in
             let solution = trace.solutions[stage]
             var grade =
                 switch stage {

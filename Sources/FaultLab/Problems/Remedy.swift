@@ -30,7 +30,9 @@ public struct Remedy: Sendable, Hashable {
         case .deviceXID, .deviceECC, .deviceNVLink: [Remedy(verbs: [.resetGPU], seconds: 10), reboot]
         case .deviceThermal: [onSite]
         case .engineOverload: [Remedy(verbs: [.setRouteWeights], seconds: 0)]
-        case .badRatio, .badPolicyDocument, .labelDrift, .doubleClaim, .wrongLifetimes, .quotaTooLow: []
+        case .badRatio, .badPolicyDocument, .labelDrift, .doubleClaim, .wrongLifetimes, .quotaTooLow,
+            .surroundings:
+            []
         }
     }
 }

@@ -54,11 +54,14 @@ public struct EvaluationSession: Sendable, Hashable {
     /// Heard and not yet answered.
     private var pending: SessionStep?
 
+    /// - Parameter stages: what is asked; taken in the order of `Stage`, all of them when it is empty.
     public init(
-        _ problem: Problem, agent: String, limits: Limits = Limits(),
+        _ problem: Problem, agent: String, stages: [Stage] = Stage.allCases, limits: Limits = Limits(),
         mode: ActionTextParser.Mode = .lenient, at now: Timestamp
     ) {
-        trace = SessionTrace(problem: problem, agent: agent, startedAt: now)
+        let asked = Stage.allCases.filter(stages.contains)
+        trace = SessionTrace(
+            problem: problem, agent: agent, stages: asked.isEmpty ? Stage.allCases : asked, startedAt: now)
         self.limits = limits
         self.mode = mode
     }
@@ -86,7 +89,7 @@ public struct EvaluationSession: Sendable, Hashable {
 
     /// The agent is asked for the first time.
     public mutating func ask(at now: Timestamp) throws(OutOfTurn) {
-        try move(from: .verifying, to: .active(.detection))
+        try move(from: .verifying, to: .active(trace.stages.first ?? .detection))
         askedAt = now
     }
 
@@ -163,7 +166,7 @@ public struct EvaluationSession: Sendable, Hashable {
     }
 
     private mutating func advance(from stage: Stage) -> Stage? {
-        let next = Stage.allCases.first { $0 > stage }
+        let next = trace.stages.first { $0 > stage }
         phase = next.map(Phase.active) ?? .grading
         return next
     }

@@ -48,6 +48,9 @@ public struct MetricSummary: Sendable, Hashable, Codable {
     public var last: Double
     /// Evenly thinned, the last value always among them.
     public var points: [Double]
+    /// Of the last value, and between two points.
+    public var end: Timestamp
+    public var stepSeconds: Int
 
     /// Nil of a series without values.
     public init?(_ series: MetricSeries) {
@@ -63,7 +66,9 @@ public struct MetricSummary: Sendable, Hashable, Codable {
         median = sorted[(sorted.count - 1) / 2]
         high = sorted[Int((Double(sorted.count - 1) * 0.95).rounded(.up))]
         let stride = max(1, (series.values.count + Self.mostPoints - 1) / Self.mostPoints)
-        let end = series.values.count - 1
-        points = series.values.indices.filter { (end - $0) % stride == 0 }.map { series.values[$0] }
+        let newest = series.values.count - 1
+        points = series.values.indices.filter { (newest - $0) % stride == 0 }.map { series.values[$0] }
+        end = series.time(of: newest)
+        stepSeconds = stride * series.stepSeconds
     }
 }

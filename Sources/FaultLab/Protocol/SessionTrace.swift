@@ -4,6 +4,8 @@ public import Fleet
 public struct SessionTrace: Sendable, Hashable, Codable {
     public var problem: Problem
     public var agent: String
+    /// What was asked, in order.
+    public var stages: [Stage]
     public var steps: [SessionStep]
     public var solutions: [Stage: Solution]
     public var submittedAt: [Stage: Timestamp]
@@ -15,9 +17,12 @@ public struct SessionTrace: Sendable, Hashable, Codable {
     public var wellSince: Timestamp?
     public var endedAt: Timestamp?
 
-    public init(problem: Problem, agent: String, startedAt: Timestamp) {
+    public init(
+        problem: Problem, agent: String, stages: [Stage] = Stage.allCases, startedAt: Timestamp
+    ) {
         self.problem = problem
         self.agent = agent
+        self.stages = stages
         self.startedAt = startedAt
         steps = []
         solutions = [:]

@@ -52,6 +52,16 @@ final class Judge: Sendable {
         return snapshot
     }
 
+    /// Judges what changed in the ledger since the last look.
+    func checkLedger() async {
+        do {
+            let violations = try await world.ledger.look(at: world.store)
+            note(violations.map { ("invariant \($0.invariant)", $0.subject, $0.message) })
+        } catch {
+            world.fail("the ledger could not be judged: \(error)")
+        }
+    }
+
     private func note(_ found: [(String, String, String)]) {
         guard !found.isEmpty else { return }
         let tail = world.trace.tail

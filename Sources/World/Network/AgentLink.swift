@@ -46,15 +46,25 @@ final class AgentLink: ControlPlane {
         _ event: Trace.Event, _ body: (AgentSessions, SessionRecord) async throws -> Answer
     ) async throws -> Answer {
         try await process.proceed()
+        let start = machine.world.clock.now
         do {
             let answer = try await deliver(event, body)
             machine.world.trace.count(event, machine.index, 1)
+            note(event, since: start, nil)
             return answer
-        } catch let error as ControlPlaneError {
+        } catch {
+            note(event, since: start, error)
+            guard let error = error as? ControlPlaneError else { throw error }
             machine.world.trace.count(.callFailed, machine.index, Int(event.rawValue))
             if case .unavailable = error { turnToNext() }
             throw error
         }
+    }
+
+    private func note(_ event: Trace.Event, since start: Int64, _ error: (any Error)?) {
+        let world = machine.world
+        guard world.spans.isOn else { return }
+        world.spans.note(machine.name.host, "\(event)", start: start, end: world.clock.now, error: error)
     }
 
     private func deliver<Answer: Sendable>(

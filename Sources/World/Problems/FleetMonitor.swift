@@ -65,6 +65,9 @@ struct FleetMonitor {
             .sorted { ($0.since, $0.component, $0.name) < ($1.since, $1.component, $1.name) }
     }
 
+    /// Nil of what was never read.
+    func last(_ component: ComponentName, _ name: String) -> Double? { series[component]?[name]?.values.last }
+
     /// All series, by component and name.
     var all: [MetricSeries] {
         series.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }

@@ -21,7 +21,9 @@ struct AlertRule: Sendable {
     var isBad: @Sendable (Double) -> Bool
     var text: String
 
-    static let all = [
+    static let all = fleet + Surroundings.signals.map { AlertRule($0) }
+
+    private static let fleet = [
         AlertRule(.agentSilent, "agent_heard", below: 1, "no renewal within the lease"),
         AlertRule(.agentDown, "agent_process", below: 1, "no process"),
         AlertRule(.agentStopped, "agent_stopped", from: 1, "the process is stopped"),
@@ -49,6 +51,10 @@ struct AlertRule: Sendable {
         AlertRule(.databaseConflicts, "db_conflicts", from: 0.2, "transactions are given up"),
         AlertRule(.databaseCommitsBreak, "db_broken_commits", from: 0.2, "connections break at commit"),
     ]
+
+    init(name: AlertName, series: String, isBad: @escaping @Sendable (Double) -> Bool, text: String) {
+        (self.name, self.series, self.isBad, self.text) = (name, series, isBad, text)
+    }
 
     private init(_ name: AlertName, _ series: String, below limit: Double, _ text: String) {
         (self.name, self.series, self.text) = (name, series, text)

@@ -37,13 +37,30 @@ public enum ProblemFleet {
         choices[.store] = [["store": "primary"]]
         choices[.policy] = Set(configuration.machines.map(\.pool)).sorted().map { ["policy": $0] }
         choices[.vm] = residents(configuration).map { ["vm": $0.name] }
+        let withDevices = configuration.machines.filter(\.hasDevices)
+        choices[.device] = withDevices.flatMap { machine in
+            (0..<Surroundings.devicesOfHost).map { number in
+                [
+                    "device": "\(machine.host)/\(number)", "host": machine.host, "agent": machine.host,
+                    "job": Surroundings.job(of: machine.cell),
+                ]
+            }
+        }
+        choices[.job] = withDevices.map { machine in
+            ["job": Surroundings.job(of: machine.cell), "host": machine.host, "agent": machine.host]
+        }
+        choices[.replica] = Surroundings.replicas.map {
+            ["replica": $0, "service": Surroundings.service]
+        }
         return ProblemSurface(
             choices: choices,
             constants: [
                 "labelKey": declaredLabel.key, "labelValue": declaredLabel.value,
-                "vmCommand": declaredCommand,
+                "vmCommand": declaredCommand, "session": Surroundings.session,
+                "service": Surroundings.service,
             ],
-            kinds: FaultKind.simulated.union([.badRatio, .labelDrift]), decoys: [.plannedDrain])
+            kinds: FaultKind.simulated.union([.badRatio, .labelDrift]).union(Surroundings.kinds),
+            decoys: [.plannedDrain])
     }
 
     static func residents(_ configuration: WorldConfiguration) -> [(name: String, cell: String)] {

@@ -1,5 +1,6 @@
 internal import FaultLab
 internal import Fleet
+internal import Foundation
 internal import NodeAgent
 internal import Store
 
@@ -18,6 +19,10 @@ extension ProblemWorld {
     private func remedy(_ write: WriteAction) async -> Bool {
         var helped = false
         for fault in active.values.sorted(by: { $0.fault.id < $1.fault.id }) {
+            if fault.model != nil {
+                if await cure(fault, write) { helped = true }
+                continue
+            }
             guard let remedy = fault.fault.remedy(write, hosts: Set(fault.hosts)),
                 active[fault.fault.id] != nil
             else { continue }
@@ -29,6 +34,7 @@ extension ProblemWorld {
     }
 
     private func carryOut(_ write: WriteAction) async throws -> Observation {
+        if let answer = modelled(write) { return answer }
         let name = write.object.path
         switch write.verb {
         case .cordon, .uncordon, .drain, .setLabel: return try await document(write, host: name)
@@ -61,26 +67,21 @@ extension ProblemWorld {
     }
 
     private func document(_ write: WriteAction, host: String) async throws -> Observation {
-        guard world.configuration.machines.contains(where: { $0.host == host }) else { return unknown(write) }
-        switch write.verb {
-        case .setLabel:
+        let done = "\(write.verb.rawValue) \(host): done."
+        let path = "hosts/\(Self.escaped(host))"
+        guard write.verb != .setLabel else {
             guard let key = write.text("key"), let value = write.text("value"), !key.isEmpty else {
                 return .message("Give a key and a value.", status: .error)
             }
-            try await setLabel(key, value, of: host)
-        case .uncordon:
-            try await setHost(host) { spec in
-                (spec.cordoned, spec.draining, spec.cordonReason) = (nil, nil, nil)
-            }
-        default:
-            let drains = write.verb == .drain
-            try await setHost(host) { spec in
-                spec.cordoned = drains ? spec.cordoned : true
-                spec.draining = drains ? true : spec.draining
-                spec.cordonReason = "by an agent"
-            }
+            return try await door.patch(path, ["metadata": ["labels": [key: value]]]).observation(done)
         }
-        return .message("\(write.verb.rawValue) \(host): done.")
+        let body = #"{"reason":"by an agent"}"#
+        return try await door.send("POST", "\(path)/\(write.verb.rawValue)", body).observation(done)
+    }
+
+    /// Names come from agents, and stand in a path.
+    private static func escaped(_ name: String) -> String {
+        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", "."])) ?? ""
     }
 
     private func machine(_ write: WriteAction, _ name: String) -> Observation {
@@ -104,8 +105,9 @@ extension ProblemWorld {
         let status = try Self.status(vm)
         switch write.verb {
         case .deleteWorkload:
-            _ = try await world.store.delete(
-                .vm, project: "team", name: vm.metadata.name, precondition: .none, context: context)
+            let answer = try await door.send(
+                "DELETE", "projects/team/vms/\(vm.metadata.name)", ifMatch: "*")
+            guard !answer.isRefused else { return answer.observation("") }
             lost.append(vm.metadata.name)
         case .restartWorkload:
             guard let host = status.host, let allocation = status.allocation,
@@ -116,19 +118,49 @@ extension ProblemWorld {
             guard write.text("field") == "command", let command = write.text("value"), !command.isEmpty else {
                 return .message("Only the command can be set here.", status: .blocked)
             }
-            try await setCommand(command, of: vm.metadata.name)
+            return try await replace(vm, command: command)
         default: return .message("VMs of this fleet move when their host is drained.", status: .blocked)
         }
         return .message("\(write.verb.rawValue) \(vm.metadata.name): done.")
+    }
+
+    /// What a VM runs never changes: it is deleted and created again, as a tenant would.
+    private func replace(_ vm: Resource, command: String) async throws -> Observation {
+        let name = vm.metadata.name
+        let path = "projects/team/vms"
+        var spec = try JSONDecoder().decode(VMSpec.self, from: Data(vm.spec.utf8))
+        spec.run = RunSpec(command: command.split(separator: " ").map(String.init))
+        let deleted = try await door.send("DELETE", "\(path)/\(name)", ifMatch: "*")
+        guard !deleted.isRefused else { return deleted.observation("") }
+        let deadline = world.now + Self.longestDeletion
+        while try await world.store.document(.vm, project: "team", name: name) != nil {
+            guard world.now < deadline else {
+                lost.append(name)
+                return .message("\(name) is still being deleted.", status: .error)
+            }
+            await pass(.seconds(5))
+        }
+        let draft = Draft(metadata: ["name": name], spec: spec)
+        let created = try await door.send("POST", path, try Workload.text(draft))
+        if created.isRefused { lost.append(name) }
+        return created.observation("\(name) was created again with the command.")
+    }
+
+    private static let longestDeletion = Duration.seconds(300)
+
+    private struct Draft: Encodable {
+        var apiVersion = "basalt/v1"
+        var kind = "VM"
+        var metadata: [String: String]
+        var spec: VMSpec
     }
 
     private func rollBack(_ name: String) async throws -> Observation {
         guard let before = former[name] else {
             return .message("There is no former revision of \(name.prefix(60)).", status: .error)
         }
-        _ = try await world.store.update(
-            .pool, project: nil, name: name, precondition: .none, context: context
-        ) { $0.spec = before }
-        return .message("The former revision of \(name) is current.")
+        let spec = try JSONDecoder().decode(ActionValue.self, from: Data(before.utf8))
+        return try await door.patch("pools/\(name)", ["spec": spec])
+            .observation("The former revision of \(name) is current.")
     }
 }

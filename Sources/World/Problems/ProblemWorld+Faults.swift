@@ -12,6 +12,10 @@ struct ActiveFault {
     /// Hosts that it is done to.
     var hosts: [String]
     var renewedAt: Duration
+    /// Of what is modelled and not simulated.
+    var model: Surroundings.Model?
+    /// Cures that were tried.
+    var tried: Set<ActionVerb> = []
 }
 
 extension ProblemWorld {
@@ -38,9 +42,13 @@ extension ProblemWorld {
     }
 
     private func begin(_ fault: Fault) async throws {
-        let hosts = world.configuration.machines.filter { $0.isHit(by: fault.target) }.map(\.host)
+        let device = fault.target.component == .device ? fault.target.name.prefix { $0 != "/" } : ""
+        let hosts = world.configuration.machines
+            .filter { $0.isHit(by: fault.target) || $0.host == device }.map(\.host)
         var active = ActiveFault(fault: fault, current: nil, hosts: hosts, renewedAt: world.now)
+        active.model = Surroundings.model(of: fault)
         switch fault.kind {
+        case _ where active.model != nil: break
         case .badRatio: try await sellCores(of: fault.target.name, fault)
         case .labelDrift: try await setLabel(ProblemFleet.declaredLabel.key, "lead", of: fault.target.name)
         case .vmCrashLoop: try await setCommand(fault.parameters.value ?? "crash", of: fault.target.name)

@@ -13,6 +13,7 @@ extension ProblemWorld {
         readDatabase(&reading)
         readControllers(&reading)
         for machine in world.machines { readMachine(machine, &reading) }
+        readSurroundings(&reading)
         do {
             for host in try await world.store.hosts(.all) { readHost(host, &reading) }
             readExits(&reading)

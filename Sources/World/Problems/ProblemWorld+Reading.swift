@@ -37,7 +37,8 @@ extension ProblemWorld {
         case .policy(let name, _): return try await policy(name)
         case .policyDifference(let name, _, _): return try await policy(name)
         case .databaseHealth: return metrics("db", 300)
-        case .traces: return .message("This fleet keeps no traces.", status: .error)
+        case .traces(let service, let since, let onlyErrors):
+            return traces(of: service, since, onlyErrors)
         case .command(let host, let command): return await run(command, on: host)
         case .wait: return .message("")
         }
@@ -46,10 +47,11 @@ extension ProblemWorld {
     func telemetry() async -> SessionTelemetry {
         let all = logs(ReadAction.LogQuery(target: "*", sinceSeconds: ReadAction.longestRange))
         let lines = if case .logs(let lines) = all.content { lines } else { [LogLine]() }
-        return SessionTelemetry(series: monitor.all, logs: lines)
+        let spans = world.spans.spans.sorted { ($0.at, $0.service) < ($1.at, $1.service) }
+        return SessionTelemetry(series: monitor.all, logs: lines, spans: spans)
     }
 
-    private func logs(_ query: ReadAction.LogQuery) -> Observation {
+    func logs(_ query: ReadAction.LogQuery) -> Observation {
         let since = now.advanced(by: .seconds(-query.sinceSeconds))
         let name = ComponentName(query.target)
         let wanted = name.path.isEmpty ? name.description : name.path
@@ -59,18 +61,37 @@ extension ProblemWorld {
                 && (query.contains.map { line.message.contains($0) } ?? true)
         }
         let hosts = Set(world.configuration.machines.map(\.host))
+        let modelled = said.filter { line in
+            line.at >= since && (query.level == nil || line.level == query.level)
+                && (wanted == "*" || line.component.means(name) || line.component.path == wanted)
+                && (query.contains.map { line.message.contains($0) } ?? true)
+        }
         let folded = LogLine.folded(
-            lines.map { line in
-                let kind = hosts.contains(line.component) ? "agent" : "controller"
-                return LogLine(
-                    at: line.at, component: ComponentName(kind: kind, line.component), level: line.level,
-                    message: line.message)
-            })
+            modelled
+                + lines.map { line in
+                    let kind = hosts.contains(line.component) ? "agent" : "controller"
+                    return LogLine(
+                        at: line.at, component: ComponentName(kind: kind, line.component), level: line.level,
+                        message: line.message)
+                })
         let shown = folded.dropLast(query.cursor).suffix(Self.longest)
         let isTruncated = folded.count - query.cursor > Self.longest
         return Observation(
             .logs(Array(shown)), isTruncated: isTruncated,
             cursor: isTruncated ? query.cursor + Self.longest : nil)
+    }
+
+    /// The slowest first.
+    private func traces(of service: String, _ seconds: Int, _ onlyErrors: Bool) -> Observation {
+        let since = now.advanced(by: .seconds(-seconds))
+        let name = ComponentName(service)
+        let found = world.spans.spans.filter { span in
+            span.at >= since && (!onlyErrors || span.error != nil)
+                && (service == "*" || ComponentName(span.service).means(name)
+                    || ComponentName(span.service).path == service)
+        }.sorted { ($1.milliseconds, $0.at, $0.service) < ($0.milliseconds, $1.at, $1.service) }
+        return Observation(
+            .spans(Array(found.prefix(Self.longest))), isTruncated: found.count > Self.longest)
     }
 
     private func metrics(_ prefix: String, _ range: Int) -> Observation {
@@ -98,7 +119,9 @@ extension ProblemWorld {
     private func inventory(_ kind: String, _ filter: String?) async throws -> Observation {
         let rows: [[String: String]] =
             switch kind {
-            case "host", "agent", "gpu": try await hostRows()
+            case "host", "agent": try await hostRows()
+            case "gpu", "job", "store", "predictor", "router", "nic", "disk":
+                (surroundings[kind] ?? []).map { modelledRow($0) }
             case "vm": try await vmRows()
             case "controller":
                 world.seats.map { ["name": $0.name, "state": $0.current == nil ? "down" : "up"] }

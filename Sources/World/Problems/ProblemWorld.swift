@@ -27,10 +27,16 @@ final class ProblemWorld: ProblemGround {
     /// When VMs ended by themselves.
     var exits: [String: [Timestamp]] = [:]
     var startsFailed: [String: Timestamp] = [:]
+    let surroundings: [String: [ComponentName]]
+    /// What modelled parts logged.
+    var said: [LogLine] = []
     var lastEvent: Int64 = 0
     var events: [EventLine] = []
     let judge: Judge
-    let context = WriteContext(actor: "user/agent", verb: "update")
+    /// What the agent writes goes through it.
+    let door: FrontDoor
+    /// Of what is done to the fleet beside the agent.
+    let context = WriteContext(actor: "user/world", verb: "update")
     private var ticks = 0
     private var churned = 0
     private var noise: FaultRandom
@@ -39,6 +45,8 @@ final class ProblemWorld: ProblemGround {
         self.world = world
         self.problem = problem
         judge = Judge(world: world)
+        door = FrontDoor(world)
+        surroundings = Surroundings.components(world.configuration)
         noise = FaultRandom(seed: world.seed(for: "probes"))
     }
 
@@ -68,7 +76,10 @@ final class ProblemWorld: ProblemGround {
             await hearEvents()
             monitor.take(await read(), at: now)
         }
-        if ticks % 6 == 0 { await churn() }
+        if ticks % 6 == 0 {
+            sayModelled()
+            await churn()
+        }
     }
 
     // MARK: Before and after
@@ -90,6 +101,8 @@ final class ProblemWorld: ProblemGround {
 
     /// Labels of hosts, and VMs that stay.
     private func found() async throws {
+        try await door.open()
+        world.spans.begin()
         let declared = ProblemFleet.declaredLabel
         for host in try await world.store.hosts(.all) {
             _ = try await world.store.update(
@@ -190,7 +203,9 @@ final class ProblemWorld: ProblemGround {
     /// Each fault is seen when an alert fires of what it is done to.
     func showsEffect() async -> Bool {
         let names = monitor.alerts.map(\.component.names)
+        let components = Set(monitor.alerts.map(\.component))
         return active.values.allSatisfy { fault in
+            if fault.model != nil { return !components.isDisjoint(with: shown(by: fault)) }
             let own = Set(fault.hosts + [fault.fault.target.name])
             return names.contains { !$0.isDisjoint(with: own) }
         }

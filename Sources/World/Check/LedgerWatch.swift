@@ -1,0 +1,42 @@
+internal import Control
+internal import Fleet
+internal import Store
+internal import Synchronization
+
+/// Judges the ledger whenever it changed: what two judgements of the whole fleet could both miss, because it
+/// was put right between them.
+///
+/// Looks at hosts whose rows changed since the last look, and at what they carry, so that a look costs what
+/// was changed. Commits of one instant are one look.
+final class LedgerWatch: Sendable {
+    /// Invariants that rows of hosts and allocations alone can break: devices, memory and cores, generations
+    /// that go back, the guaranteed class.
+    private static let judged: Set = [1, 2, 4, 7]
+
+    private struct State {
+        var seen: [ID<Document>: HostObservation] = [:]
+        var looks = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Times that something had changed.
+    var looks: Int { state.withLock(\.looks) }
+
+    func look(at store: MemoryStore) async throws -> [InvariantViolation] {
+        let epoch = try await store.clusterState().epoch
+        let now = try await store.hosts(.all).map { ($0, HostObservation($0, epoch: epoch)) }
+        let (changed, before) = state.withLock { state in
+            let changed = now.filter { state.seen[$0.1.host] != $0.1 }
+            let before = changed.compactMap { state.seen[$0.1.host] }
+            for (_, observation) in changed { state.seen[observation.host] = observation }
+            if !changed.isEmpty { state.looks += 1 }
+            return (changed.map(\.0), before)
+        }
+        guard !changed.isEmpty else { return [] }
+        let snapshot = FleetSnapshot(
+            hosts: changed, allocations: try await store.allocations(.hosts(changed.map(\.id))),
+            workloads: [], plans: [], feed: [], events: [], quotas: [], observations: before)
+        return check(snapshot).filter { Self.judged.contains($0.invariant) }
+    }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Crypto
+internal import Evaluation
+internal import Fleet
+internal import Foundation
+internal import Hummingbird
+internal import Logging
+
+/// The evaluation API as a server.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve evaluation sessions over REST.",
+        discussion: """
+            Each session is a fleet of its own in a process of its own. The server that agents speak to never \
+            holds what is wrong with a fleet before the session is over.
+            """)
+
+    @Option(help: "Address to listen on; another than this machine's own needs --token-file.")
+    var host = "127.0.0.1"
+    @Option(help: "Port to listen on; 0 takes a free one.") var port = 8090
+    @Option(help: "Folder of what becomes of sessions.") var data: String
+    @Option(help: "File with the operator's bearer token. Without one everyone on this machine may.")
+    var tokenFile: String?
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else {
+            throw ValidationError("--port is \(port), outside 0 to 65535")
+        }
+        guard tokenFile != nil || ["127.0.0.1", "::1", "localhost"].contains(host) else {
+            throw ValidationError("--host \(host) is reached from elsewhere: give --token-file")
+        }
+    }
+
+    func run() async throws {
+        var logger = Logger(label: "basalt-world")
+        logger.logLevel = .notice
+        let log = logger
+        let now: @Sendable () -> Timestamp = { Timestamp(seconds: Date().timeIntervalSince1970) }
+        let token = try tokenFile.map {
+            try String(contentsOfFile: $0, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        guard token?.isEmpty != true else { throw ValidationError("--token-file holds no token") }
+        let sessions = try SessionHost(
+            SessionHost.Parts(
+                program: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path, folder: data,
+                operatorToken: token, ids: TimeOrderedIDSource(now: now, entropy: { UUID() }), now: now,
+                secret: Self.secret, logger: log))
+        let address = host
+        let application = EvaluationServer(sessions).application(
+            address: host, port: port, logger: log
+        ) { port in
+            log.notice("serving", metadata: ["address": "\(address):\(port)"])
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await sessions.run() }
+            try await application.runService()
+            group.cancelAll()
+        }
+    }
+
+    @Sendable private static func secret() -> String {
+        let text = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
+        return "bse_" + text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+}
