@@ -23,35 +23,34 @@ struct FleetMonitor {
     mutating func take(_ reading: FleetReading, at now: Timestamp) {
         for (component, values) in reading.values {
             for (name, value) in values {
-                var kept =
-                    series[component]?[name]
-                    ?? MetricSeries(
-                        name: name, component: component, start: now, stepSeconds: Self.step, values: [])
-                kept.values.append(value)
-                if kept.values.count > Self.kept {
-                    kept.values.removeFirst()
-                    kept.start = kept.time(of: 1)
-                }
-                series[component, default: [:]][name] = kept
+                let empty = MetricSeries(
+                    name: name, component: component, start: now, stepSeconds: Self.step, values: [])
+                Self.keep(value, in: &series[component, default: [:]][name, default: empty])
+                for rule in Self.rules[name] ?? [] { judge(value, by: rule, of: component, at: now) }
             }
         }
-        judge(reading, at: now)
     }
 
-    private mutating func judge(_ reading: FleetReading, at now: Timestamp) {
-        for (index, rule) in AlertRule.all.enumerated() {
-            for (component, values) in reading.values {
-                guard let value = values[rule.series] else { continue }
-                let key = Key(component: component, rule: index)
-                if rule.isBad(value) {
-                    let before = bad[key] ?? (now, 0)
-                    bad[key] = (before.since, before.readings + 1)
-                } else {
-                    bad[key] = nil
-                }
-            }
+    private static func keep(_ value: Double, in series: inout MetricSeries) {
+        series.values.append(value)
+        if series.values.count > kept {
+            series.values.removeFirst()
+            series.start = series.time(of: 1)
         }
     }
+
+    private mutating func judge(_ value: Double, by rule: Int, of component: ComponentName, at now: Timestamp)
+    {
+        let key = Key(component: component, rule: rule)
+        if AlertRule.all[rule].isBad(value) {
+            bad[key, default: (now, 0)].readings += 1
+        } else {
+            bad[key] = nil
+        }
+    }
+
+    /// Indices of the rules that go by a series.
+    private static let rules = Dictionary(grouping: AlertRule.all.indices) { AlertRule.all[$0].series }
 
     /// The oldest first.
     var alerts: [Alert] {
