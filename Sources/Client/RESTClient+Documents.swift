@@ -133,6 +133,13 @@ extension RESTClient {
         return try await send(.get(path), as: TrainingWhyResponse.self)
     }
 
+    /// What becomes of a pool's training jobs, now and with more hosts and jobs; changes nothing.
+    public func planTraining(pool: String, _ addition: TrainingAddition) async throws -> TrainingPreview {
+        let path = APIPath("pools", pool, "trainingplan")
+        let call = try Call.post(path, body: addition, key: newIdempotencyKey())
+        return try await send(call, as: TrainingPreview.self)
+    }
+
     /// A piece of a VM's output.
     /// - Parameters:
     ///   - after: position behind which to read; nil for the beginning, or the last `tail` lines.

@@ -163,6 +163,8 @@ package enum RouteTable {
         Key(.get, "/v1/oversubscription/reviews"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/oversubscription/reviews/{id}/approve"): .verb(.write(.fleet)),
         Key(.get, "/v1/pools/{name}/defragmentation"): RouteRule(.read(.fleet)),
+        // Writes nothing: it is a question with a body.
+        Key(.post, "/v1/pools/{name}/trainingplan"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(

@@ -184,6 +184,7 @@ enum CommandExamples {
         "plan training": [
             "basalt plan training --model llama7 --gpus 64",
             "basalt plan training --model gpt2 --gpus 8 --measured steps.csv -o svg > curve.svg",
+            "basalt plan training --pool gpus --hosts 2 -f jobs.yaml",
         ],
         "model fit training": [
             "basalt model fit training --profile profiles -o json",

@@ -133,6 +133,11 @@ public enum TrainingLimit {
     public static let failures = 1000
     /// Ends by themselves before a job counts as failed.
     public static let usualFailures = 3
+    /// Exit code of a rank whose device has too little memory for the plan, as `ENOMEM`; ranks get it as
+    /// `BASALT_EXIT_OUT_OF_MEMORY`.
+    public static let outOfMemoryExit = 12
+    /// Shapes of one job that are remembered to have run out of memory.
+    public static let ruledOut = 64
 }
 
 extension TrainingJobSpec {
