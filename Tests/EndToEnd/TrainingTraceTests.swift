@@ -22,6 +22,13 @@ extension EndToEndTests {
                 for (name, spec) in specs { try await basalt.createJob(name, spec) }
 
                 try await basalt.jobsEnd(specs, atLeast: 8)
+                // What waits knows what for, and what more hosts would change is told beforehand.
+                let plan = try await basalt.basalt([
+                    "plan", "training", "--pool", "train", "--hosts", "8", "-o", "json",
+                ])
+                try #require(plan.status == 0, "\(plan.output)")
+                let preview = try JSONDecoder().decode(TrainingPreview.self, from: Data(plan.output.utf8))
+                try #require(preview.policy == "rubick" && preview.jobs.allSatisfy { $0.then != nil })
                 try await controller.program.end()
                 try await basalt.startController("a")
                 try await basalt.jobsEnd(specs, atLeast: 16)
@@ -34,6 +41,11 @@ extension EndToEndTests {
                     let status = try #require(ended[name])
                     try #require(status.stepsDone == spec.steps && status.failures == 0, "\(name): \(status)")
                 }
+                let drawing = try await basalt.basalt(["plan", "training", "--pool", "train", "-o", "svg"])
+                try #require(drawing.status == 0 && drawing.output.contains("GPUs of each job over time"))
+                try #require(drawing.output.components(separatedBy: "<rect").count > Self.jobs)
+                let why = try await basalt.basalt(["why", "trainingjob", specs[0].name, "-p", "shop"])
+                try #require(why.status == 0 && why.output.contains("Succeeded"), "\(why.output)")
                 try await basalt.verify(
                     live: 0, starts: try basalt.journal().count { $0.event == .start })
             }
@@ -74,7 +86,7 @@ private enum TrainingTrace {
                 profile.contains(where: { $0.placement.reduce(0, +) == devices })
             else { continue }
             var spec = TrainingJobSpec(
-                cell: "east", pool: "train", profile: profile, steps: steps, devices: devices,
+                pool: "train", profile: profile, steps: steps, devices: devices,
                 deviceModel: "a800", class: found.count.isMultiple(of: 4) ? .guaranteed : .bestEffort,
                 run: RunSpec(command: ["train", model]))
             let plan = row["exec_plan"]

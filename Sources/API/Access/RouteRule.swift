@@ -141,6 +141,8 @@ package enum RouteTable {
         Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
             .read(.project), query: ["after", "tail", "wait"]),
+        Key(.get, "/v1/projects/{project}/trainingjobs/{name}/logs"): RouteRule(
+            .read(.project), query: ["after", "part", "tail", "wait"]),
         Key(.post, "/v1/hosts/{name}/drain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/undrain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/fence"): .verb(.write(.fleet)),

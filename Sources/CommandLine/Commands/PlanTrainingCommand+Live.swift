@@ -5,9 +5,7 @@ internal import Fleet
 extension PlanTrainingCommand {
     /// What becomes of the jobs of a pool, now and with what was asked about.
     func preview(of pool: String, _ surroundings: Surroundings) async throws -> ExitStatus {
-        guard case .plain(let format) = output else {
-            throw CommandFailure("-o svg draws the curve of a model: give --model, or another -o with --pool")
-        }
+        guard case .plain(let format) = output else { return try await drawHistory(of: pool, surroundings) }
         let drafts = try files.drafts(surroundings)
         let preview = try await connection.connected(surroundings) { client, connection in
             let jobs = try drafts.map { sourced in

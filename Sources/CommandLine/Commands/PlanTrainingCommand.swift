@@ -11,7 +11,7 @@ struct PlanTrainingCommand: BasaltCommand {
         abstract: "Shows the best plan of a model for every number of GPUs, or what becomes of a pool's jobs.",
         discussion: """
             With --pool, the pool's own scheduler is played forward on what the controllers know, as it is and with \
-            the hosts of --hosts and the jobs of -f; nothing is changed.
+            the hosts of --hosts and the jobs of -f; nothing is changed. -o svg draws what its jobs held so far instead.
 
             Without --measured, steps are predicted and plans that do not fit a GPU are left out. A number of \
             GPUs is worth having when it is faster than all smaller ones by more than a hundredth; SLOPE is what \

@@ -44,7 +44,8 @@ public struct TrainingExplainer: Sendable {
     private func trial(of cell: String) async throws -> TrainingTrial {
         let now = try await store.now()
         let quotas = try await store.quotas().filter { $0.resource == .devices }
-        let limits = quotas.reduce(into: [:]) { if let limit = $1.limit { $0[$1.project] = limit } }
+        var limits: [String: Int] = [:]
+        for quota in quotas { if let limit = quota.limit { limits[quota.project] = limit } }
         if let pipeline = supervisor?.pipeline(of: cell) {
             let (model, keeping) = await pipeline.trainingCopy()
             return TrainingTrial(model: model, keeping: keeping, quotas: limits, now: now)

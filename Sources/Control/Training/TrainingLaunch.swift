@@ -76,7 +76,10 @@ struct TrainingLaunch {
             run: run, image: spec.image,
             stop: StopRequest(
                 signal: checkpoint.signal ?? .term,
-                graceSeconds: checkpoint.graceSeconds ?? CheckpointSpec.grace))
+                graceSeconds: checkpoint.graceSeconds ?? CheckpointSpec.grace,
+                command: checkpoint.command,
+                commandSeconds: checkpoint.command.map { _ in checkpoint.commandSeconds ?? CheckpointSpec.grace }
+            ))
         let allocation = Allocation(
             id: ID(ids.next()), workload: job.reference(part: part), cell: cell, host: host.id,
             class: spec.isGuaranteed ? .guaranteed : .standard, resources: resources(ranks: ranks),

@@ -92,11 +92,11 @@ struct TrainingTrial {
 
     func preview(ofPool pool: String, with more: TrainingAddition) -> TrainingPreview {
         let fields = TrainingField.all(in: model)
-        let rows = fields.values.filter { $0.key.pool == pool }.sorted { $0.key < $1.key }.flatMap { field in
+        let jobs = fields.values.filter { $0.key.pool == pool }.sorted { $0.key < $1.key }.flatMap { field in
             rows(field, more, fields)
         }
         return TrainingPreview(
-            pool: pool, policy: (rules(pool).policy ?? .rubick).rawValue, jobs: rows)
+            pool: pool, policy: (rules(pool).policy ?? .rubick).rawValue, jobs: jobs)
     }
 
     private func rows(

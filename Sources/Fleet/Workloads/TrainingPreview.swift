@@ -1,6 +1,6 @@
 /// What a pool is asked about: what becomes of its training jobs with more hosts and jobs.
-public struct TrainingAddition: Sendable, Hashable, Codable {
-    public struct Job: Sendable, Hashable, Codable {
+public struct TrainingAddition: Sendable, Equatable, Codable {
+    public struct Job: Sendable, Equatable, Codable {
         public var project: String
         public var name: String
         public var spec: TrainingJobSpec

@@ -1,5 +1,6 @@
 public import AgentProtocol
 internal import Fleet
+internal import Synchronization
 
 /// A rank of a training job that computes nothing: how far it is follows from the time since it began, at the
 /// pace that its plan predicts. It is the same after a restart of the agent.

@@ -314,4 +314,48 @@ import Testing
         #expect(next.shape?.plan != first && next.failures == 0)
         try await world.check()
     }
+
+    @Test func aWaitingJobHasAPlaceATimeAndACure() async throws {
+        let world = try await World()
+        let explainer = TrainingExplainer(store: world.store, supervisor: nil)
+        // Nobody gives anything up: both guaranteed, in one shape.
+        func rigid(_ devices: Int) -> TrainingJobSpec {
+            var spec = Self.job(devices, .guaranteed)
+            spec.profile = [TrainingProfilePoint(placement: [devices], plan: "ga", secondsPerStep: 2)]
+            return spec
+        }
+        try await world.run {
+            try await world.create(.trainingJob, "first", rigid(4))
+            try await world.until("it runs") { try await world.status("first")?.state == .running }
+            try await world.create(.trainingJob, "second", rigid(3))
+            try await world.create(.trainingJob, "third", rigid(4))
+            try await world.until("both wait") {
+                let waits = [try await world.status("second")?.wait, try await world.status("third")?.wait]
+                return waits.allSatisfy { $0 != nil }
+            }
+        }
+        func answer(_ name: String) async throws -> TrainingExplainer.Answer? {
+            let found = try await world.store.document(.trainingJob, project: "team", name: name)
+            return try await explainer.answer(for: try #require(found))
+        }
+        #expect(try await answer("first") == nil)
+        let second = try #require(try await answer("second"))
+        let third = try #require(try await answer("third"))
+        #expect(Set([second.queuePosition, third.queuePosition]) == [1, 2])
+        let starts = [second.startsAt, third.startsAt].compactMap { $0 }
+        #expect(starts.count == 2 && starts.allSatisfy { $0 > world.clock.now })
+        #expect(second.change?.kind == .hosts && second.change?.count == 1)
+        #expect(second.change?.devicesPerHost == 4)
+
+        // With two more hosts both start at once, and so does another one.
+        let more = TrainingAddition(
+            hosts: 3, jobs: [.init(project: "team", name: "fourth", spec: rigid(4))])
+        let preview = try #require(try await explainer.preview(ofPool: "p", with: more))
+        #expect(preview.policy == "rubick" && preview.jobs.map(\.name).count == 4)
+        for job in preview.jobs where job.name != "first" {
+            #expect(job.then?.reason == nil && job.then?.startsAt == preview.jobs[0].then?.startsAt)
+            #expect((job.now == nil) == (job.isNew == true))
+        }
+        #expect(try await explainer.preview(ofPool: "nowhere", with: TrainingAddition()) == nil)
+    }
 }
