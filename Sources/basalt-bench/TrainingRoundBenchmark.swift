@@ -6,7 +6,7 @@ import TrainingScheduling
 /// Time of one round of the training scheduler on a large cell with a long queue.
 ///
 /// Options: `--jobs N` that wait, `--inventory FILE` of `cpu_milli, memory_mib, gpu` per host (hosts of eight
-/// GPUs when absent), `--nodes N` of it, `--rounds N` (at least 5), `--policy NAME` of live pools, `--trace FILE`
+/// GPUs when absent), `--nodes N` of it, `--rounds N` (at least 5), `--trace FILE`
 /// and `--steps FILE` of the jobs, which are repeated, `--seed S`.
 struct TrainingRoundBenchmark<C: Clock<Duration>> {
     let options: BenchmarkOptions

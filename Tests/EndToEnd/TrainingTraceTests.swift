@@ -2,6 +2,7 @@ import APITypes
 import Client
 import Fleet
 import Foundation
+import NodeAgent
 import Testing
 
 extension EndToEndTests {

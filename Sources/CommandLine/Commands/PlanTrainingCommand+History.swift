@@ -71,12 +71,18 @@ private struct TrainingHistory {
 
     /// Devices held at once at most.
     private static func most(_ bars: [TrainingDrawing.Bar]) -> Int {
-        let moves = bars.flatMap { [($0.from, $0.gpus), ($0.to, -$0.gpus)] }
-            .sorted { $0.0 != $1.0 ? $0.0 < $1.0 : $0.1 < $1.1 }
-        var held = 0
-        return moves.reduce(0) { most, move in
-            held += move.1
-            return max(most, held)
+        var moves: [(time: Double, devices: Int)] = []
+        for bar in bars {
+            moves.append((bar.from, bar.gpus))
+            moves.append((bar.to, -bar.gpus))
         }
+        moves.sort { lhs, rhs in lhs.time != rhs.time ? lhs.time < rhs.time : lhs.devices < rhs.devices }
+        var held = 0
+        var most = 0
+        for move in moves {
+            held += move.devices
+            most = max(most, held)
+        }
+        return most
     }
 }
