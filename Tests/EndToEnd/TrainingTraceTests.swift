@@ -109,7 +109,9 @@ extension Deployment {
             let states = Dictionary(grouping: found, by: \.value.state).mapValues(\.count)
             guard states[.succeeded] ?? 0 >= count else {
                 let others = found.filter { !$0.value.state.isOver }.sorted { $0.key < $1.key }.prefix(5)
-                    .map { "\($0.key) \($0.value.state) \($0.value.stepsDone) \($0.value.wait?.message ?? "")" }
+                    .map { name, status in
+                        "\(name) \(status.state) \(status.stepsDone) \(status.wait?.message ?? "")"
+                    }
                 throw TimedOut(description: "\(states); \(others)")
             }
             return found

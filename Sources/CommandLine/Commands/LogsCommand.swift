@@ -43,7 +43,8 @@ struct LogsCommand: BasaltCommand {
             var position: Int?
             while true {
                 let piece = try await client.output(
-                    of: target.kind, target.name, project: project, part: part, after: position, tail: position == nil ? tail : nil,
+                    of: target.kind, target.name, project: project, part: part, after: position,
+                    tail: position == nil ? tail : nil,
                     wait: position != nil && follow ? Self.wait : .zero)
                 if piece.skippedBytes > 0 {
                     surroundings.console.writeError("\(piece.skippedBytes) bytes are no longer kept\n")

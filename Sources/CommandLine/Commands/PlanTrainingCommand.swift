@@ -8,10 +8,11 @@ internal import TrainingScheduling
 struct PlanTrainingCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "training",
-        abstract: "Shows the best plan of a model for every number of GPUs, or what becomes of a pool's jobs.",
+        abstract: "Shows the best plan of a model for every number of GPUs, or the future of a pool's jobs.",
         discussion: """
-            With --pool, the pool's own scheduler is played forward on what the controllers know, as it is and with \
-            the hosts of --hosts and the jobs of -f; nothing is changed. -o svg draws what its jobs held so far instead.
+            With --pool, the pool's own scheduler is played forward on what the controllers know, as it is \
+            and with the hosts of --hosts and the jobs of -f; nothing is changed. -o svg draws what its jobs \
+            held so far instead.
 
             Without --measured, steps are predicted and plans that do not fit a GPU are left out. A number of \
             GPUs is worth having when it is faster than all smaller ones by more than a hundredth; SLOPE is what \

@@ -18,7 +18,8 @@ extension WhyCommand {
         }
         if let position = answer.queuePosition { fields.append(.init("Queue", Text("position \(position)"))) }
         if let start = answer.startsAt ?? answer.wait?.startsAt {
-            fields.append(.init("Estimate", Text("starts about \(Timestamp(seconds: start.seconds.rounded()))")))
+            let time = Timestamp(seconds: start.seconds.rounded())
+            fields.append(.init("Estimate", Text("starts about \(time)")))
         }
         if let change = answer.change { fields.append(.init("Change", Text(change.message))) }
         if let calibration = answer.calibration {

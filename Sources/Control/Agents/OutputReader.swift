@@ -33,11 +33,13 @@ public struct OutputReader: Sendable {
         let parts = Set(live.map(\.workload.part))
         if let part, !live.isEmpty, !parts.contains(part) {
             let known = live.sorted(by: Allocation.precedesInWorkload).map(\.workload.part)
-            throw Failure.nothing("it has no part \(part), but \(known.prefix(8).joined(separator: ", "))")
+            let names = known.prefix(8).joined(separator: ", ")
+            throw Failure.nothing("it has no part \(part), but \(names)")
         }
         let wanted = part ?? live.min(by: Allocation.precedesInWorkload)?.workload.part
         // The newest of several copies.
-        guard let allocation = live.last(where: { $0.workload.part == wanted }), let host = try await store.hosts(.ids([allocation.host])).first
+        guard let allocation = live.last(where: { $0.workload.part == wanted }),
+            let host = try await store.hosts(.ids([allocation.host])).first
         else {
             throw Failure.nothing("nothing of it runs, so there is no output")
         }

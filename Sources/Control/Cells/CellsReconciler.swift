@@ -36,9 +36,10 @@ struct CellsReconciler {
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
             cursor = page.next
-            waiting.formUnion(
-                page.entries.filter { Self.kinds.contains($0.kind) && $0.cell == nil && $0.change != .deleted }
-                    .map(\.uid))
+            let told = page.entries.filter {
+                Self.kinds.contains($0.kind) && $0.cell == nil && $0.change != .deleted
+            }
+            waiting.formUnion(told.map(\.uid))
             let uptime = time.uptime()
             if waiting.isEmpty || retryAt.map({ $0 > uptime }) ?? false {
                 if page.entries.isEmpty { try await hub.wait(after: cursor, timeout: Self.roomAge) }

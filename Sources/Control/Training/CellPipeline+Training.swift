@@ -114,8 +114,8 @@ extension CellPipeline {
             id: ID(ids.next()), cell: cell, engine: .training, parent: heads[.training] ?? nil,
             inputsHash: "", seed: 0, groups: groups,
             report: PlanReport(
-                policy: policies.map(\.rawValue).sorted().joined(separator: ", "), hosts: model.hosts.count, placed: placed,
-                unplaced: []),
+                policy: policies.map(\.rawValue).sorted().joined(separator: ", "),
+                hosts: model.hosts.count, placed: placed, unplaced: []),
             createdAt: time.now())
     }
 

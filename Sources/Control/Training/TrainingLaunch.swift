@@ -78,8 +78,8 @@ struct TrainingLaunch {
                 signal: checkpoint.signal ?? .term,
                 graceSeconds: checkpoint.graceSeconds ?? CheckpointSpec.grace,
                 command: checkpoint.command,
-                commandSeconds: checkpoint.command.map { _ in checkpoint.commandSeconds ?? CheckpointSpec.grace }
-            ))
+                commandSeconds: checkpoint.command == nil
+                    ? nil : checkpoint.commandSeconds ?? CheckpointSpec.grace))
         let allocation = Allocation(
             id: ID(ids.next()), workload: job.reference(part: part), cell: cell, host: host.id,
             class: spec.isGuaranteed ? .guaranteed : .standard, resources: resources(ranks: ranks),

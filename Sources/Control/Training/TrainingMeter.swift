@@ -41,7 +41,8 @@ struct TrainingMeter {
 
     // MARK: Taking
 
-    mutating func note(_ milliseconds: Double, of job: TrainingJobRecord, as shape: TrainingShape, cpus: Int) {
+    mutating func note(_ milliseconds: Double, of job: TrainingJobRecord, as shape: TrainingShape, cpus: Int)
+    {
         guard milliseconds > 0, milliseconds.isFinite else { return }
         let owner = TrainingSubject(job.spec).map(Owner.subject) ?? .job(job.uid)
         let shape = Shape(placement: shape.placement, plan: shape.plan, cpus: cpus)

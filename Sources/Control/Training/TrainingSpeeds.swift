@@ -68,7 +68,8 @@ struct TrainingSpeeds {
     }
 
     /// Takes what ranks told of a step.
-    mutating func note(_ milliseconds: Double, of job: TrainingJobRecord, as shape: TrainingShape, cpus: Int) {
+    mutating func note(_ milliseconds: Double, of job: TrainingJobRecord, as shape: TrainingShape, cpus: Int)
+    {
         meter.note(milliseconds, of: job, as: shape, cpus: cpus)
     }
 

@@ -29,8 +29,9 @@ struct PartOrder {
             stopsOnPartition: directive.onPartition == .stop,
             stopSignal: directive.task?.stop?.signal.number ?? SIGTERM,
             graceMilliseconds: graceMilliseconds(directive),
-            stopCommand: directive.task?.stop?.command.map { Self.command(RunSpec(command: $0), image: image) }
-                ?? [],
+            stopCommand: directive.task?.stop?.command.map {
+                Self.command(RunSpec(command: $0), image: image)
+            } ?? [],
             stopCommandMilliseconds: Int64(directive.task?.stop?.commandSeconds ?? 0) * 1000, groups: groups,
             addressSpace: bounds.method == .limits ? UInt64(directive.resources.memoryMiB) << 20 : 0,
             niceness: bounds.method == .limits ? ProcessBounds.Setting.niceness : 0,

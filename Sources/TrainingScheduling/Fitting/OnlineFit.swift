@@ -27,24 +27,19 @@ public struct OnlineFit: Sendable, Hashable, Codable {
     private static let spread = 0.7
     private static let mostScale = log(8.0)
     private static let mostRatio = log(4.0)
-    /// Deviations below this make nobody an outlier.
-    private static let leastDeviation = 0.1
+    /// Deviations of logarithms below this make nobody an outlier: kinds of plans differ by as much.
+    private static let leastDeviation = log(2.0)
 
     /// - Parameter points: a measured step per shape.
     /// - Returns: nil without a point that can be used.
     public init?(_ points: [ProfilePoint], prior: PerformanceModel) {
-        var kept = points.indices.filter { index in
+        let usable = points.indices.filter { index in
             let point = points[index]
             return point.forward > 0 && point.step > 0 && point.step.isFinite && point.plan.gpus > 0
         }
-        guard !kept.isEmpty else { return nil }
-        let all = kept
-        var found = Search(kept.map { points[$0] }, prior)
-        // A quarter at most: where more disagree, nobody knows who is right.
-        while kept.count >= 4, all.count - kept.count < all.count / 4, let worst = found.outlier {
-            kept.remove(at: worst)
-            found = Search(kept.map { points[$0] }, prior)
-        }
+        guard !usable.isEmpty else { return nil }
+        let kept = Self.agreeing(usable, points, prior)
+        let found = Search(kept.map { points[$0] }, prior)
         scale = found.scale
         parameters = found.parameters
         self.points = kept.count
@@ -53,6 +48,20 @@ public struct OnlineFit: Sendable, Hashable, Codable {
         let counted = kept.map { points[$0] }
         errorBefore = Self.median(counted.map { abs(prior.milliseconds($0) / $0.step - 1) })
         errorAfter = Self.median(zip(found.errors, counted).map { error, _ in abs(exp(error) - 1) })
+    }
+
+    /// Without shapes that are off the prediction otherwise than the others are: least squares would bend to
+    /// them. A quarter at most, as nobody knows who is right where more disagree.
+    private static func agreeing(
+        _ indices: [Int], _ points: [ProfilePoint], _ prior: PerformanceModel
+    ) -> [Int] {
+        let ratios = indices.map { log(points[$0].step / prior.milliseconds(points[$0])) }
+        let middle = median(ratios)
+        let deviations = ratios.map { abs($0 - middle) }
+        let limit = max(4 * median(deviations), leastDeviation)
+        let rejected = zip(indices, deviations).filter { $0.1 > limit }.map(\.0)
+        return indices.count >= 4 && rejected.count <= indices.count / 4
+            ? indices.filter { !rejected.contains($0) } : indices
     }
 
     static func median(_ values: [Double]) -> Double {
@@ -114,14 +123,6 @@ public struct OnlineFit: Sendable, Hashable, Codable {
             var model = prior
             model.parameters = parameters(prior, free, point)
             return points.map { point[0] + log(model.milliseconds($0) / $0.step) }
-        }
-
-        /// The point furthest from the fit, if it is far from all others.
-        var outlier: Int? {
-            let sizes = errors.map(abs)
-            guard let worst = sizes.indices.max(by: { sizes[$0] < sizes[$1] }) else { return nil }
-            let limit = max(4 * median(sizes), leastDeviation)
-            return sizes[worst] > limit ? worst : nil
         }
     }
 }

@@ -73,7 +73,8 @@ public struct TrainingForecast: Sendable, Hashable {
             for (place, job) in state.jobs.enumerated() { places[job.job.id] = place }
             isDisplaced = false
             for change in decision.changes {
-                if let place = places[change.job], let held = state.jobs[place].grant { state.room.give(held) }
+                let held = places[change.job].flatMap { state.jobs[$0].grant }
+                if let held { state.room.give(held) }
             }
             for change in decision.changes {
                 guard let place = places[change.job] else { continue }
@@ -128,7 +129,8 @@ public struct TrainingForecast: Sendable, Hashable {
                     job.phase = .running
                     job.checkpointAt = state.now
                 }
-                if case .running = job.phase, job.remaining * grant.point.secondsPerStep <= Self.leastSeconds {
+                if case .running = job.phase, job.remaining * grant.point.secondsPerStep <= Self.leastSeconds
+                {
                     state.room.give(grant)
                     outcomes[job.job.id]?.endsAt = state.now
                 } else {
