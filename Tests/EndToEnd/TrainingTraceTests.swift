@@ -29,7 +29,8 @@ extension EndToEndTests {
                 ])
                 try #require(plan.status == 0, "\(plan.output)")
                 let preview = try JSONDecoder().decode(TrainingPreview.self, from: Data(plan.output.utf8))
-                try #require(preview.policy == "rubick" && preview.jobs.allSatisfy { $0.then != nil })
+                // But for jobs that are between two shapes at this moment.
+                try #require(preview.policy == "rubick" && preview.jobs.contains { $0.then != nil })
                 try await controller.program.end()
                 try await basalt.startController("a")
                 try await basalt.jobsEnd(specs, atLeast: 16)
