@@ -81,9 +81,9 @@ public struct TrainingPreview: Sendable, Hashable, Codable {
         /// Whether it was asked about, and is not there.
         public var isNew: Bool?
         public var state: TrainingJobState
-        /// Nil for a job that is not there, and for one that no plan fits.
+        /// Nil for a job that is not there, that no plan fits, or that is between two shapes.
         public var now: Outcome?
-        /// Nil for a job that no plan fits.
+        /// Nil for a job that no plan fits, or that is between two shapes.
         public var then: Outcome?
 
         public init(
