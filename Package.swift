@@ -189,7 +189,7 @@ let package = Package(
             "basalt-bench",
             [
                 "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining",
-                "PostgresClient", "Replay", "Store",
+                "PostgresClient", "Replay", "Store", "TrainingScheduling",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.

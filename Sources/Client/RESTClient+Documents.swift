@@ -133,15 +133,25 @@ extension RESTClient {
         return try await send(.get(path), as: TrainingWhyResponse.self)
     }
 
-    /// A piece of a VM's output.
+    /// What becomes of a pool's training jobs, now and with more hosts and jobs; changes nothing.
+    public func planTraining(pool: String, _ addition: TrainingAddition) async throws -> TrainingPreview {
+        let path = APIPath("pools", pool, "trainingplan")
+        let call = try Call.post(path, body: addition, key: newIdempotencyKey())
+        return try await send(call, as: TrainingPreview.self)
+    }
+
+    /// A piece of a workload's output.
     /// - Parameters:
+    ///   - part: of a training job; the first when nil.
     ///   - after: position behind which to read; nil for the beginning, or the last `tail` lines.
     ///   - wait: how long to wait when there is none.
     public func output(
-        vm name: String, project: String, after: Int? = nil, tail: Int? = nil, wait: Duration = .zero
+        of kind: Kind = .vm, _ name: String, project: String, part: String? = nil, after: Int? = nil,
+        tail: Int? = nil, wait: Duration = .zero
     ) async throws -> LogPiece {
-        let path = Collection(.vm, project: project).path.appending(name).appending("logs")
+        let path = Collection(kind, project: project).path.appending(name).appending("logs")
         var call = Call.get(path)
+        if let part { call.query.append(("part", part)) }
         if let after { call.query.append(("after", String(after))) }
         if let tail { call.query.append(("tail", String(tail))) }
         if wait > .zero { call.query.append(("wait", String(wait.components.seconds))) }

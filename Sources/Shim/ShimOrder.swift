@@ -22,6 +22,10 @@ package struct ShimOrder: Sendable, Hashable {
     package var stopSignal: Int32
     /// Between that and SIGKILL, milliseconds.
     package var graceMilliseconds: Int64
+    /// Runs before that signal is sent, beside the command; empty for none.
+    package var stopCommand: [String]
+    /// What it may take, milliseconds.
+    package var stopCommandMilliseconds: Int64
     /// Directories of control groups to join.
     package var groups: [String]
     /// Bytes; 0 for no bound.
@@ -38,7 +42,8 @@ package struct ShimOrder: Sendable, Hashable {
     package init(
         host: String, allocation: String, workload: String, part: String, directive: String,
         command: [String], environment: [String], directory: String, stopsOnPartition: Bool,
-        stopSignal: Int32, graceMilliseconds: Int64, groups: [String], addressSpace: UInt64, niceness: Int32,
+        stopSignal: Int32, graceMilliseconds: Int64, stopCommand: [String] = [],
+        stopCommandMilliseconds: Int64 = 0, groups: [String], addressSpace: UInt64, niceness: Int32,
         fence: String,
         hints: String, bootID: String, logBytes: Int64, logFiles: Int
     ) {
@@ -53,6 +58,8 @@ package struct ShimOrder: Sendable, Hashable {
         self.stopsOnPartition = stopsOnPartition
         self.stopSignal = stopSignal
         self.graceMilliseconds = graceMilliseconds
+        self.stopCommand = stopCommand
+        self.stopCommandMilliseconds = stopCommandMilliseconds
         self.groups = groups
         self.addressSpace = addressSpace
         self.niceness = niceness
@@ -69,11 +76,12 @@ package struct ShimOrder: Sendable, Hashable {
                 ("host", host), ("allocation", allocation), ("workload", workload), ("part", part),
                 ("directive", directive), ("directory", directory),
                 ("partition", stopsOnPartition ? "stop" : "keep"), ("signal", "\(stopSignal)"),
-                ("grace", "\(graceMilliseconds)"),
+                ("grace", "\(graceMilliseconds)"), ("stopTime", "\(stopCommandMilliseconds)"),
                 ("addressSpace", "\(addressSpace)"), ("niceness", "\(niceness)"), ("fence", fence),
                 ("hints", hints), ("boot", bootID), ("logBytes", "\(logBytes)"), ("logFiles", "\(logFiles)"),
             ] + command.map { ("command", $0) } + environment.map { ("environment", $0) }
             + groups.map { ("group", $0) }
+            + stopCommand.map { ("stopCommand", $0) }
         return fields.flatMap { Array($0.0.utf8) + [0] + Array($0.1.utf8) + [0] }
     }
 
@@ -101,7 +109,8 @@ package struct ShimOrder: Sendable, Hashable {
             command: command, environment: fields["environment"] ?? [], directory: directory,
             // An order of an older agent names none.
             stopsOnPartition: partition != "keep", stopSignal: number("signal") ?? SIGTERM,
-            graceMilliseconds: grace, groups: fields["group"] ?? [],
+            graceMilliseconds: grace, stopCommand: fields["stopCommand"] ?? [],
+            stopCommandMilliseconds: number("stopTime") ?? 0, groups: fields["group"] ?? [],
             addressSpace: addressSpace, niceness: niceness, fence: fence, hints: hints, bootID: bootID,
             logBytes: logBytes, logFiles: logFiles)
     }

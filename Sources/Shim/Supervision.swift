@@ -20,6 +20,14 @@ struct Supervision {
         var killAt: Int64
     }
 
+    /// A command that prepares the end of another.
+    private struct Preparation {
+        var process: Int32
+        var until: Int64
+        /// As `waitpid` gives it.
+        var status: Int32?
+    }
+
     private let order: ShimOrder
     private let journal: PartJournal
     private let signals: Int32
@@ -31,6 +39,10 @@ struct Supervision {
     /// As `waitpid` gives it.
     private var commandStatus: Int32?
     private var stop: Stop?
+    /// What runs before the command is asked to end.
+    private var preparation: Preparation?
+    /// What became of it, where that is worth a word.
+    private var complaint: String?
 
     init(
         order: ShimOrder, journal: PartJournal, signals: Int32, control: Int32, output: Int32, command: Int32
@@ -51,6 +63,7 @@ struct Supervision {
             if isAlone, commandStatus != nil { break }
             let now = ShimClock.now()
             holdFence(at: now)
+            followPreparation(now)
             if commandStatus != nil || stop.map({ $0.killAt <= now }) == true { killAll() }
             wait(now)
         }
@@ -93,6 +106,7 @@ struct Supervision {
         if let stop {
             shorten(stop.killAt > now ? stop.killAt - now : Int64(Timing.killMilliseconds) * 1000)
         }
+        if let preparation { shorten(preparation.until - now) }
         if let fence, fence.stopAt > now { shorten(fence.stopAt - now) }
         return timeout
     }
@@ -103,6 +117,7 @@ struct Supervision {
             var status: Int32 = 0
             let child = waitpid(-1, &status, WNOHANG)
             if child == command { commandStatus = status }
+            if child == preparation?.process { preparation?.status = status }
             if child < 0, errno != EINTR { return true }
             if child == 0 { return false }
         }
@@ -148,10 +163,59 @@ struct Supervision {
     private mutating func begin(_ next: Stop) {
         guard let known = stop else {
             stop = next
+            if next.reason == "directive", prepare() { return }
             kill(-command, order.stopSignal)
             return
         }
         stop?.killAt = min(known.killAt, next.killAt)
+        // The deadline of a host leaves no time for anything else.
+        if next.reason == "fenced", let preparation { endPreparation(preparation, "was cut short") }
+    }
+
+    /// Starts what is to run before the command is asked to end. Returns whether it runs.
+    private mutating func prepare() -> Bool {
+        guard !order.stopCommand.isEmpty, commandStatus == nil else { return false }
+        var order = order
+        order.command = order.stopCommand
+        order.environment.append("BASALT_PID=\(command)")
+        let output = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { if output >= 0 { close(output) } }
+        do throws(LaunchFailure) {
+            let process = try order.launch(output: output)
+            let until = ShimClock.now() + order.stopCommandMilliseconds * 1000
+            preparation = Preparation(process: process, until: until)
+            let killAt = until + grace
+            stop?.killAt = killAt
+            return true
+        } catch {
+            complaint = "the checkpoint command did not start: \(error.message)"
+            return false
+        }
+    }
+
+    /// Asks the command to end when what comes before it is over, or takes too long.
+    private mutating func followPreparation(_ now: Int64) {
+        guard let preparation else { return }
+        if let status = preparation.status {
+            let failed = status == 0 ? nil : "failed with \(Self.words(status))"
+            endPreparation(preparation, failed)
+        } else if preparation.until <= now {
+            endPreparation(preparation, "took too long")
+        }
+    }
+
+    private mutating func endPreparation(_ ended: Preparation, _ trouble: String?) {
+        if ended.status == nil { kill(-ended.process, SIGKILL) }
+        preparation = nil
+        complaint = trouble.map { "the checkpoint command \($0)" }
+        kill(-command, order.stopSignal)
+        let killAt = min(stop?.killAt ?? .max, ShimClock.now() + grace)
+        stop?.killAt = killAt
+    }
+
+    private static func words(_ status: Int32) -> String {
+        let signal = status & 0x7F
+        return signal == 0 ? "code \((status >> 8) & 0xFF)" : SignalName.of(signal)
     }
 
     private func killAll() {
@@ -186,7 +250,9 @@ struct Supervision {
             return .init(
                 isAsked: true, exitCode: code,
                 message: "the fence deadline passed without a renewal of the lease")
-        case .some: return .init(isAsked: true, exitCode: code, message: how ?? "ended when asked to")
+        case .some:
+            let message = [how ?? "ended when asked to", complaint].compactMap { $0 }.joined(separator: "; ")
+            return .init(isAsked: true, exitCode: code, message: message)
         case nil: return .init(isAsked: false, exitCode: code, message: how ?? "ended by itself")
         }
     }

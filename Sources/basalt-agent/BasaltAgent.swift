@@ -48,8 +48,9 @@ struct Run: AgentCommand {
         if let spec = try simulation.spec() {
             let substrate = try SimulatedSubstrate.open(
                 directory: stateDirectory + "/substrate", spec: spec, clock: clock,
-                poweredOffAt: simulation.poweredOffAt)
+                poweredOffAt: simulation.poweredOffAt, trainingSpeed: simulation.trainingSpeed)
             (inventory, runtime) = (substrate, substrate)
+            progress = substrate
             services.append(substrate)
             usage = try simulation.usage(of: substrate, stateDirectory: stateDirectory, clock: clock)
                 .map { simulated in

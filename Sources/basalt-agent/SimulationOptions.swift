@@ -29,6 +29,8 @@ struct SimulationOptions: ParsableArguments {
     var usageTrace: String?
     @Option(help: ArgumentHelp("Seconds of the trace per second.", valueName: "factor"))
     var usageSpeed = 1.0
+    @Option(help: ArgumentHelp("Seconds of simulated training per second.", valueName: "factor"))
+    var trainingSpeed = 1.0
     @Option(
         help: ArgumentHelp(
             "Fault tests: calm that a guard asks for before it undoes something, and longest between acts.",
@@ -74,6 +76,9 @@ struct SimulationOptions: ParsableArguments {
             count: simulate, namePrefix: prefix,
             capacity: Resources(milliCPU: cpu * 1000, memoryMiB: memory * 1024), devices: try devices(),
             zones: zones, racksPerZone: racks, startFailuresPerMillion: startFailures, seed: seed)
+        guard trainingSpeed > 0, trainingSpeed.isFinite else {
+            throw ValidationError("--training-speed is \(trainingSpeed); it has to be above 0")
+        }
         if let defect = spec.defects().first { throw ValidationError("\(defect.field): \(defect.message)") }
         return spec
     }

@@ -5,7 +5,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
         throw BenchmarkError(
-            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, rest or router"
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, training-round, rest or router"
         )
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
@@ -18,12 +18,13 @@ do {
     case "pipeline": try await PipelineBenchmark(options: options, clock: ContinuousClock()).run()
     case "policy-change": try await PolicyChangeBenchmark(options: options).run()
     case "usage": try await UsageBenchmark(options: options, clock: ContinuousClock()).run()
+    case "training-round": try TrainingRoundBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
     case "router": try await RouterBenchmark(options: options).run()
     default:
         throw BenchmarkError(
             "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline, "
-                + "policy-change, usage, rest and router"
+                + "policy-change, usage, training-round, rest and router"
         )
     }
 } catch {

@@ -96,7 +96,8 @@ struct HelpTests {
                     ],
                     globalBatch: 1, steps: 1, devices: 1, hosts: 1, plan: "ga", deviceModel: "m",
                     memoryMiBPerDevice: 1, class: .guaranteed, processes: .perHost, run: run, image: image,
-                    checkpoint: CheckpointSpec(directory: "/d", signal: .term, graceSeconds: 1),
+                    checkpoint: CheckpointSpec(
+                        directory: "/d", signal: .term, graceSeconds: 1, command: ["save"], commandSeconds: 1),
                     onPartition: .stop, maxFailures: 1)
             case .servingDeployment:
                 ServingDeploymentSpec(

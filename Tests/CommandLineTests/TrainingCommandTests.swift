@@ -139,8 +139,8 @@ struct TrainingCommandTests {
     @Test(arguments: [
         (
             ["simulate", "training", "--jobs", "JOBS", "--measured", "STEPS", "--policies", "rubik"],
-            "basalt: --policies: \"rubik\" given, fifo, fifo-backfill, easy, sjf, tiresias, synergy, sia, gavel, "
-                + "antman, rubick-n, rubick-e, rubick-r, rubick expected; the nearest is rubick"
+            "basalt: --policies: \"rubik\" given, fifo, fifo-backfill, easy, conservative, sjf, tiresias, "
+                + "synergy, sia, gavel, antman, rubick-n, rubick-e, rubick-r, rubick expected; the nearest is rubick"
         ),
         (
             ["simulate", "training", "--jobs", "JOBS", "--measured", "STEPS", "-o", "svg"],

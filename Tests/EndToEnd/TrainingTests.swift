@@ -117,10 +117,11 @@ private struct Kept: Decodable {
 
 extension Deployment {
     /// As `makeFleet`, and a pool `train` in which shapes change at once.
-    func makeTrainingFleet() async throws {
+    func makeTrainingFleet(restartSeconds: Int = 1) async throws {
         try await makeFleet()
         let pool = PoolSpec(
-            cell: "east", admits: [.training], training: TrainingRules(gatePerMille: 0, restartSeconds: 1))
+            cell: "east", admits: [.training],
+            training: TrainingRules(gatePerMille: 0, restartSeconds: restartSeconds))
         _ = try await client().create(
             WireDraft(kind: Kind.pool.rawValue, metadata: .init(name: "train"), spec: try .encoding(pool)),
             in: Collection(.pool))
@@ -133,11 +134,14 @@ extension Deployment {
     }
 
     /// Nil when there is no such job.
-    func jobStatus(_ name: String) async throws -> TrainingJobStatus? {
+    func jobStatus(_ name: String) async throws -> TrainingJobStatus? { try await jobStatuses()[name] }
+
+    func jobStatuses() async throws -> [String: TrainingJobStatus] {
         let listing = try await client().list(Collection(.trainingJob, project: "shop"), .init())
-        guard let document = listing.items.first(where: { $0.metadata.name == name }) else { return nil }
-        let status: TrainingJobStatus? = try document.status?.decoded()
-        return status ?? TrainingJobStatus()
+        return try listing.items.reduce(into: [:]) { found, document in
+            let status: TrainingJobStatus? = try document.status?.decoded()
+            found[document.metadata.name] = status ?? TrainingJobStatus()
+        }
     }
 
     @discardableResult

@@ -11,9 +11,64 @@ struct SubstrateTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func open(
-        _ spec: SimulatedFleetSpec = fleet(), clock: ManualClock? = nil
+        _ spec: SimulatedFleetSpec = fleet(), clock: ManualClock? = nil, trainingSpeed: Double = 1
     ) throws -> SimulatedSubstrate {
-        try SimulatedSubstrate.open(directory: directory.path, spec: spec, clock: clock ?? self.clock)
+        try SimulatedSubstrate.open(
+            directory: directory.path, spec: spec, clock: clock ?? self.clock, trainingSpeed: trainingSpeed)
+    }
+
+    /// A rank of 100 steps of 60 s each.
+    private func rank(_ number: Int, of rank: Int = 0, from step: Int = 0) -> PartStart {
+        var directive = directive(number)
+        directive.workload.kind = .trainingJob
+        directive.task = PartTask(
+            run: RunSpec(
+                command: ["train"],
+                env: [
+                    "RANK": "\(rank)", "BASALT_STEPS": "100", "BASALT_STEP_SECONDS": "60",
+                    "BASALT_RESUME_STEP": "\(step)",
+                ]))
+        return PartStart(key: key("sim-0", number), directive: directive)
+    }
+
+    @Test("Ranks go on at the speed of their plan, also while no agent is there, and end by themselves")
+    func training() throws {
+        do {
+            let substrate = try open(trainingSpeed: 60)
+            try substrate.start(rank(1))
+            try substrate.start(rank(2, of: 1))
+            #expect(substrate.progress() == nil)
+            // A step a second, after a fifth of a second of start.
+            clock.advance(.milliseconds(10_700))
+            let told = try #require(substrate.progress())
+            #expect(told.map(\.step) == [10] && told.map(\.checkpointStep) == [0])
+            #expect(told.map(\.iterationMilliseconds) == [60_000])
+        }
+        clock.advance(.seconds(30))
+        let substrate = try open(trainingSpeed: 60)
+        // The last half hour began at the 30th step.
+        #expect(substrate.progress()?.map(\.step) == [40])
+        #expect(substrate.progress()?.map(\.checkpointStep) == [30])
+        clock.advance(.seconds(60))
+        #expect(try substrate.parts().map(\.state) == [.ended(.trained), .ended(.trained)])
+        #expect(substrate.progress()?.map(\.checkpointStep) == [100])
+    }
+
+    @Test("A rank that is asked to end keeps its step, and the next goes on from it; a crash keeps less")
+    func checkpoints() throws {
+        let substrate = try open(trainingSpeed: 60)
+        try substrate.start(rank(1))
+        clock.advance(.milliseconds(42_300))
+        try substrate.stop(key("sim-0", 1))
+        clock.advance(.seconds(5))
+        #expect(substrate.progress()?.map(\.checkpointStep) == [42])
+        try substrate.forget([key("sim-0", 1)])
+        try substrate.start(rank(2, from: 42))
+        clock.advance(.milliseconds(33_300))
+        try substrate.crash(id(2), exitCode: 7, message: "lost")
+        clock.advance(.seconds(100))
+        #expect(substrate.progress()?.map(\.step) == [75])
+        #expect(substrate.progress()?.map(\.checkpointStep) == [72])
     }
 
     private func records() throws -> [RunRecord] {

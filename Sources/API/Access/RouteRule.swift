@@ -141,6 +141,8 @@ package enum RouteTable {
         Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),
         Key(.get, "/v1/projects/{project}/vms/{name}/logs"): RouteRule(
             .read(.project), query: ["after", "tail", "wait"]),
+        Key(.get, "/v1/projects/{project}/trainingjobs/{name}/logs"): RouteRule(
+            .read(.project), query: ["after", "part", "tail", "wait"]),
         Key(.post, "/v1/hosts/{name}/drain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/undrain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/fence"): .verb(.write(.fleet)),
@@ -163,6 +165,8 @@ package enum RouteTable {
         Key(.get, "/v1/oversubscription/reviews"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/oversubscription/reviews/{id}/approve"): .verb(.write(.fleet)),
         Key(.get, "/v1/pools/{name}/defragmentation"): RouteRule(.read(.fleet)),
+        // Writes nothing: it is a question with a body.
+        Key(.post, "/v1/pools/{name}/trainingplan"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(

@@ -13,6 +13,7 @@ struct DocumentRoutes {
     let store: any Store
     let watcher: Watcher
     let explainer: PlacementExplainer
+    let training: TrainingExplainer
     let ids: any IDSource
     let time: Timekeeper
 
@@ -40,6 +41,9 @@ struct DocumentRoutes {
         }
         router.get("/v1/projects/:project/trainingjobs/:name/why") { request, context in
             try await self.whyTraining(request, context)
+        }
+        router.post("/v1/pools/:name/trainingplan") { request, context in
+            try await self.planTraining(request, context)
         }
     }
 

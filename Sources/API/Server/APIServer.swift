@@ -104,7 +104,9 @@ public struct APIServer: Sendable {
         let watcher = Watcher(store: parts.store, hub: parts.hub, metrics: parts.metrics)
         let explainer = PlacementExplainer(store: parts.store, supervisor: parts.supervisor)
         DocumentRoutes(
-            store: parts.store, watcher: watcher, explainer: explainer, ids: parts.ids, time: parts.time
+            store: parts.store, watcher: watcher, explainer: explainer,
+            training: TrainingExplainer(store: parts.store, supervisor: parts.supervisor), ids: parts.ids,
+            time: parts.time
         ).add(to: router)
         HostVerbRoutes(store: parts.store, explainer: explainer, ids: parts.ids, time: parts.time)
             .add(to: router)

@@ -184,6 +184,8 @@ enum CommandExamples {
         "plan training": [
             "basalt plan training --model llama7 --gpus 64",
             "basalt plan training --model gpt2 --gpus 8 --measured steps.csv -o svg > curve.svg",
+            "basalt plan training --pool gpus --hosts 2 -f jobs.yaml",
+            "basalt plan training --pool gpus -o svg > history.svg",
         ],
         "model fit training": [
             "basalt model fit training --profile profiles -o json",

@@ -26,7 +26,7 @@ struct SimulateTrainingCommand: BasaltCommand {
     @Option(help: "GiB of every node.") var mem = 1600
     @Option(help: "Schedulers to compare, separated by commas.")
     var policies =
-        "fifo-backfill,easy,sjf,tiresias,synergy,sia,gavel,antman,rubick-n,rubick-e,rubick-r,rubick"
+        "fifo-backfill,easy,conservative,sjf,tiresias,synergy,sia,gavel,antman,rubick-n,rubick-e,rubick-r,rubick"
     @Option(help: "Seconds from a new shape to the next step.") var restartCost = 78.0
     @Option(help: "Share of a job's time that its changes of shape leave for work.") var gate = 0.97
     @Option(help: "Time after which a waiting job comes before all later ones, such as 6h.")

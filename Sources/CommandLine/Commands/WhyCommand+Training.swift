@@ -15,7 +15,17 @@ extension WhyCommand {
         }
         if let wait = answer.wait {
             fields.append(.init("Missing", Text("\(wait.shortfallDevices) devices")))
-            if let start = wait.startsAt { fields.append(.init("Estimate", Text("starts about \(start)"))) }
+        }
+        if let position = answer.queuePosition { fields.append(.init("Queue", Text("position \(position)"))) }
+        if let start = answer.startsAt ?? answer.wait?.startsAt {
+            let time = Timestamp(seconds: start.seconds.rounded())
+            fields.append(.init("Estimate", Text("starts about \(time)")))
+        }
+        if let change = answer.change { fields.append(.init("Change", Text(change.message))) }
+        if let calibration = answer.calibration {
+            let times = Text(
+                "steps take \(calibration.scale) times what was predicted, by \(calibration.shapes) shapes")
+            fields.append(.init("Measured", times))
         }
         fields.append(.init("Steps left", Text("\(answer.stepsLeft)")))
         if let end = answer.endsAt { fields.append(.init("Ends", Text("about \(end)"))) }

@@ -59,7 +59,7 @@ extension FieldGuide {
 
     static let trainingJob =
         [
-            Entry("spec.cell", "string, required", "Cell that it lives in."),
+            Entry("spec.cell", "string", "Cell that it lives in; chosen once when absent."),
             Entry("spec.pool", "string", "Any pool that admits training when absent."),
             Entry(
                 "spec.model", "string",
@@ -104,6 +104,12 @@ extension FieldGuide {
             Entry(
                 "spec.checkpoint.graceSeconds", "integer, 1 to \(TrainingLimit.graceSeconds)",
                 "Seconds that it may take; \(CheckpointSpec.grace) when absent."),
+            Entry(
+                "spec.checkpoint.command", "list of strings",
+                "Runs beside every part before its signal, in its environment with BASALT_PID."),
+            Entry(
+                "spec.checkpoint.commandSeconds", "integer, 1 to \(TrainingLimit.graceSeconds)",
+                "Seconds that the command may take; \(CheckpointSpec.grace) when absent."),
             Entry("spec.onPartition", "string", "When its host is cut off: keep, stop; stop when absent."),
             Entry(
                 "spec.maxFailures", "integer, 0 to \(TrainingLimit.failures)",

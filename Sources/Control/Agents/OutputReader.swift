@@ -22,14 +22,24 @@ public struct OutputReader: Sendable {
 
     /// One piece.
     /// - Parameters:
+    ///   - part: of the workload; its first when nil.
     ///   - after: position behind which to read; nil for the beginning, or the last `tailLines`.
     ///   - wait: how long to wait for output when there is none.
     /// - Throws: `Failure`, `StoreError`.
     public func read(
-        workload: ID<Document>, after: Int?, tailLines: Int?, wait: Duration
+        workload: ID<Document>, part: String? = nil, after: Int?, tailLines: Int?, wait: Duration
     ) async throws -> LogPiece {
         let live = try await store.allocations(.workloads([workload])).filter(\.state.consumesCapacity)
-        guard let allocation = live.last, let host = try await store.hosts(.ids([allocation.host])).first
+        let parts = Set(live.map(\.workload.part))
+        if let part, !live.isEmpty, !parts.contains(part) {
+            let known = live.sorted(by: Allocation.precedesInWorkload).map(\.workload.part)
+            let names = known.prefix(8).joined(separator: ", ")
+            throw Failure.nothing("it has no part \(part), but \(names)")
+        }
+        let wanted = part ?? live.min(by: Allocation.precedesInWorkload)?.workload.part
+        // The newest of several copies.
+        guard let allocation = live.last(where: { $0.workload.part == wanted }),
+            let host = try await store.hosts(.ids([allocation.host])).first
         else {
             throw Failure.nothing("nothing of it runs, so there is no output")
         }

@@ -59,6 +59,8 @@ public struct CellLimits: Sendable {
     public var trainAtMostEvery = Duration.milliseconds(200)
     /// How often it is read how far jobs are.
     public var progressEvery = Duration.seconds(2)
+    /// How often it is written down what projects used: less than anybody would notice is lost with a process.
+    public var rememberTrainingEvery = Duration.seconds(30)
     /// How long room is kept for a shape whose hosts do not give it free: longer than any checkpoint.
     public var promiseAtMost = Duration.seconds(3600)
     /// Longest rest of an idle pipeline.

@@ -11,10 +11,13 @@ struct CellChoice {
     }
 
     private var cells: [String: Room] = [:]
+    /// The same for training jobs.
+    var training: TrainingCellChoice
 
     /// - Parameters:
-    ///   - pools: pools that admit VMs, by name.
+    ///   - pools: by name.
     init(hosts: [HostRecord], pools: [String: PoolSpec]) {
+        training = TrainingCellChoice(hosts: hosts, pools: pools)
         for host in hosts where host.contact == .ready && !host.cordoned && !host.draining && !host.frozen {
             guard pools[host.pool]?.admits.contains(.vm) == true else { continue }
             var room = cells[host.cell] ?? Room(free: .zero, devices: [:], pools: [], labels: [])

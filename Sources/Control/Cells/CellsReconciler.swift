@@ -4,12 +4,12 @@ internal import Logging
 internal import Store
 internal import VMPlacement
 
-/// Gives every VM that names no cell the one it lives in from then on. One runs in the fleet, under the lease
+/// Gives every VM and training job that names no cell the one it lives in from then on. One runs in the fleet, under the lease
 /// of what is done once in it. Members of a group that is placed whole come with their cell.
 struct CellsReconciler {
     /// The lease's name; no cell can be called so.
     static let leaseName = "*"
-    /// VMs of one write.
+    /// Workloads of one write.
     static let batch = 512
     /// How old the picture of the cells' room may be.
     static let roomAge = Duration.seconds(1)
@@ -36,8 +36,10 @@ struct CellsReconciler {
         while !Task.isCancelled {
             let page = try await hub.entries(after: cursor)
             cursor = page.next
-            waiting.formUnion(
-                page.entries.filter { $0.kind == .vm && $0.cell == nil && $0.change != .deleted }.map(\.uid))
+            let told = page.entries.filter {
+                Self.kinds.contains($0.kind) && $0.cell == nil && $0.change != .deleted
+            }
+            waiting.formUnion(told.map(\.uid))
             let uptime = time.uptime()
             if waiting.isEmpty || retryAt.map({ $0 > uptime }) ?? false {
                 if page.entries.isEmpty { try await hub.wait(after: cursor, timeout: Self.roomAge) }
@@ -48,7 +50,9 @@ struct CellsReconciler {
                 choice = (uptime, CellChoice(hosts: try await store.hosts(.all), pools: pools))
             }
             guard var value = choice?.value else { continue }
-            let left = try await assign(Array(waiting.sorted().prefix(Self.batch)), &value, time.now())
+            let batch = Array(waiting.sorted().prefix(Self.batch))
+            var left = try await assign(batch, &value, time.now())
+            left.formUnion(try await assignJobs(batch, &value.training, time.now()))
             choice?.value = value
             // Those that fit no cell are looked at again when the picture is new.
             retryAt = left.isEmpty ? nil : uptime + Self.roomAge
@@ -56,10 +60,15 @@ struct CellsReconciler {
         }
     }
 
-    /// VMs without a cell at the start.
+    private static let kinds: Set<Kind> = [.vm, .trainingJob]
+
+    /// Workloads without a cell at the start.
     private func homeless() async throws -> Set<ID<Document>> {
         var found: Set<ID<Document>> = []
         for resource in try await store.all(.vm) where try VMRecord(resource).cell == nil {
+            found.insert(resource.metadata.uid)
+        }
+        for resource in try await store.all(.trainingJob) where try TrainingJobRecord(resource).cell == nil {
             found.insert(resource.metadata.uid)
         }
         return found

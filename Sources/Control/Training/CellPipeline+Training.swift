@@ -13,10 +13,17 @@ extension CellPipeline {
         let now = time.now()
         // Rounds may be far apart from each other, and cycles are not.
         guard training.seen != model.trainingVersion || training.isDue(limits, now: now) else { return false }
+        if !training.isRestored {
+            training.restore(try await store.trainingMemory(cell: cell), now: now)
+        }
         var worked = try await followProgress(now: now)
         worked = try await endFailing(now: now) || worked
         worked = try await decide(now: now) || worked
         worked = try await fulfil(now: now) || worked
+        if let memory = training.memory(now: now, atMostEvery: limits.rememberTrainingEvery) {
+            try await store.keep(memory, lease: lease)
+            training.kept = memory
+        }
         return worked
     }
 
@@ -47,9 +54,20 @@ extension CellPipeline {
         for job in named {
             let latest = job.named.compactMap { told[$0] }.max { ($0.step, $0.at) < ($1.step, $1.at) }
             guard let latest, latest != job.progress else { continue }
+            measure(job, latest)
             change(job.uid) { $0.progress = latest }
         }
         return false
+    }
+
+    /// A step of the shape that it runs in.
+    private func measure(_ job: TrainingJobRecord, _ told: TrainingProgress) {
+        guard job.status.state == .running, let shape = job.status.shape, job.ends.isEmpty,
+            let milliseconds = told.iterationMilliseconds, told.step > job.progress?.step ?? told.step
+        else { return }
+        let taken = model.parts(of: job.uid).reduce(0) { $0 + $1.allocation.resources.milliCPU }
+        let cpus = taken / max(1, shape.placement.reduce(0, +)) / 1000
+        training.speeds.note(milliseconds, of: job, as: shape, cpus: cpus)
     }
 
     /// Ranks cannot go on without those that ended.
@@ -79,13 +97,25 @@ extension CellPipeline {
         return true
     }
 
+    /// Under the names of the policies of the pools that it is about: of all that admit training where that
+    /// cannot be told.
     private func plan(_ groups: [DirectiveGroup], placed: Int) -> Plan {
-        Plan(
+        let directives = groups.flatMap(\.directives)
+        let hosts = directives.compactMap { directive -> ID<Document>? in
+            switch directive {
+            case .allocate(let directive): directive.allocation.host
+            case .release(let directive): model.allocations[directive.allocation]?.host
+            case .migrate: nil
+            }
+        }
+        let pools = Set(hosts.compactMap { model.hosts[$0]?.pool })
+        let policies = Set(pools.map { (model.pools[$0]?.training ?? TrainingRules()).policy ?? .rubick })
+        return Plan(
             id: ID(ids.next()), cell: cell, engine: .training, parent: heads[.training] ?? nil,
             inputsHash: "", seed: 0, groups: groups,
             report: PlanReport(
-                policy: TrainingRules.Policy.rubick.rawValue, hosts: model.hosts.count, placed: placed,
-                unplaced: []),
+                policy: policies.map(\.rawValue).sorted().joined(separator: ", "),
+                hosts: model.hosts.count, placed: placed, unplaced: []),
             createdAt: time.now())
     }
 
@@ -98,6 +128,7 @@ extension CellPipeline {
             guard now.since(last) >= due else { return false }
         }
         let jobs = jobs()
+        learn(jobs, now: now)
         let quotas = try await quotas(of: jobs)
         let fields = TrainingField.all(in: model)
         var byField: [TrainingField.Key: [TrainingJobRecord]] = [:]
@@ -120,6 +151,21 @@ extension CellPipeline {
             groups += round(field, jobs, quotas: quotas, now: now)
         }
         return try await commitReleases(groups)
+    }
+
+    /// Takes what ran out of memory and how long steps take into what the next shapes are chosen by.
+    private func learn(_ jobs: [TrainingJobRecord], now: Timestamp) {
+        training.speeds.keep(jobs: Set(jobs.map(\.uid)))
+        for job in jobs {
+            for shape in job.current(model.parts(of: job.uid), now: now).ruledOut ?? [] {
+                training.speeds.ruleOut(shape, of: job)
+            }
+        }
+        training.speeds.calibrate()
+        for job in jobs {
+            let calibration = training.speeds.calibration(of: job)
+            if calibration != job.calibration { change(job.uid) { $0.calibration = calibration } }
+        }
     }
 
     private func quotas(of jobs: [TrainingJobRecord]) async throws -> [String: Int] {
@@ -203,14 +249,16 @@ extension CellPipeline {
                 continue
             }
             // It may have ended by itself before it was asked to.
-            guard !job.current([], now: now).state.isOver else {
+            let current = job.current([], now: now)
+            guard !current.state.isOver else {
                 change(job.uid) { $0.promise = nil }
                 continue
             }
             switch taken.take(promise, deviceModel: job.spec.deviceModel) {
             case .taken(let hosts, let devices):
                 let launch = TrainingLaunch(
-                    job: job, promise: promise, hosts: hosts, devices: devices, cell: cell, now: now)
+                    job: job, promise: promise, hosts: hosts, devices: devices,
+                    checkpointStep: current.checkpointStep, cell: cell, now: now)
                 groups.append(DirectiveGroup(launch.directives(ids: ids).map(Directive.allocate)))
                 placed.append(job.uid)
             case .wait where now.since(promise.since) < limits.promiseAtMost: continue

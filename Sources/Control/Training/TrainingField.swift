@@ -17,7 +17,7 @@ struct TrainingField {
     let key: Key
     /// By id: their places are the nodes of a round.
     let hosts: [HostRecord]
-    let machines: TrainingSpeeds.Machines
+    private(set) var machines: TrainingSpeeds.Machines
 
     init(_ key: Key, hosts: [HostRecord]) {
         self.key = key
@@ -27,6 +27,24 @@ struct TrainingField {
         machines = TrainingSpeeds.Machines(
             devices: counts.reduce(0, +), devicesPerHost: counts.max() ?? 0,
             gibibytes: (memory ?? Self.anyMemoryMiB) / 1024)
+    }
+
+    /// The largest host, as a node of a round.
+    var largest: TrainingNode {
+        let nodes = hosts.map { host in
+            TrainingNode(
+                gpus: Self.devices(of: host, model: key.device), threads: host.usable.milliCPU / 1000,
+                memoryMiB: host.usable.memoryMiB)
+        }
+        return nodes.max { ($0.gpus, $0.threads) < ($1.gpus, $1.threads) }
+            ?? TrainingNode(gpus: 0, threads: 0, memoryMiB: 0)
+    }
+
+    /// The field as it would be with more hosts like the largest, as far as plans depend on it.
+    func with(_ hosts: Int) -> TrainingField {
+        var field = self
+        field.machines.devices += hosts * largest.gpus
+        return field
     }
 
     /// Of a CPU that stands for a device: as much as the largest that models were measured on.

@@ -16,6 +16,8 @@ struct TrainingJobRecord: PartedWorkload {
     var promise: TrainingPromise?
     /// Why the last round left it waiting.
     var wait: TrainingWait?
+    /// What measured steps changed of its prediction.
+    var calibration: TrainingCalibration?
     /// What its ranks told last.
     var progress: TrainingProgress?
     /// Not looked at before: ranks failed, or the ledger refused it.
@@ -28,6 +30,14 @@ struct TrainingJobRecord: PartedWorkload {
         status =
             resource.status == "{}"
             ? TrainingJobStatus() : try Self.decoded(TrainingJobStatus.self, resource.status)
+        calibration = status.calibration
+    }
+
+    /// One that is not there.
+    init(metadata: Metadata, spec: TrainingJobSpec) {
+        self.metadata = metadata
+        self.spec = spec
+        status = TrainingJobStatus()
     }
 
     var named: [ID<Allocation>] { status.parts.map(\.allocation) }
@@ -38,6 +48,7 @@ struct TrainingJobRecord: PartedWorkload {
         ends = known.ends.filter { named.contains($0.key) }
         promise = known.promise
         wait = known.wait
+        calibration = known.calibration
         progress = known.progress
         notBefore = known.notBefore
         refusals = known.refusals
@@ -82,7 +93,8 @@ struct TrainingJobRecord: PartedWorkload {
         var status = status
         _ = status.follow(
             TrainingJobStatus.News(
-                parts: parts, ends: ends, shape: promise?.shape, progress: progress, wait: wait,
+                parts: parts, ends: ends, shape: promise?.shape, progress: progress,
+                calibration: calibration, wait: wait,
                 isDeleting: metadata.deletionTimestamp != nil), of: spec, now: now)
         return status
     }
@@ -91,7 +103,8 @@ struct TrainingJobRecord: PartedWorkload {
         var next = status
         let told = next.follow(
             TrainingJobStatus.News(
-                parts: parts, ends: ends, shape: promise?.shape, progress: progress, wait: wait,
+                parts: parts, ends: ends, shape: promise?.shape, progress: progress,
+                calibration: calibration, wait: wait,
                 isDeleting: metadata.deletionTimestamp != nil), of: spec, now: now)
         next.observedGeneration = metadata.generation
         next.cell = spec.cell ?? status.cell

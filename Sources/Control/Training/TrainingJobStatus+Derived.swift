@@ -9,6 +9,7 @@ extension TrainingJobStatus {
         /// What new parts are the shape of.
         var shape: TrainingShape?
         var progress: TrainingProgress?
+        var calibration: TrainingCalibration?
         var wait: TrainingWait?
         var isDeleting = false
     }
@@ -22,6 +23,7 @@ extension TrainingJobStatus {
     mutating func follow(_ news: News, of spec: TrainingJobSpec, now: Timestamp) -> Told? {
         // Of a shape that is over nothing more is to be heard.
         if let progress = news.progress, !parts.isEmpty || !news.parts.isEmpty { take(progress) }
+        calibration = news.calibration
         var told: Told?
         let live = Set(news.parts.map(\.allocation.id))
         if !parts.isEmpty, !parts.contains(where: { live.contains($0.allocation) }) {
@@ -51,6 +53,7 @@ extension TrainingJobStatus {
         let ends = parts.map { news.ends[$0.allocation] ?? TrainingPartEnd(wasAsked: false) }
         let endedAt = ends.compactMap(\.at).max() ?? now
         heldSeconds += max(0, endedAt.since(shapeSince ?? endedAt).inSeconds)
+        let held = shape
         parts = []
         shape = nil
         shapeSince = nil
@@ -66,13 +69,17 @@ extension TrainingJobStatus {
         if let code = crashed.compactMap(\.exitCode).first {
             failures += 1
             restarts += 1
+            if code == TrainingLimit.outOfMemoryExit, let held { ruleOut(held) }
             let most = spec.maxFailures ?? TrainingLimit.usualFailures
             if failures > most {
                 let message = "ranks failed \(failures) times in a row, the last with exit code \(code)"
                 return finish(.failed, .failed, message, at: endedAt, now)
             }
             state = .pending
-            return (.rankFailed, "exit code \(code); goes on from step \(checkpointStep)")
+            let cause =
+                code == TrainingLimit.outOfMemoryExit
+                ? "\(held?.plan ?? "the plan") ran out of memory" : "exit code \(code)"
+            return (.rankFailed, "\(cause); goes on from step \(checkpointStep)")
         }
         state = .pending
         if ends.contains(where: { !$0.wasAsked && $0.exitCode == nil }) {
@@ -82,6 +89,13 @@ extension TrainingJobStatus {
         if news.isDeleting { return nil }
         reconfigurations += 1
         return (.checkpointed, "stopped at step \(checkpointStep)")
+    }
+
+    private mutating func ruleOut(_ shape: TrainingShape) {
+        let known = ruledOut ?? []
+        let isKnown = known.contains { $0.placement == shape.placement && $0.plan == shape.plan }
+        guard !isKnown, known.count < TrainingLimit.ruledOut else { return }
+        ruledOut = known + [shape]
     }
 
     private mutating func finish(

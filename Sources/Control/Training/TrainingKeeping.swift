@@ -10,6 +10,9 @@ struct TrainingKeeping {
     /// Seconds of devices that projects held, older ones worth less.
     var used: [String: Double] = [:]
     var progressAt: Timestamp?
+    /// As it is in the store; nil before it was read.
+    var kept: TrainingMemory?
+    var isRestored = false
 
     /// Whether something is to be done though nothing has changed.
     func isDue(_ limits: CellLimits, now: Timestamp) -> Bool {
@@ -49,11 +52,47 @@ struct TrainingKeeping {
     }
 }
 
+extension TrainingKeeping {
+    /// Takes up what an earlier process of the cell knew. What was used then is worth less by now.
+    mutating func restore(_ memory: TrainingMemory?, now: Timestamp) {
+        isRestored = true
+        guard let memory else { return }
+        kept = memory
+        let away = max(0, now.since(memory.usedAt).inSeconds)
+        for use in memory.used {
+            var tenant = Tenant(name: use.project, quotaGPUs: 0, decayedUsage: use.deviceSeconds)
+            tenant.use(gpuSeconds: 0, during: away)
+            used[use.project] = tenant.decayedUsage
+        }
+        speeds.restore(memory)
+    }
+
+    /// What to keep; nil where that is not worth a write yet.
+    ///
+    /// - Parameter atMostEvery: between two writes of use alone; what was learnt is kept at once.
+    func memory(now: Timestamp, atMostEvery: Duration) -> TrainingMemory? {
+        // A second of one device is nothing anybody would miss.
+        let use = used.filter { $0.value >= 1 }.sorted { $0.key < $1.key }.prefix(TrainingMemory.limit).map {
+            TrainingMemory.Use(project: $0.key, deviceSeconds: $0.value)
+        }
+        let memory = TrainingMemory(
+            used: use, usedAt: now, failures: speeds.meter.failures, measurements: speeds.meter.measurements)
+        guard let kept else { return use.isEmpty && memory.isEmpty ? nil : memory }
+        if memory.failures != kept.failures || memory.measurements != kept.measurements { return memory }
+        guard now.since(kept.usedAt) >= atMostEvery, memory.used != kept.used else { return nil }
+        return memory
+    }
+}
+
+extension TrainingMemory {
+    fileprivate var isEmpty: Bool { failures.isEmpty && measurements.isEmpty }
+}
+
 extension TrainingRules {
     /// The scheduler that replays and the planner use as well.
     var scheduler: any TrainingPolicy {
         switch policy ?? .rubick {
-        case .rubick:
+        case .rubick, .rubickPlans, .rubickResources:
             var settings = RubickPolicy.Settings(restart: restart)
             if let gatePerMille { settings.gate = Double(gatePerMille) / 1000 }
             if let agingSeconds { settings.aging = Double(agingSeconds) }
@@ -61,7 +100,23 @@ extension TrainingRules {
         case .fifo: return QueuePolicy(.submission, .strict, restart: restart)
         case .fifoBackfill: return QueuePolicy(.submission, .greedy, restart: restart)
         case .easy: return QueuePolicy(.submission, .reserved, restart: restart)
+        case .conservative: return ConservativePolicy(restart: restart)
         case .sjf: return QueuePolicy(.shortest, .greedy, restart: restart)
+        case .tiresias: return TiresiasPolicy()
+        case .synergy: return SynergyPolicy()
+        case .sia: return SiaPolicy(restart: restart)
+        case .gavel: return GavelPolicy()
+        case .antman: return AntManPolicy()
+        }
+    }
+
+    /// Shapes that it may give a job.
+    var freedom: ShapeFreedom {
+        switch policy ?? .rubick {
+        case .rubick: .any
+        case .rubickPlans: .submittedGPUs
+        case .rubickResources, .sia, .antman: .submittedStrategy
+        case .fifo, .fifoBackfill, .easy, .conservative, .sjf, .tiresias, .synergy, .gavel: .none
         }
     }
 }

@@ -11,6 +11,8 @@ struct TrainingLaunch {
     /// Devices of the shares, in their order; empty where CPUs stand for them.
     let devices: [[String]]
     let plan: ExecutionPlan
+    /// Steps whose result is on disk, as far as its ranks told.
+    let checkpointStep: Int
     let cell: String
     let now: Timestamp
 
@@ -21,12 +23,13 @@ struct TrainingLaunch {
 
     init(
         job: TrainingJobRecord, promise: TrainingPromise, hosts: [HostRecord], devices: [[String]],
-        cell: String, now: Timestamp
+        checkpointStep: Int, cell: String, now: Timestamp
     ) {
         self.job = job
         self.promise = promise
         self.hosts = hosts
         self.devices = devices
+        self.checkpointStep = checkpointStep
         self.cell = cell
         self.now = now
         // Profiles may name plans in their own words: all that is known of one then is how many take part.
@@ -73,7 +76,10 @@ struct TrainingLaunch {
             run: run, image: spec.image,
             stop: StopRequest(
                 signal: checkpoint.signal ?? .term,
-                graceSeconds: checkpoint.graceSeconds ?? CheckpointSpec.grace))
+                graceSeconds: checkpoint.graceSeconds ?? CheckpointSpec.grace,
+                command: checkpoint.command,
+                commandSeconds: checkpoint.command == nil
+                    ? nil : checkpoint.commandSeconds ?? CheckpointSpec.grace))
         let allocation = Allocation(
             id: ID(ids.next()), workload: job.reference(part: part), cell: cell, host: host.id,
             class: spec.isGuaranteed ? .guaranteed : .standard, resources: resources(ranks: ranks),
@@ -99,10 +105,11 @@ struct TrainingLaunch {
             "BASALT_PLAN": promise.point.plan, "BASALT_DP": "\(plan.data)", "BASALT_TP": "\(plan.tensor)",
             "BASALT_PP": "\(plan.pipeline)", "BASALT_ACCUMULATION": "\(plan.accumulation)",
             "BASALT_RECOMPUTE": plan.checkpointing ? "1" : "0", "BASALT_ZERO": plan.sharding.rawValue,
-            "BASALT_STEPS": "\(job.spec.steps)",
+            "BASALT_STEPS": "\(job.spec.steps)", "BASALT_RESUME_STEP": "\(checkpointStep)",
             "BASALT_STEP_SECONDS": "\(promise.point.secondsPerStep)",
             "OMP_NUM_THREADS": "\(promise.point.threadsPerGPU)",
         ]
+        variables["BASALT_EXIT_OUT_OF_MEMORY"] = "\(TrainingLimit.outOfMemoryExit)"
         variables["BASALT_GLOBAL_BATCH"] = job.spec.globalBatch.map { "\($0)" }
         variables["BASALT_CHECKPOINT_DIR"] = job.spec.checkpoint?.directory
         variables["BASALT_CHECKPOINT_SIGNAL"] = (job.spec.checkpoint?.signal ?? .term).rawValue

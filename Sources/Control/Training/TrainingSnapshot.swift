@@ -39,23 +39,32 @@ struct TrainingSnapshot {
         var states: [JobState] = []
         for record in candidates {
             guard let seen = reader.look(at: record) else { continue }
-            guard let options = speeds.options(of: record.spec, on: field.machines) else {
+            guard let options = speeds.options(of: record, seen.status, on: field.machines) else {
                 if seen.grant == nil { infeasible.append(record.uid) }
                 continue
             }
+            let curve = options.curve.filtered { rules.freedom.permits($0, options.submitted) }
             var state = JobState(
                 TrainingJob(
                     id: states.count, name: record.metadata.name,
                     tenant: tenantOf[record.metadata.project ?? ""] ?? 0,
                     isGuaranteed: record.spec.isGuaranteed, submitted: options.submitted,
-                    curve: options.curve, submittedAt: record.metadata.createdAt.seconds,
+                    curve: curve.points.isEmpty ? SpeedCurve([options.submitted]) : curve,
+                    submittedAt: record.metadata.createdAt.seconds,
                     steps: Double(record.spec.steps)))
-            seen.describe(&state, of: record.spec, now: now)
+            seen.describe(&state, of: record.spec, options, now: now)
             states.append(state)
             jobs.append(record)
         }
         state = RoundState(
             now: now.seconds, room: reader.room(holding: states), jobs: states, tenants: tenants)
+    }
+
+    /// Hosts that are not there: nothing that is granted on them can be carried out.
+    mutating func add(hosts: Int) {
+        var node = field.largest
+        node.rack = state.room.nodes.last?.rack ?? 0
+        state.room = FreeRoom(state.room, adding: [TrainingNode](repeating: node, count: hosts))
     }
 
     /// The shape that a grant is, on hosts.
@@ -73,9 +82,17 @@ struct TrainingSnapshot {
         var grant: Grant?
         var phase: JobState.Phase
 
-        func describe(_ state: inout JobState, of spec: TrainingJobSpec, now: Timestamp) {
+        func describe(
+            _ state: inout JobState, of spec: TrainingJobSpec, _ options: TrainingSpeeds.Options,
+            now: Timestamp
+        ) {
             let done = grant == nil ? status.checkpointStep : max(status.checkpointStep, status.stepsDone)
             state.grant = grant
+            // As fast as is thought now, and not when it was placed: shapes are compared by it.
+            let asHeld = ([options.submitted] + options.curve.points).first {
+                $0.plan == grant?.point.plan && $0.placement == grant?.point.placement
+            }
+            if let asHeld { state.grant?.point.secondsPerStep = asHeld.secondsPerStep }
             state.phase = phase
             state.remaining = max(1, Double(spec.steps - done))
             state.restarts = status.reconfigurations

@@ -9,8 +9,24 @@ public struct TrainingRules: Sendable, Hashable, Codable {
         case fifoBackfill = "fifo-backfill"
         /// The same, but nobody delays the first that does not fit.
         case easy
+        /// The same, but nobody delays anybody before it.
+        case conservative
         /// The shortest of those that fit.
         case sjf
+        /// Whoever had least runs.
+        case tiresias
+        /// A prefix of the order of submission, host threads shared in proportion.
+        case synergy
+        /// The best set of numbers of devices, in the submitted kind of plan.
+        case sia
+        /// Equal shares of time.
+        case gavel
+        /// Guaranteed jobs as submitted, best-effort ones in what they leave.
+        case antman
+        /// As `rubick`, but the submitted number of devices stays.
+        case rubickPlans = "rubick-e"
+        /// As `rubick`, but the submitted kind of plan stays.
+        case rubickResources = "rubick-r"
     }
 
     /// `rubick` when absent.

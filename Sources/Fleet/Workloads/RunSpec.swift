@@ -59,10 +59,19 @@ public struct StopRequest: Sendable, Hashable, Codable {
     public var signal: StopSignal
     /// Between the signal and SIGKILL.
     public var graceSeconds: Int
+    /// Runs on its host before the signal is sent, with the part's environment and `BASALT_PID`; nothing when
+    /// absent.
+    public var command: [String]?
+    /// Seconds that it may take.
+    public var commandSeconds: Int?
 
-    public init(signal: StopSignal = .term, graceSeconds: Int) {
+    public init(
+        signal: StopSignal = .term, graceSeconds: Int, command: [String]? = nil, commandSeconds: Int? = nil
+    ) {
         self.signal = signal
         self.graceSeconds = graceSeconds
+        self.command = command
+        self.commandSeconds = commandSeconds
     }
 }
 

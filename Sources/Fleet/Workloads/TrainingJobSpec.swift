@@ -37,11 +37,21 @@ public struct CheckpointSpec: Sendable, Hashable, Codable {
     public var signal: StopSignal?
     /// Seconds that this may take before the rest is killed; 60 when absent.
     public var graceSeconds: Int?
+    /// Runs beside every part before its signal, with the part's environment and `BASALT_PID`; nothing when
+    /// absent. Whatever becomes of it, the signal follows.
+    public var command: [String]?
+    /// Seconds that the command may take; 60 when absent.
+    public var commandSeconds: Int?
 
-    public init(directory: String? = nil, signal: StopSignal? = nil, graceSeconds: Int? = nil) {
+    public init(
+        directory: String? = nil, signal: StopSignal? = nil, graceSeconds: Int? = nil,
+        command: [String]? = nil, commandSeconds: Int? = nil
+    ) {
         self.directory = directory
         self.signal = signal
         self.graceSeconds = graceSeconds
+        self.command = command
+        self.commandSeconds = commandSeconds
     }
 
     /// As long as a large model's state takes to a shared file system.
@@ -58,6 +68,7 @@ public struct TrainingJobSpec: DocumentSpec {
     }
 
     public static let kind = Kind.trainingJob
+    /// Chosen once when absent.
     public var cell: String?
     /// Any pool that admits training when absent.
     public var pool: String?
@@ -133,6 +144,11 @@ public enum TrainingLimit {
     public static let failures = 1000
     /// Ends by themselves before a job counts as failed.
     public static let usualFailures = 3
+    /// Exit code of a rank whose device has too little memory for the plan, as `ENOMEM`; ranks get it as
+    /// `BASALT_EXIT_OUT_OF_MEMORY`.
+    public static let outOfMemoryExit = 12
+    /// Shapes of one job that are remembered to have run out of memory.
+    public static let ruledOut = 64
 }
 
 extension TrainingJobSpec {
@@ -147,9 +163,6 @@ extension TrainingJobSpec {
                     message: "\(value) is outside \(bounds.lowerBound) to \(bounds.upperBound); "
                         + "the nearest is \(nearest)"))
         }
-        if cell == nil {
-            found.append(.init(field: "spec.cell", code: .required, message: "name the cell to live in"))
-        }
         range("steps", steps, 1...TrainingLimit.steps)
         range("devices", devices, 1...TrainingLimit.devices)
         range("hosts", hosts, 1...max(devices, 1))
@@ -157,6 +170,10 @@ extension TrainingJobSpec {
         range("memoryMiBPerDevice", memoryMiBPerDevice, 1...WorkloadLimit.memoryMiB)
         range("maxFailures", maxFailures, 0...TrainingLimit.failures)
         range("checkpoint.graceSeconds", checkpoint?.graceSeconds, 1...TrainingLimit.graceSeconds)
+        range("checkpoint.commandSeconds", checkpoint?.commandSeconds, 1...TrainingLimit.graceSeconds)
+        if let command = checkpoint?.command {
+            found += RunSpec(command: command).defects(at: "spec.checkpoint")
+        }
         if let hosts, devices > 0, hosts > 0, devices % hosts != 0 {
             found.append(
                 .init(

@@ -73,6 +73,10 @@ public struct TrainingJobStatus: Sendable, Hashable, Codable {
     public var checkpointStep: Int
     /// Of the last steps, measured.
     public var iterationMilliseconds: Double?
+    /// What measured steps changed of the prediction; nil while they agree with it.
+    public var calibration: TrainingCalibration?
+    /// Shapes that ran out of memory, and are not tried again; nil for none.
+    public var ruledOut: [TrainingShape]?
     /// Why it waits; nil while it does not.
     public var wait: TrainingWait?
     /// Changes of shape and evictions.
@@ -96,7 +100,8 @@ public struct TrainingJobStatus: Sendable, Hashable, Codable {
     public init(
         state: TrainingJobState = .pending, observedGeneration: Int = 0, cell: String? = nil,
         shape: TrainingShape? = nil, parts: [PartStatus] = [], stepsDone: Int = 0, checkpointStep: Int = 0,
-        iterationMilliseconds: Double? = nil, wait: TrainingWait? = nil, reconfigurations: Int = 0,
+        iterationMilliseconds: Double? = nil, calibration: TrainingCalibration? = nil,
+        ruledOut: [TrainingShape]? = nil, wait: TrainingWait? = nil, reconfigurations: Int = 0,
         restarts: Int = 0, failures: Int = 0, pendingSince: Timestamp? = nil, startedAt: Timestamp? = nil,
         shapeSince: Timestamp? = nil, runningAt: Timestamp? = nil, checkpointAt: Timestamp? = nil,
         finishedAt: Timestamp? = nil,
@@ -110,6 +115,8 @@ public struct TrainingJobStatus: Sendable, Hashable, Codable {
         self.stepsDone = stepsDone
         self.checkpointStep = checkpointStep
         self.iterationMilliseconds = iterationMilliseconds
+        self.calibration = calibration
+        self.ruledOut = ruledOut
         self.wait = wait
         self.reconfigurations = reconfigurations
         self.restarts = restarts

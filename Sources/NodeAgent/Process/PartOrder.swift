@@ -28,7 +28,11 @@ struct PartOrder {
             environment: environment(directive, work: work, image: image), directory: directory,
             stopsOnPartition: directive.onPartition == .stop,
             stopSignal: directive.task?.stop?.signal.number ?? SIGTERM,
-            graceMilliseconds: graceMilliseconds(directive), groups: groups,
+            graceMilliseconds: graceMilliseconds(directive),
+            stopCommand: directive.task?.stop?.command.map {
+                Self.command(RunSpec(command: $0), image: image)
+            } ?? [],
+            stopCommandMilliseconds: Int64(directive.task?.stop?.commandSeconds ?? 0) * 1000, groups: groups,
             addressSpace: bounds.method == .limits ? UInt64(directive.resources.memoryMiB) << 20 : 0,
             niceness: bounds.method == .limits ? ProcessBounds.Setting.niceness : 0,
             fence: ProcessLayout.fenceFromPart, hints: ProcessLayout.hintsFromPart, bootID: bootID,

@@ -33,6 +33,8 @@ extension [RunRecord] {
             case .stop:
                 let end = record.end ?? PartEnd(outcome: .stopped)
                 parts[record.allocation]?.state = .ended(end)
+                let age = Swift.max(.zero, wall.since(record.time))
+                parts[record.allocation]?.endedAt = now.advanced(by: .zero - age)
             case .forget: parts[record.allocation] = nil
             case .adopt: break
             }

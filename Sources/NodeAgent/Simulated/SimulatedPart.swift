@@ -9,6 +9,8 @@ struct SimulatedPart: Sendable {
     /// When the start was accepted.
     var startedAt: MonotonicTime
     var isStopping = false
+    /// When it ended; nil while it has not.
+    var endedAt: MonotonicTime?
 
     var runtimePart: RuntimePart { RuntimePart(key: key, state: state, directive: directive) }
 

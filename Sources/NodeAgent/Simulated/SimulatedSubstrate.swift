@@ -20,11 +20,11 @@ public final class SimulatedSubstrate: Sendable {
         case reachability
     }
 
-    private let clock: any AgentClock
+    let clock: any AgentClock
     private let directory: String
     private let disk: MemoryDisk?
     private let journal: JournalFile
-    private let state: Mutex<SimulationState>
+    let state: Mutex<SimulationState>
     /// Lines that could not be written yet; nothing overtakes them.
     private let backlog = Mutex<[RunRecord]>([])
     private let changed = Mailbox<Change>()
@@ -46,10 +46,12 @@ public final class SimulatedSubstrate: Sendable {
     /// - Parameters:
     ///   - poweredOffAt: a fault: nothing that ran outlived this moment.
     ///   - disk: keeps it instead of the file system.
+    ///   - trainingSpeed: seconds of training per second; ranks of training jobs run so much faster than their
+    ///     plans predict. To be the same after a restart.
     /// - Throws: `JournalError`.
     public static func open(
         directory: String, spec: SimulatedFleetSpec, clock: any AgentClock, poweredOffAt: Timestamp? = nil,
-        disk: MemoryDisk? = nil
+        disk: MemoryDisk? = nil, trainingSpeed: Double = 1
     ) throws -> SimulatedSubstrate {
         if disk == nil {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -59,7 +61,7 @@ public final class SimulatedSubstrate: Sendable {
         let records = try payloads.flatMap {
             try JournalLines.decode(RunRecord.self, from: $0, path: path)
         }
-        var state = SimulationState(spec: spec)
+        var state = SimulationState(spec: spec, trainingSpeed: trainingSpeed)
         let now = clock.now()
         let wall = clock.wallTime()
         for part in records.survivors(now: now, wall: wall) { state.restore(part) }

@@ -9,9 +9,12 @@ struct SimulationState: Sendable {
     private enum Timer: Sendable {
         case begun(ID<Allocation>)
         case stopped(ID<Allocation>)
+        case trained(ID<Allocation>)
     }
 
     let spec: SimulatedFleetSpec
+    /// Seconds of training per second.
+    let trainingSpeed: Double
     private(set) var parts: [ID<Allocation>: SimulatedPart] = [:]
     private(set) var unreachable: [String] = []
     private var deadlines = FenceDeadlines()
@@ -23,7 +26,10 @@ struct SimulationState: Sendable {
     private var events: [SimulatedEvent] = []
     private var changes: [ID<Allocation>] = []
 
-    init(spec: SimulatedFleetSpec) { self.spec = spec }
+    init(spec: SimulatedFleetSpec, trainingSpeed: Double = 1) {
+        self.spec = spec
+        self.trainingSpeed = trainingSpeed
+    }
 
     var nextDue: MonotonicTime? { [timers.nextDue, nextFence].compactMap { $0 }.min() }
 
@@ -119,6 +125,9 @@ struct SimulationState: Sendable {
                 changes.append(allocation)
             }
         case .stopped(let allocation): end(allocation, .asked, .directive, at: due)
+        case .trained(let allocation):
+            guard parts[allocation]?.isStopping == false else { return }
+            end(allocation, .trained, .exited, at: due)
         }
     }
 
@@ -135,6 +144,7 @@ struct SimulationState: Sendable {
     ) {
         guard var part = parts[allocation], !part.isEnded else { return }
         part.state = .ended(end)
+        part.endedAt = time
         parts[allocation] = part
         fenceable[part.key.host]?.remove(allocation)
         if fenceable[part.key.host]?.isEmpty == true { fenceable[part.key.host] = nil }
@@ -147,10 +157,18 @@ struct SimulationState: Sendable {
         parts[allocation] = part
         let fate = SimulatedFate(of: allocation, spec: spec)
         timers.insert(.begun(allocation), due: part.startedAt.advanced(by: fate.startLatency))
+        if !fate.startFails, let rank = rank(part) { timers.insert(.trained(allocation), due: rank.doneAt) }
         guard part.directive.onPartition == .stop else { return }
         fenceable[part.key.host, default: []].insert(allocation)
         guard let deadline = deadlines.deadline(of: part.key.host) else { return }
         nextFence = min(nextFence ?? deadline, deadline)
+    }
+
+    /// What a part trains; nil for one that trains nothing.
+    func rank(_ part: SimulatedPart) -> SimulatedRank? {
+        let latency = SimulatedFate(of: part.key.allocation, spec: spec).startLatency
+        return SimulatedRank(
+            part, begunAt: part.startedAt.advanced(by: latency), speed: trainingSpeed)
     }
 
     // MARK: Restart
@@ -180,6 +198,7 @@ extension PartEnd {
     static let fenced = PartEnd(
         outcome: .stopped, message: "the fence deadline passed without a renewal of the lease")
     static let poweredOff = PartEnd(outcome: .stopped, message: "the machine was switched off")
+    static let trained = PartEnd(outcome: .stopped, exitCode: 0, message: "all steps are done")
     static let simulatedStartFailure = PartEnd(
         outcome: .failed, message: "simulated start failure")
 }

@@ -39,7 +39,7 @@ public struct TrainingExperiment: Sendable {
             let submitted = try speeds.submitted(
                 job, gpusPerNode: options.gpusPerNode, file: workload.file)
             let draw = random.unit()
-            let points = (speeds.points[job.model] ?? []).filter { name.permits($0, submitted) }
+            let points = (speeds.points[job.model] ?? []).filter { name.freedom.permits($0, submitted) }
             let steps =
                 options.work == .steps ? job.steps : max(job.duration, 1e-6) / submitted.secondsPerStep
             jobs.append(
@@ -63,6 +63,7 @@ public struct TrainingExperiment: Sendable {
         case .fifo: return QueuePolicy(.submission, .strict, restart: restart)
         case .fifoBackfill: return QueuePolicy(.submission, .greedy, restart: restart)
         case .easy: return QueuePolicy(.submission, .reserved, restart: restart)
+        case .conservative: return ConservativePolicy(restart: restart)
         case .sjf: return QueuePolicy(.shortest, .greedy, restart: restart)
         case .tiresias: return TiresiasPolicy()
         case .synergy: return SynergyPolicy()
@@ -76,31 +77,21 @@ public struct TrainingExperiment: Sendable {
 }
 
 extension TrainingPolicyName {
-    /// Whether a job of the submitted shape may take a point.
-    func permits(_ point: SpeedPoint, _ submitted: SpeedPoint) -> Bool {
+    /// Shapes that a job may take.
+    var freedom: ShapeFreedom {
         switch self {
-        case .rubick: true
-        case .rubickE: point.gpus == submitted.gpus
-        case .rubickN: point.gpus == submitted.gpus && point.plan == submitted.plan
-        case .rubickR, .sia, .antman: Self.isSameStrategy(point.plan, submitted.plan)
-        case .fifo, .fifoBackfill, .easy, .sjf, .tiresias, .synergy, .gavel:
-            point.placement == submitted.placement && point.plan == submitted.plan
+        case .rubick: .any
+        case .rubickE: .submittedGPUs
+        case .rubickN: .submittedPlan
+        case .rubickR, .sia, .antman: .submittedStrategy
+        case .fifo, .fifoBackfill, .easy, .conservative, .sjf, .tiresias, .synergy, .gavel: .none
         }
-    }
-
-    /// Of plans of degrees, those that differ in the data degree alone.
-    private static func isSameStrategy(_ one: String, _ other: String) -> Bool {
-        guard one.count == 3, other.count == 3, one.allSatisfy(\.isNumber), other.allSatisfy(\.isNumber)
-        else {
-            return one == other
-        }
-        return one.prefix(2) == other.prefix(2)
     }
 
     /// Whether a round without an event can decide anything new.
     var looksAtTime: Bool {
         switch self {
-        case .fifo, .fifoBackfill, .easy, .sjf, .synergy, .antman: false
+        case .fifo, .fifoBackfill, .easy, .conservative, .sjf, .synergy, .antman: false
         case .tiresias, .sia, .gavel, .rubickN, .rubickE, .rubickR, .rubick: true
         }
     }

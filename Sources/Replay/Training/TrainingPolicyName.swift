@@ -6,6 +6,8 @@ public enum TrainingPolicyName: String, Sendable, Hashable, Codable, CaseIterabl
     case fifoBackfill = "fifo-backfill"
     /// The same, but nobody delays the first that does not fit.
     case easy
+    /// The same, but nobody delays anybody before it.
+    case conservative
     /// The shortest first, of those that fit.
     case sjf
     case tiresias, synergy, sia, gavel, antman

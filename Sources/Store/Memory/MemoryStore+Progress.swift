@@ -12,6 +12,14 @@ extension MemoryStore {
             allocations.reduce(into: [:]) { $0[$1] = state.progress[$1] }
         }
     }
+
+    public func keep(_ memory: TrainingMemory, lease: CellLease) async throws {
+        try write { try $0.keep(memory, lease: lease) }
+    }
+
+    public func trainingMemory(cell: String) async throws -> TrainingMemory? {
+        read { state in state.uid(ofCell: cell).flatMap { state.trainingMemories[$0] } }
+    }
 }
 
 extension MemoryState {
@@ -24,5 +32,15 @@ extension MemoryState {
                 step: part.step, checkpointStep: max(part.checkpointStep, known?.checkpointStep ?? 0),
                 iterationMilliseconds: part.iterationMilliseconds ?? known?.iterationMilliseconds, at: now)
         }
+    }
+
+    mutating func keep(_ memory: TrainingMemory, lease: CellLease) throws {
+        try checkLease(lease)
+        guard let uid = uid(ofCell: lease.cell) else { return }
+        trainingMemories[uid] = memory
+    }
+
+    func uid(ofCell name: String) -> ID<Document>? {
+        documents[DocumentName(.cell, name)]?.metadata.uid
     }
 }

@@ -27,6 +27,24 @@ extension PostgresStore {
             })
     }
 
+    public func keep(_ memory: TrainingMemory, lease: CellLease) async throws {
+        _ = try await write(
+            Self.keepMemoryStatement, [lease.cell, lease.token, JSONText(try DocumentJSON.encode(memory))])
+    }
+
+    public func trainingMemory(cell: String) async throws -> TrainingMemory? {
+        guard let row = try await read(Self.memoryStatement, [cell]).first else { return nil }
+        return try DocumentJSON.decode(TrainingMemory.self, from: try row.decode("content", as: String.self))
+    }
+
+    private static let keepMemoryStatement = Statement(
+        name: "training_memory_keep", sql: "SELECT training_memory_keep_1($1, $2, $3::jsonb)")
+    private static let memoryStatement = Statement(
+        name: "training_memory",
+        sql: """
+            SELECT content::text AS content FROM training_memory m JOIN document d ON d.uid = m.cell
+            WHERE d.kind = 'Cell' AND d.project = '' AND d.name = $1
+            """)
     private static let takeProgressStatement = Statement(
         name: "progress_take", sql: "SELECT progress_take_1($1, $2::jsonb)")
     private static let progressStatement = Statement(

@@ -9,4 +9,10 @@ public protocol ProgressStore: Sendable {
 
     /// Last words of parts, also of those that ended; nothing of those that told nothing.
     func progress(of allocations: [ID<Allocation>]) async throws -> [ID<Allocation>: TrainingProgress]
+
+    /// Keeps what the training engine of the lease's cell remembers; nothing for a cell that is not there.
+    func keep(_ memory: TrainingMemory, lease: CellLease) async throws
+
+    /// Nil before the first was kept, and for a cell that is not there.
+    func trainingMemory(cell: String) async throws -> TrainingMemory?
 }

@@ -41,26 +41,34 @@ extension ExecutionPlan {
     /// The notation of published traces: digits are pipeline, tensor and data degree; words are
     /// data-parallel.
     ///
-    /// `ga` is plain, `gc` checkpoints, `zero-dp` shards, `zero-offload` offloads, and `+gc` checkpoints too.
+    /// Degrees above nine are set apart by `x`, as in `1x16x4`. `ga` is plain, `gc` checkpoints, `zero-dp` shards, `zero-offload` offloads, and `+gc` checkpoints too.
     ///
     /// - Returns: nil for text of no such form, and for digits that do not multiply to `gpus`.
     public init?(notation: String, gpus: Int) {
-        let digits = notation.compactMap(\.wholeNumberValue)
-        if digits.count == 3, notation.count == 3 {
-            guard digits[0] * digits[1] * digits[2] == gpus else { return nil }
-            self.init(data: digits[2], tensor: digits[1], pipeline: digits[0])
+        let words = notation.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+        guard gpus > 0, let word = words.first, words.count == 1 || words == [word, "gc"] else { return nil }
+        let checkpointing = words.count == 2 || word == "gc"
+        if let degrees = Self.degrees(word) {
+            guard degrees.reduce(1, *) == gpus else { return nil }
+            self.init(
+                data: degrees[2], tensor: degrees[1], pipeline: degrees[0], checkpointing: checkpointing)
             return
         }
-        let words = notation.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
-        guard gpus > 0, words.count == 1 || words == [words[0], "gc"] else { return nil }
-        let checkpointing = words.count == 2 || words[0] == "gc"
-        switch words[0] {
+        switch word {
         case "ga", "gc": self.init(data: gpus, checkpointing: checkpointing)
         case "zero-dp": self.init(data: gpus, checkpointing: checkpointing, sharding: .sharded)
         case "zero-offload": self.init(data: gpus, checkpointing: checkpointing, sharding: .offload)
         case "tp": self.init(tensor: gpus, checkpointing: checkpointing)
         default: return nil
         }
+    }
+
+    /// Pipeline, tensor and data degree of `244` or `1x16x4`; nil for other text. No degree is above what a
+    /// job may hold, so that their product is a number.
+    private static func degrees(_ word: String) -> [Int]? {
+        let parts = word.contains("x") ? word.split(separator: "x").map(String.init) : word.map { String($0) }
+        let degrees = parts.compactMap { Int($0) }.filter { (1...65_536).contains($0) }
+        return degrees.count == 3 && parts.count == 3 ? degrees : nil
     }
 
     /// The same notation; degrees above nine are set apart by `x`, as in `1x16x4`.

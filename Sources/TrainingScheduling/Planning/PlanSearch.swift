@@ -11,6 +11,8 @@ public struct PlanSearch: Sendable, Hashable {
     public var gpusPerNode: Int
     /// Loss of a doubling of the tensor degree: smaller matrices use a GPU less well.
     public var tensorLoss: Double
+    /// What all predicted times are multiplied with, as measured steps tell.
+    public var scale = 1.0
 
     public init(
         _ model: CatalogueModel, memory: MemoryModel = MemoryModel(), failures: FailureTable = FailureTable(),
@@ -52,17 +54,46 @@ public struct PlanSearch: Sendable, Hashable {
 
     /// All plans that fit.
     public func points(placement: [Int], threads: Int) -> [SpeedPoint] {
-        let gpus = placement.reduce(0, +)
-        let plans = dataPlans(gpus) + stagedPlans(placement)
-        return plans.map { plan in
+        plans(placement).map { plan in
             let threads = plan.sharding == .offload ? threads : 1
             let milliseconds = model.performance.stepMilliseconds(
                 plan, forward: forward(plan), nodes: placement.count, threads: threads)
             return SpeedPoint(
-                placement: placement, plan: plan.notation, secondsPerStep: milliseconds / 1000,
+                placement: placement, plan: plan.notation, secondsPerStep: milliseconds * scale / 1000,
                 threadsPerGPU: threads,
                 memoryPerGPU: MemoryModel.hostMiB(model.performance.model, plan))
         }
+    }
+
+    /// What the failure of a plan on a placement teaches; nil where the search does not know such a plan.
+    public func failure(of notation: String, on placement: [Int]) -> FailureTable.Entry? {
+        let plan = plans(placement).first { $0.notation == notation }
+        return plan.map { entry($0, microBatch: $0.isModelParallel ? 1 : microBatch($0)) }
+    }
+
+    /// The shape of a measured step; nil where the search does not know such a plan.
+    public func profilePoint(
+        plan notation: String, placement: [Int], threads: Int, milliseconds: Double
+    ) -> ProfilePoint? {
+        let plan = plans(placement).first { $0.notation == notation }
+        return plan.map {
+            ProfilePoint(
+                plan: $0, nodes: placement.count, threads: threads, forward: forward($0), step: milliseconds)
+        }
+    }
+
+    private func plans(_ placement: [Int]) -> [ExecutionPlan] {
+        dataPlans(placement.reduce(0, +)) + stagedPlans(placement)
+    }
+
+    /// Sequences of a rank's micro-step.
+    private func microBatch(_ plan: ExecutionPlan) -> Int {
+        max(1, model.performance.model.globalBatch / (plan.data * plan.accumulation))
+    }
+
+    private func entry(_ plan: ExecutionPlan, microBatch: Int) -> FailureTable.Entry {
+        FailureTable.Entry(
+            parameters: model.performance.model.parameters, plan: plan, microBatch: microBatch)
     }
 
     private func dataPlans(_ gpus: Int) -> [ExecutionPlan] {
@@ -112,9 +143,8 @@ public struct PlanSearch: Sendable, Hashable {
         let shape = model.performance.model
         var checked = plan
         checked.checkpointing = true
-        let entry = FailureTable.Entry(parameters: shape.parameters, plan: plan, microBatch: microBatch)
         return memory.fits(shape, checked, microBatch: plan.isModelParallel ? microBatch : 1, gpuGiB: gpuGiB)
-            && !failures.rules(out: entry)
+            && !failures.rules(out: entry(plan, microBatch: microBatch))
     }
 
     /// Milliseconds of the forward pass of a micro-step: a GPU's share of the whole pass, longer by the

@@ -18,6 +18,20 @@ public struct FreeRoom: Sendable, Hashable {
         byFree = (0...most).map { free in nodes.indices.filter { nodes[$0].gpus == free } }
     }
 
+    /// The same with more nodes behind the others, all of them free.
+    public init(_ room: FreeRoom, adding more: [TrainingNode]) {
+        let first = room.nodes.count
+        nodes = room.nodes + more
+        gpus = room.gpus + more.map(\.gpus)
+        threads = room.threads + more.map(\.threads)
+        memory = room.memory + more.map(\.memoryMiB)
+        isUp = room.isUp + more.map { _ in true }
+        let most = more.map(\.gpus).max() ?? 0
+        byFree = room.byFree
+        while byFree.count <= most { byFree.append([]) }
+        for (place, node) in more.enumerated() { byFree[node.gpus].append(first + place) }
+    }
+
     /// Free GPUs of nodes that are up.
     public var freeGPUs: Int { byFree.indices.reduce(0) { $0 + $1 * byFree[$1].count } }
 
@@ -54,6 +68,17 @@ public struct FreeRoom: Sendable, Hashable {
             memory[node] += sign * share.gpus * grant.point.memoryPerGPU
             if isUp[node] { insert(node) }
         }
+    }
+
+    /// Lowers what a node has free to what another room has there.
+    mutating func lower(_ node: Int, to other: FreeRoom) {
+        if isUp[node], !other.isUp[node] { setUp(node, false) }
+        threads[node] = min(threads[node], other.threads[node])
+        memory[node] = min(memory[node], other.memory[node])
+        guard other.gpus[node] < gpus[node] else { return }
+        if isUp[node] { remove(node) }
+        gpus[node] = other.gpus[node]
+        if isUp[node] { insert(node) }
     }
 
     private mutating func remove(_ node: Int) {

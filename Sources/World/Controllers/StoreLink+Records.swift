@@ -236,4 +236,12 @@ extension StoreLink: ProgressStore {
     func progress(of allocations: [ID<Allocation>]) async throws -> [ID<Allocation>: TrainingProgress] {
         try await read { try await $0.progress(of: allocations) }
     }
+
+    func keep(_ memory: TrainingMemory, lease: CellLease) async throws {
+        try await write { try await $0.keep(memory, lease: lease) }
+    }
+
+    func trainingMemory(cell: String) async throws -> TrainingMemory? {
+        try await read { try await $0.trainingMemory(cell: cell) }
+    }
 }

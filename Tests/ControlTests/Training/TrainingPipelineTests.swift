@@ -34,6 +34,10 @@ import Testing
         var kept: [String: Int] = [:]
         /// Jobs whose ranks end by themselves, with their exit code.
         var ending: [String: Int] = [:]
+        /// The same, for ranks that run in a plan.
+        var endingPlans: [String: Int] = [:]
+        /// Milliseconds of a step that the first ranks of jobs tell.
+        var paces: [String: Double] = [:]
 
         init(quota: Int? = nil) async throws {
             let clock = clock
@@ -105,7 +109,18 @@ import Testing
                         [PartProgress(allocation: allocation.id, step: step, checkpointStep: step)],
                         session: session)
                     report(.stopped, 0)
-                case .active: if let code = ending[name] { report(.failed, code) }
+                case .active:
+                    let env = allocation.task?.run?.env ?? [:]
+                    if let code = ending[name] ?? env["BASALT_PLAN"].flatMap({ endingPlans[$0] }) {
+                        report(.failed, code)
+                    } else if let pace = paces[name], env["RANK"] == "0" {
+                        try await store.takeProgress(
+                            [
+                                PartProgress(
+                                    allocation: allocation.id, step: sequence + 1, checkpointStep: 0,
+                                    iterationMilliseconds: pace)
+                            ], session: session)
+                    }
                 case .released: continue
                 }
             }
@@ -244,5 +259,103 @@ import Testing
             #expect(try await world.status("second")?.wait == nil)
         }
         try await world.check()
+    }
+
+    @Test func measuredStepsChangeWhatIsPredicted() async throws {
+        let world = try await World()
+        // Half as fast as the profile says, on one device as on four.
+        world.paces = ["slow": 4000]
+        try await world.run {
+            try await world.create(.trainingJob, "slow", Self.job(4))
+            try await world.until("its prediction is right") {
+                try await world.status("slow")?.calibration?.scale == 2
+            }
+        }
+        let calibration = try #require(try await world.status("slow")?.calibration)
+        #expect(calibration.shapes == 1 && calibration.fitted == ["scale"])
+        #expect(calibration.errorBefore == 0.5 && calibration.errorAfter == 0)
+        try await world.check()
+    }
+
+    @Test func whatWasLearntOutlivesTheController() async throws {
+        let world = try await World()
+        // Of a published model the fastest plan of four devices has too little memory.
+        var spec = TrainingJobSpec(
+            cell: "a", pool: "p", model: .bert, steps: 100_000, devices: 4, deviceModel: "A100",
+            run: RunSpec(command: ["train"]))
+        spec.maxFailures = 100
+        let spec4 = spec
+        var first = ""
+        try await world.run("c1") {
+            try await world.create(.trainingJob, "big", spec4)
+            try await world.until("it runs") { try await world.status("big")?.state == .running }
+            first = try #require(try await world.status("big")?.shape?.plan)
+            world.endingPlans = [first: TrainingLimit.outOfMemoryExit]
+            try await world.until("it runs as something else") {
+                guard let status = try await world.status("big") else { return false }
+                return status.state == .running && status.shape?.plan != first
+            }
+            #expect(try await world.status("big")?.ruledOut?.map(\.plan).contains(first) == true)
+            _ = try await world.store.delete(
+                .trainingJob, project: "team", name: "big", precondition: .none,
+                context: WriteContext(actor: "user/ann", verb: "delete"))
+            try await world.until("it is gone") { try await world.status("big") == nil }
+        }
+        let kept = try #require(try await world.store.trainingMemory(cell: "a"))
+        #expect(kept.failures.map(\.plan).contains(first))
+        #expect(kept.failures.first?.deviceModel == "A100" && kept.failures.first?.model == .bert)
+        #expect(kept.used.map(\.project) == ["team"] && (kept.used.first?.deviceSeconds ?? 0) > 0)
+        // Another controller, another job of the model.
+        try await world.run("c2") {
+            try await world.create(.trainingJob, "next", spec4)
+            try await world.until("it runs") { try await world.status("next")?.state == .running }
+        }
+        let next = try #require(try await world.status("next"))
+        #expect(next.shape?.plan != first && next.failures == 0)
+        try await world.check()
+    }
+
+    @Test func aWaitingJobHasAPlaceATimeAndACure() async throws {
+        let world = try await World()
+        let explainer = TrainingExplainer(store: world.store, supervisor: nil)
+        // Nobody gives anything up: both guaranteed, in one shape.
+        func rigid(_ devices: Int) -> TrainingJobSpec {
+            var spec = Self.job(devices, .guaranteed)
+            spec.profile = [TrainingProfilePoint(placement: [devices], plan: "ga", secondsPerStep: 2)]
+            return spec
+        }
+        try await world.run {
+            try await world.create(.trainingJob, "first", rigid(4))
+            try await world.until("it runs") { try await world.status("first")?.state == .running }
+            try await world.create(.trainingJob, "second", rigid(3))
+            try await world.create(.trainingJob, "third", rigid(4))
+            try await world.until("both wait") {
+                let waits = [try await world.status("second")?.wait, try await world.status("third")?.wait]
+                return waits.allSatisfy { $0 != nil }
+            }
+        }
+        func answer(_ name: String) async throws -> TrainingExplainer.Answer? {
+            let found = try await world.store.document(.trainingJob, project: "team", name: name)
+            return try await explainer.answer(for: try #require(found))
+        }
+        #expect(try await answer("first") == nil)
+        let second = try #require(try await answer("second"))
+        let third = try #require(try await answer("third"))
+        #expect(Set([second.queuePosition, third.queuePosition]) == [1, 2])
+        let starts = [second.startsAt, third.startsAt].compactMap { $0 }
+        #expect(starts.count == 2 && starts.allSatisfy { $0 > world.clock.now })
+        #expect(second.change?.kind == .hosts && second.change?.count == 1)
+        #expect(second.change?.devicesPerHost == 4)
+
+        // With two more hosts both start at once, and so does another one.
+        let more = TrainingAddition(
+            hosts: 3, jobs: [.init(project: "team", name: "fourth", spec: rigid(4))])
+        let preview = try #require(try await explainer.preview(ofPool: "p", with: more))
+        #expect(preview.policy == "rubick" && preview.jobs.map(\.name).count == 4)
+        for job in preview.jobs where job.name != "first" {
+            #expect(job.then?.reason == nil && job.then?.startsAt == preview.jobs[0].then?.startsAt)
+            #expect((job.now == nil) == (job.isNew == true))
+        }
+        #expect(try await explainer.preview(ofPool: "nowhere", with: TrainingAddition()) == nil)
     }
 }

@@ -117,6 +117,19 @@ import Testing
         #expect(status.state == .failed && last?.reason == .failed)
     }
 
+    @Test func aShapeThatRanOutOfMemoryIsRuledOutOnce() {
+        var status = TrainingJobStatus()
+        for _ in 0..<2 {
+            let parts = [Self.part(0, .active), Self.part(1, .active)]
+            _ = status.follow(Self.news(parts), of: Self.spec, now: Self.now)
+            let told = status.follow(
+                Self.news([], ends: Self.ends(parts, [TrainingLimit.outOfMemoryExit, 1])), of: Self.spec,
+                now: Self.now)
+            if status.failures == 1 { #expect(told?.message.contains("ran out of memory") == true) }
+        }
+        #expect(status.ruledOut == [Self.shape])
+    }
+
     @Test func aCheckpointEndsARowOfFailures() {
         var (status, parts) = Self.running()
         _ = status.follow(Self.news([], ends: Self.ends(parts, [7, 7])), of: Self.spec, now: Self.now)

@@ -83,12 +83,13 @@ final class ProcessHost {
 
     func start(
         _ number: Int, _ command: [String]? = nil, env: [String: String]? = nil,
-        workingDirectory: String? = nil, image: ImageSpec? = nil, onPartition: PartitionPolicy = .keep
+        workingDirectory: String? = nil, image: ImageSpec? = nil, stop: StopRequest? = nil,
+        onPartition: PartitionPolicy = .keep
     ) throws {
         var order = directive(number, onPartition: onPartition)
         order.task = PartTask(
             run: command.map { RunSpec(command: $0, env: env, workingDirectory: workingDirectory) },
-            image: image)
+            image: image, stop: stop)
         try require().start(PartStart(key: key(Self.name, number), directive: order))
     }
 

@@ -92,6 +92,35 @@ extension ProcessSuites {
             }
         }
 
+        @Test("What prepares the end runs first, knows whose end it is, and is told of when it fails")
+        func preparation() async throws {
+            try await ProcessHost.run { host in
+                // Ends with the signal, and says whether the file was there by then.
+                let rank = "trap 'cat kept; exit 0' USR1; echo up; while true; do sleep 0.05; done"
+                let save = "test -d /proc/$BASALT_PID && echo $STEP > $BASALT_WORK_DIR/kept"
+                for (number, script) in [(1, save), (2, save + "; exit 9"), (3, save + "; sleep 1000")] {
+                    try host.start(
+                        number, ["sh", "-c", rank], env: ["STEP": "42"],
+                        stop: StopRequest(
+                            signal: .user1, graceSeconds: 30, command: ["sh", "-c", script], commandSeconds: 2
+                        ))
+                    try await eventually("it is up") { try host.output(number) == "up\n" }
+                    try host.stop(number)
+                }
+                let ends = [try await host.ends(1), try await host.ends(2), try await host.ends(3)]
+                #expect(ends.map(\.exitCode) == [0, 0, 0])
+                #expect(
+                    ends.map(\.message) == [
+                        "ended when asked to",
+                        "ended when asked to; the checkpoint command failed with code 9",
+                        "ended when asked to; the checkpoint command took too long",
+                    ])
+                // Shells may say of the sleep that a signal ended it.
+                for number in 1...3 { #expect(try host.output(number).hasSuffix("42\n")) }
+                #expect(LeftoverProcesses.kill(id(3), record: nil, groups: [], bootID: ""))
+            }
+        }
+
         @Test("A command that ends leaves nothing behind, wherever it put it")
         func orphans() async throws {
             try await ProcessHost.run { host in

@@ -51,6 +51,8 @@ struct MemoryState {
     var vmHistory: [ID<Document>: VMHistoryRecord] = [:]
     /// How far parts of training jobs are.
     var progress: [ID<Allocation>: TrainingProgress] = [:]
+    /// What training engines remember, by cell.
+    var trainingMemories: [ID<Document>: TrainingMemory] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var guards: [ID<Document>: HostGuardRecord] = [:]
     var usageBins: [UsageBinRow] = []
