@@ -113,7 +113,8 @@ extension EndToEndTests {
                 try await Self.disturb(crowded, noise: noise, basalt)
                 let burning = try await basalt.client().risk(of: Self.pool)
                 try #require(burning.burned > calm.burned, "\(burning)")
-                let lines = try await Self.names(basalt).map { "\($0) 64\n" }.joined()
+                let full = try await basalt.statuses().filter { $0.key.hasPrefix("more") }.values
+                let lines = full.compactMap(\.host).map { "\($0) 64\n" }.joined()
                 try Data(lines.utf8).write(to: noise)
                 try await eventually("the ratio is taken back") {
                     try await basalt.client().rate(of: Self.pool).effective.ratioPerMille == 1000
