@@ -262,8 +262,8 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "PostgresClient", "Shim",
-                "Telemetry",
+                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription",
+                "PostgresClient", "Replay", "Shim", "Telemetry",
                 "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim",
                 "basalt-trainer",
                 "basaltd", asyncHTTPClient, logging, nioCore,

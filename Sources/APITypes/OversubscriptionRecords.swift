@@ -90,6 +90,41 @@ public struct ConstraintRequest: Sendable, Hashable, Codable {
     }
 }
 
+/// Body of `POST /v1/oversubscription/scopes/{level}/{name}/what-if`.
+public struct WhatIfRequest: Sendable, Hashable, Codable {
+    /// Name of a policy of type oversubscription.
+    public var policy: String?
+    /// In place of a policy; what is in force when both are absent.
+    public var rules: OversubscriptionRules?
+    /// To look back on; 28 when absent.
+    public var days: Int?
+
+    public init(policy: String? = nil, rules: OversubscriptionRules? = nil, days: Int? = nil) {
+        self.policy = policy
+        self.rules = rules
+        self.days = days
+    }
+
+    /// What is wrong with it, in the words of the request.
+    ///
+    /// - Parameter span: days that may be asked for.
+    public func defects(days span: ClosedRange<Int>) -> [FieldDefect] {
+        var found = rules?.defects(at: "rules") ?? []
+        if policy != nil, rules != nil {
+            found.append(.init(field: "rules", code: .conflict, message: "give a policy or rules, not both"))
+        }
+        if let days, !span.contains(days) {
+            let (least, most) = (span.lowerBound, span.upperBound)
+            let nearest = min(max(days, least), most)
+            found.append(
+                .init(
+                    field: "days", code: .outOfRange,
+                    message: "\(days) is outside \(least) to \(most); the nearest is \(nearest)"))
+        }
+        return found
+    }
+}
+
 /// Body of `POST /v1/oversubscription/reviews/{id}/approve` and `…/constraints/{id}/end`.
 public struct ReasonRequest: Sendable, Hashable, Codable {
     public var reason: String

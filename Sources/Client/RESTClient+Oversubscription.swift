@@ -25,6 +25,13 @@ extension RESTClient {
             as: RiskStatement.self)
     }
 
+    /// What a policy would have made of the last days of a scope; nothing is changed.
+    public func whatIf(_ scope: RateScope, _ request: WhatIfRequest) async throws -> WhatIfStatement {
+        let path = APIPath("oversubscription", "scopes", scope.level.rawValue, scope.name, "what-if")
+        return try await send(
+            try .post(path, body: request, key: newIdempotencyKey()), as: WhatIfStatement.self)
+    }
+
     public func rate(ofVM name: String, project: String) async throws -> RateExplanation {
         try await send(
             .get(APIPath("projects", project, "vms", name, "oversubscription")), as: RateExplanation.self)

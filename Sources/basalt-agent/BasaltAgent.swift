@@ -52,10 +52,13 @@ struct Run: AgentCommand {
             (inventory, runtime) = (substrate, substrate)
             progress = substrate
             services.append(substrate)
+            let power = simulation.power(
+                of: substrate, stateDirectory: stateDirectory, clock: clock, logger: logger)
+            if let power { services.append(power) }
             usage = try simulation.usage(of: substrate, stateDirectory: stateDirectory, clock: clock)
                 .map { simulated in
                     UsageParts(
-                        source: simulated, throttle: simulated,
+                        source: simulated, throttle: simulated, power: power,
                         settings: GuardSettings(
                             coolDownSeconds: min(15, simulation.guardHoldSeconds),
                             holdSeconds: simulation.guardHoldSeconds))
@@ -71,6 +74,7 @@ struct Run: AgentCommand {
             services.append(substrate)
             usage = UsageParts(
                 source: MachineUsage(host: substrate.host, substrate: substrate, clock: clock),
+                throttle: process.guardCores ? substrate.throttle : nil,
                 settings: process.guardCores ? GuardSettings() : .measuring)
         } else {
             (inventory, runtime) = (
@@ -99,7 +103,7 @@ struct Run: AgentCommand {
                         configuration: .init(
                             settings: usageParts.settings, guardFile: stateDirectory + "/guards.json"),
                         source: usageParts.source, sink: HTTPControlPlane(client),
-                        throttle: usageParts.throttle, clock: clock, logger: logger))
+                        throttle: usageParts.throttle, power: usageParts.power, clock: clock, logger: logger))
             }
             // The substrate first: it goes on until the agent has ended.
             let all = (services + [agent]).map {
@@ -117,6 +121,7 @@ struct Run: AgentCommand {
     private struct UsageParts {
         var source: any UsageSource
         var throttle: (any UsageThrottle)?
+        var power: PowerWatch?
         var settings: GuardSettings
     }
 

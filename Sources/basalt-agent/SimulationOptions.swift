@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Fleet
+internal import Logging
 internal import NodeAgent
 
 /// Flags of a simulated fleet.
@@ -31,6 +32,12 @@ struct SimulationOptions: ParsableArguments {
     var usageSpeed = 1.0
     @Option(help: ArgumentHelp("Seconds of simulated training per second.", valueName: "factor"))
     var trainingSpeed = 1.0
+    @Option(
+        help: ArgumentHelp(
+            "Servers that the power of each rack was provisioned for; without it nothing keeps racks within it.",
+            valueName: "servers"))
+    var powerServers: Int?
+
     @Option(
         help: ArgumentHelp(
             "Fault tests: calm that a guard asks for before it undoes something, and longest between acts.",
@@ -65,6 +72,20 @@ struct SimulationOptions: ParsableArguments {
         }
     }
 
+    /// What keeps the racks of a substrate within their power; nil where nothing does.
+    func power(
+        of substrate: SimulatedSubstrate, stateDirectory: String, clock: any AgentClock, logger: Logger
+    ) -> PowerWatch? {
+        powerServers.map { servers in
+            let control = SimulatedPower(
+                substrate: substrate, servers: servers, file: stateDirectory + "/substrate/power",
+                clock: clock)
+            return PowerWatch(
+                configuration: .init(guardFile: stateDirectory + "/power.json"), control: control,
+                clock: clock, logger: logger)
+        }
+    }
+
     /// The fleet; nil when this machine is to be carried.
     func spec() throws -> SimulatedFleetSpec? {
         guard let simulate else { return nil }
@@ -72,10 +93,15 @@ struct SimulationOptions: ParsableArguments {
         guard sides.count == 2, let cpu = sides[0], let memory = sides[1] else {
             throw ValidationError("--shape is \"\(shape)\"; write vCPUxGiB, such as 64x192")
         }
+        if let powerServers, powerServers < 1 {
+            throw ValidationError("--power-servers is \(powerServers); it has to be at least 1")
+        }
         let spec = SimulatedFleetSpec(
             count: simulate, namePrefix: prefix,
             capacity: Resources(milliCPU: cpu * 1000, memoryMiB: memory * 1024), devices: try devices(),
-            zones: zones, racksPerZone: racks, startFailuresPerMillion: startFailures, seed: seed)
+            zones: zones, racksPerZone: racks,
+            labels: powerServers == nil ? [:] : ["power.capping": "simulated"],
+            startFailuresPerMillion: startFailures, seed: seed)
         guard trainingSpeed > 0, trainingSpeed.isFinite else {
             throw ValidationError("--training-speed is \(trainingSpeed); it has to be above 0")
         }

@@ -95,6 +95,22 @@ struct FilledFleet {
         """
     }
 
+    /// SQL that adds what every VM and every host told of an hour.
+    ///
+    /// - Parameter hour: seconds since 1970, of today or yesterday.
+    func bins(ofHour hour: Int) -> String {
+        """
+        SELECT usage_partitions(floor(extract(epoch FROM fleet_time(basalt_now())))::bigint);
+        INSERT INTO usage_bin (vm, host, start, sold, mean, p90, max)
+        SELECT \(uid(2, "n")), \(uid(1, "n % \(hosts)")), \(hour) + b * 300, \(shape.milliCPU),
+            n % 200, n % 400 + b, n % 800 + b
+        FROM generate_series(0, \(hosts * vmsPerHost - 1)) n, generate_series(0, 11) b;
+        INSERT INTO usage_host_bin (host, start, samples, hot)
+        SELECT \(uid(1, "n")), \(hour) + b * 300, 60, 0
+        FROM generate_series(0, \(hosts - 1)) n, generate_series(0, 11) b
+        """
+    }
+
     private var quotas: String {
         """
         INSERT INTO quota_usage (project, resource, used)

@@ -4,10 +4,10 @@ import Foundation
 import Store
 
 /// What one sample of a VM's use costs the controller and its database: reports as agents send them, decoded
-/// and taken by the Postgres store.
+/// and taken by the Postgres store; and how long the database then takes to make an hour of such samples.
 ///
-/// Options: `--hosts N`, `--vms N` of each host, `--rounds N`, each with one bin of every VM. The goal is
-/// 100,000 samples a minute for less than half a core of the controller.
+/// Options: `--hosts N`, `--vms N` of each host, `--rounds N`, each with one bin of every VM, and an hour of
+/// twelve. The goal is 100,000 samples a minute for less than half a core of the controller.
 struct UsageBenchmark<C: Clock<Duration>> {
     private static var binsPerReport: Int { 20_000 }
 
@@ -36,7 +36,29 @@ struct UsageBenchmark<C: Clock<Duration>> {
                 "samples/s \(Int(samples / seconds))",
                 "cores at 100,000 samples/min \(Self.text(cpu / samples * 100_000 / 60))", separator: "  ")
         }
+        try await rollUp(hosts: hosts, vms: vms, rounds: rounds)
         print("calibration_ms \(Calibration.milliseconds(clock))")
+    }
+
+    /// Hours of a fleet that is full: every VM told twelve bins, and so did every host.
+    private func rollUp(hosts: Int, vms: Int, rounds: Int) async throws {
+        let cluster = BenchmarkCluster()
+        try await cluster.with { store in
+            let fleet = FilledFleet(cells: ["a"], hosts: hosts, vmsPerHost: vms, usePct: 70)
+            try await fleet.fill(cluster)
+            // The latest hour that is over for long enough to be counted.
+            let hour = (Int(SystemIDs.now().seconds) - 1200) / 3600 * 3600 - 3600
+            try await cluster.script(fleet.bins(ofHour: hour))
+            try await cluster.script("VACUUM (ANALYZE)")
+            for _ in 1...rounds {
+                try await cluster.script(
+                    "TRUNCATE usage_hour, usage_scope; UPDATE usage_roll SET rolled_to = \(hour)")
+                let start = clock.now
+                let made = try await store.rollUpUsage()
+                let seconds = start.duration(to: clock.now) / .seconds(1)
+                print("hours made \(made)  of bins \(12 * hosts * vms)  seconds \(Self.text(seconds))")
+            }
+        }
     }
 
     private func join(_ hosts: Int, _ store: PostgresStore) async throws -> ID<AgentSession> {

@@ -85,6 +85,7 @@ import Testing
         "BreakerResetAnswer": reading(BreakerResetResponse.self), "Run": reading(RunSpec.self),
         "Image": reading(ImageSpec.self), "LogPiece": reading(LogPiece.self),
         "RateConstraintRequest": request(ConstraintRequest.self),
+        "WhatIfRequest": request(WhatIfRequest.self),
         "ReasonRequest": request(ReasonRequest.self),
         "RateConstraint": reading(ScopeConstraint.self), "RateDecision": reading(ScopeDecision.self),
         "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self),

@@ -140,6 +140,28 @@ import Testing
         }
     }
 
+    @Test func whatIfChangesNothingAndSaysWhatIsWrong() async throws {
+        try await APIFixture().test { client in
+            let path = "\(Self.root)/scopes/pool/it/what-if"
+            let none: WhatIfStatement = try Self.read(
+                try await client.send(.post, path, as: "viewer", body: "{}"))
+            #expect(none.hours == 0 && none.proposal == nil && none.rules.mode == .managed)
+            for (body, field) in [
+                (#"{"days":1}"#, "days"),
+                (#"{"rules":{"mode":"managed","riskTarget":2}}"#, "rules.riskTarget"),
+                (#"{"policy":"o","rules":{"mode":"managed"}}"#, "rules"), (#"{"day":3}"#, "day"),
+            ] {
+                let answer = try await client.send(.post, path, body: body)
+                #expect(answer.status == .unprocessableContent)
+                #expect(answer.problem?.causes.first?.field == field, "\(body)")
+            }
+            let unknown = try await client.send(.post, path, body: #"{"policy":"none"}"#)
+            #expect(unknown.status == .notFound)
+            let nowhere = try await client.send(.post, "\(Self.root)/scopes/pool/none/what-if", body: "{}")
+            #expect(nowhere.status == .notFound)
+        }
+    }
+
     @Test func aScopeThatIsNotThereIsNotFound() async throws {
         try await APIFixture().test { client in
             for path in ["pool/none", "hots/it"] {

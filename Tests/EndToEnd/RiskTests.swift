@@ -5,7 +5,8 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    /// The loop from what VMs use to what hosts sell, closed: on a fleet clock on which a day lasts seconds.
+    /// The loop from what VMs use to what hosts sell, closed: on a fleet clock on which a day lasts seconds,
+    /// and with recorded use where that is there.
     @Suite struct RiskTests {
         /// A day in 2.9 s: the two weeks that a ratio is learnt from pass in 40 s.
         private static let rate = "30000"
@@ -13,10 +14,6 @@ extension EndToEndTests {
         private static let slowRate = "3600"
         private static let hosts = 20
         private static let pool = RateScope(.pool, "vms")
-        /// A week of six VMs by hours: busy at noon, and less so at the end of the week.
-        private static let week = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "Samples/week.csv").path
-
         @discardableResult
         private static func run(_ arguments: [String], _ basalt: Deployment) async throws -> String {
             let answer = try await basalt.basalt(["oversub"] + arguments)
@@ -43,6 +40,28 @@ extension EndToEndTests {
             return found
         }
 
+        /// Makes the spot VMs of one host want all that they were sold, until its guard has relieved it.
+        private static func disturb(
+            _ crowded: String, noise: URL, _ basalt: Deployment
+        ) async throws {
+            try Data("\(crowded) 64\n".utf8).write(to: noise)
+            let start = ContinuousClock.now
+            try await eventually("the guard sees the noise", within: .seconds(30)) {
+                try await basalt.events(.hostHot).contains { $0.name == crowded }
+            }
+            let seen = ContinuousClock.now - start
+            try await eventually("spot VMs are held back") {
+                try await basalt.events(.hostHot).contains { $0.message.hasPrefix("holds ") }
+            }
+            try await eventually("the host is relieved") {
+                try await basalt.events(.hostCalm).contains { $0.name == crowded }
+            }
+            let relieved = ContinuousClock.now - start
+            basalt.note("noise seen by the guard", seen)
+            basalt.note("noise relieved", relieved)
+            try FileManager.default.removeItem(at: noise)
+        }
+
         private static func names(_ basalt: Deployment) async throws -> [String] {
             try await basalt.client().listAll(Collection(.host)).items.map(\.metadata.name).sorted()
         }
@@ -54,14 +73,16 @@ extension EndToEndTests {
                 let controller = try await basalt.startController("a", clock)
                 try await basalt.makeFleet()
                 try await Self.manage(basalt)
+                let trace = try RecordedUse.file(in: basalt.directory)
                 let agent = try await basalt.startAgent(
                     "sim", hosts: Self.hosts,
                     [
-                        "--shape", "8x64", "--usage-trace", Self.week, "--usage-speed", Self.rate,
+                        "--shape", "8x64", "--usage-trace", trace, "--usage-speed", Self.rate,
                         "--guard-hold-seconds", "2",
                     ])
                 try await basalt.hostsReady(Self.hosts)
-                try await basalt.createVMs("web", count: 2 * Self.hosts, Deployment.spec(milliCPU: 4000))
+                let spot = { Deployment.spec(milliCPU: $0) { $0.class = .spot } }
+                try await basalt.createVMs("web", count: 2 * Self.hosts, spot(4000))
                 try await basalt.allRun(2 * Self.hosts)
 
                 // A person is asked once there are two weeks, and then a host goes first.
@@ -80,15 +101,18 @@ extension EndToEndTests {
                 try #require(raised.first?.contains("on 1 of 20 hosts") == true, "\(raised)")
                 try #require(raised.count == 2 && raised[1].contains("after a day on sim-"), "\(raised)")
                 // What VMs are predicted to use leaves room for more of them.
-                try await basalt.createVMs("more", count: 4, Deployment.spec(milliCPU: 2000))
+                try await basalt.createVMs("more", count: 4, spot(2000))
                 try await basalt.allRun(2 * Self.hosts + 4)
                 let calm = try await basalt.client().risk(of: Self.pool)
                 try #require(calm.state == .open && calm.days.count >= 14, "\(calm)")
                 try #require(calm.days.allSatisfy { $0.hotBins == 0 }, "\(calm)")
 
-                // Every host is short of cores for days of the fleet clock.
+                // A noisy neighbour on one host, and then on every host that was sold more than it has.
                 let noise = agent.state.appending(path: "substrate/noise")
-                let lines = try await Self.names(basalt).map { "\($0) 64\n" }.joined()
+                let crowded = try #require(try await basalt.status("more-0").host)
+                try await Self.disturb(crowded, noise: noise, basalt)
+                let full = try await basalt.statuses().filter { $0.key.hasPrefix("more") }.values
+                let lines = full.compactMap(\.host).map { "\($0) 64\n" }.joined()
                 try Data(lines.utf8).write(to: noise)
                 try await eventually("the ratio is taken back") {
                     try await basalt.client().rate(of: Self.pool).effective.ratioPerMille == 1000

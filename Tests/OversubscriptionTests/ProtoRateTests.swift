@@ -207,6 +207,23 @@ import Testing
         #expect(Prototypes(of: [[1], [1], [2]], count: 6).centres.count == 2)
     }
 
+    @Test func peopleSplitAndMergeShapes() {
+        let shapes: [[Double]] = [[0, 0], [0, 1], [10, 0], [10, 1]]
+        func groups(_ edits: [PrototypeEdit]) -> [Int] {
+            let prototypes = Prototypes(of: shapes, count: 2, edits: edits)
+            return shapes.map { prototypes.nearest(to: $0) }
+        }
+        let plain = groups([])
+        #expect(plain[0] == plain[1] && plain[2] == plain[3] && plain[0] != plain[2])
+        #expect(Set(groups([.merge(1, 0)])).count == 1)
+        let split = groups([.split(plain[0])])
+        #expect(Set(split).count == 3 && split[0] != split[1] && split[2] == split[3])
+        // What was split and is merged again is what it was; words about shapes that are not there are idle.
+        #expect(groups([.split(plain[0]), .merge(plain[0], 2)]) == plain)
+        #expect(groups([.split(7), .merge(0, 7), .merge(1, 1)]) == plain)
+        #expect(Prototypes(of: [[1], [1]], count: 1, edits: [.split(0)]).centres.count == 1)
+    }
+
     @Test func aShapeIsWhenAScopeIsBusyAndNotHowMuch() {
         let day = (0..<48).map { $0 % 24 < 8 ? 0.2 : 0.1 }
         let calm = Prototypes.shape(of: day[...], firstHour: 0, concentration: 0.3)

@@ -1,4 +1,5 @@
 import Foundation
+import Oversubscription
 import Testing
 
 @testable import Replay
@@ -136,5 +137,73 @@ extension OversubscriptionDataTests {
         #expect(found[0].violationRate == 0 && abs(found[0].saved - 0.1) < 1e-3)
         #expect(abs(found[1].violationRate - 0.301) < 1e-3 && abs(found[1].severity - 0.122) < 1e-3)
         #expect(abs(found[1].saved - 0.646) < 1e-3)
+    }
+}
+
+/// The short days of two other clouds: hosts that are looked at every quarter of an hour, from the hour on in
+/// which ten hours are known, against the peak of the next two hours.
+extension OversubscriptionDataTests {
+    /// Lines of a file as VMs of one core.
+    ///
+    /// - Parameters:
+    ///   - name: of the VM, nil for a line that does not count.
+    private func day(
+        _ file: String, name: (_ fields: [Substring]) -> String?
+    ) throws -> UsageTrace {
+        let text = String(
+            decoding: try GzipText.bytes(of: try UtilizationData.source(file)), as: UTF8.self)
+        let series = text.split(separator: "\n").dropFirst().compactMap { line -> UsageSeries? in
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            return name(fields).map { name in
+                let samples = fields.dropFirst(3).map { field in
+                    let percent = Double(field) ?? 0
+                    return UInt16(min(max(0, percent * 100), Double(UsageSeries.full)).rounded())
+                }
+                return UsageSeries(
+                    name: name, cores: 1, startSeconds: 0, stepSeconds: 300, samples: samples)
+            }
+        }
+        return UsageTrace(series: series, stepSeconds: 300)
+    }
+
+    private typealias Row = (name: String, violations: Double, severity: Double, saved: Double)
+
+    private func compare(_ rows: [Row], _ trace: UsageTrace, hosts: Int) throws {
+        let predictors = try rows.map { (row) throws(OptionError) in try PredictorName(parsing: row.name) }
+        let options = PredictionExperiment.Options(
+            predictors: predictors, minimumSamples: 24, horizon: 24, oracleEvery: 3)
+        let found = try PredictionExperiment(options: options)
+            .judge(trace, hosts: hosts, warmUp: 120, seed: 42)
+        for (row, judged) in zip(rows, found) {
+            #expect(abs(judged.violationRate - row.violations) < 1e-3, "\(row.name): \(judged)")
+            #expect(abs(judged.severity - row.severity) < 1e-3, "\(row.name): \(judged)")
+            #expect(abs(judged.saved - row.saved) < 1e-3, "\(row.name): \(judged)")
+        }
+    }
+
+    @Test func predictorsOfTasksEqualTheReference() throws {
+        let trace = try day("google2011_gcd_1600vm_cpu_mem_pct.csv.gz") { fields in
+            fields[1] == "cpu" ? String(fields[0]) : nil
+        }
+        try #require(trace.series.count == 1600)
+        try compare(
+            [
+                ("n-sigma:3:120", 0.261, 0.011, 0.747), ("n-sigma:5:120", 0.039, 0.0007, 0.719),
+                ("vm:p95:120", 0.076, 0.0019, 0.743), ("vm:p99:120", 0.0046, 0.0001, 0.725),
+                ("n-sigma:5:120+vm:p99:120", 0.0029, 0, 0.712),
+            ], trace, hosts: 50)
+    }
+
+    @Test func predictorsOfSharedMachinesEqualTheReference() throws {
+        let trace = try day("planetlab_2011_cpu_pct.csv.gz") { fields in
+            fields[0] == "20110303" ? String(fields[1]) : nil
+        }
+        try #require(trace.series.count == 1052)
+        try compare(
+            [
+                ("n-sigma:3:120", 0.132, 0.0055, 0.829), ("n-sigma:5:120", 0, 0, 0.799),
+                ("vm:p90:120", 0.0085, 0.0001, 0.804), ("vm:p95:120", 0, 0, 0.771),
+                ("vm:p99:120", 0, 0, 0.683),
+            ], trace, hosts: 32)
     }
 }

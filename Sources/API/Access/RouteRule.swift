@@ -155,6 +155,8 @@ package enum RouteTable {
         Key(.get, "/v1/oversubscription"): RouteRule(.read(.fleet), query: ["cell"]),
         Key(.get, "/v1/oversubscription/scopes/{level}/{name}"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/oversubscription/scopes/{level}/{name}/risk"): RouteRule(.read(.fleet)),
+        // Writes nothing.
+        Key(.post, "/v1/oversubscription/scopes/{level}/{name}/what-if"): RouteRule(.read(.fleet)),
         // Tells of the host, which is everybody's.
         Key(.get, "/v1/projects/{project}/vms/{name}/oversubscription"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/oversubscription/decisions"): RouteRule(

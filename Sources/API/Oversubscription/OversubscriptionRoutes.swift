@@ -23,6 +23,9 @@ struct OversubscriptionRoutes {
         router.get("/v1/oversubscription/scopes/:level/:name/risk") { _, context in
             try JSONAnswer.response(try await self.explainer.risk(of: try Self.scope(context)))
         }
+        router.post("/v1/oversubscription/scopes/:level/:name/what-if") { request, context in
+            try await self.whatIf(request, context)
+        }
         router.get("/v1/projects/:project/vms/:name/oversubscription") { _, context in
             try await self.explainVM(context)
         }
@@ -84,6 +87,21 @@ struct OversubscriptionRoutes {
         let nearest = NearestChoice.of(text, among: words).map { "; did you mean \"\($0)\"?" } ?? ""
         return "\(what) \"\(text.prefix(80))\" is not one of \(words.joined(separator: ", "))\(nearest)"
     }
+
+    private func whatIf(_ request: Request, _ context: APIContext) async throws -> Response {
+        let scope = try Self.scope(context)
+        let asked: WhatIfRequest = try await RequestReader.read(request)
+        let causes = asked.defects(days: RateForecaster.days)
+        guard causes.isEmpty else {
+            throw Problem(.invalid, detail: "the request is not valid", causes: causes)
+        }
+        let found = try await RateForecaster(store: store).whatIf(
+            scope, policy: asked.policy, rules: asked.rules, days: asked.days ?? Self.usualDays)
+        return try JSONAnswer.response(found)
+    }
+
+    /// Four weeks have seen a month's end.
+    private static let usualDays = 28
 
     private func explainVM(_ context: APIContext) async throws -> Response {
         let name = try context.parameters.require("name")

@@ -100,6 +100,10 @@ enum CommandExamples {
         "oversub end": ["basalt oversub end 01890a5d-ac96-774b-bcce-b302099a8057 --reason over"],
         "oversub decisions": ["basalt oversub decisions pool/vms --state applied --limit 5"],
         "oversub risk": ["basalt oversub risk pool/vms"],
+        "oversub what-if": [
+            "basalt oversub what-if pool/vms --policy careful",
+            "basalt oversub what-if pool/vms --risk 0.005 --days 14",
+        ],
         "oversub review list": ["basalt oversub review list"],
         "oversub review show": ["basalt oversub review show pool/vms"],
         "oversub review approve": ["basalt oversub review approve pool/vms --reason looked"],

@@ -13,7 +13,8 @@ struct OversubGroup: ParsableCommand {
             OversubGetCommand.self, OversubExplainCommand.self, OversubPolicyCommand.self,
             OversubPinCommand.self, OversubCapCommand.self, OversubExcludeCommand.self,
             OversubKillSwitchCommand.self, OversubConstraintsCommand.self, OversubEndCommand.self,
-            OversubDecisionsCommand.self, OversubRiskCommand.self, OversubReviewGroup.self,
+            OversubDecisionsCommand.self, OversubRiskCommand.self, OversubWhatIfCommand.self,
+            OversubReviewGroup.self,
         ])
 
     static func scope(_ text: String) throws -> RateScope {

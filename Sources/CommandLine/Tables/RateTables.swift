@@ -63,6 +63,8 @@ struct RateTables {
                 "Sold",
                 Text("\(Quantity.cpu(use.sharedMilliCPU)) of \(Quantity.cpu(use.sharedLimitMilliCPU)) vCPU")),
             .init("Peak", Text(peak(use))),
+            .init("Lately", Text(optional: item.latest.map(Self.lately))),
+            .init("N+1", Text(optional: use.spareAfterLossMilliCPU.map(Self.spare))),
             .init(
                 "Overfull",
                 Text("\(use.overfullHosts) of \(use.hosts) hosts", use.overfullHosts > 0 ? .warning : .plain)),
@@ -75,6 +77,7 @@ struct RateTables {
                     Text(
                         "\(Quantity.cpu(decision.ratioPerMille)), \(decision.state.rawValue), from \(decision.windowStart)"
                     )))
+            fields.append(.init("Next", Text(optional: item.nextWindow.map { "decided anew from \($0)" })))
         }
         var blocks: [Presentation.Block] = [
             .fields(fields), .heading("Sources"), .table(sources(item.sources)),
@@ -82,6 +85,18 @@ struct RateTables {
         let constraints = item.sources.flatMap(\.constraints)
         if !constraints.isEmpty { blocks += [.heading("Constraints"), .table(table(of: constraints))] }
         return Presentation(blocks, names: [item.scope.description], value: try Serialization.tree(item))
+    }
+
+    /// What was in use, beside what was predicted.
+    private static func lately(_ hour: RateExplanation.Latest) -> String {
+        let predicted = hour.predictedPeak.map { ", predicted \(percent($0)) at most" } ?? ""
+        return "\(percent(hour.peak)) in use at once in the hour from \(hour.at)\(predicted)"
+    }
+
+    private static func spare(_ milliCPU: Int) -> String {
+        milliCPU >= 0
+            ? "\(Quantity.cpu(milliCPU)) vCPU left to sell after the loss of any one host"
+            : "\(Quantity.cpu(-milliCPU)) vCPU of some host would find no place after its loss"
     }
 
     private func peak(_ use: RateExplanation.Use) -> String {

@@ -13,14 +13,20 @@ public struct UsageWatch: Sendable {
 
         /// Of scopes; eight weeks of them are what ratios are learnt from.
         public var scopes: Duration
+        /// Of what was decided about ratios and is in force no more: three budgets' windows.
+        public var decisions: Duration
 
         /// Bins are for looking back on an incident; five weeks of hours show the end of a month.
         public static let standard = Retention(bins: .seconds(3 * 86_400), hours: .seconds(35 * 86_400))
 
-        public init(bins: Duration, hours: Duration, scopes: Duration = .seconds(60 * 86_400)) {
+        public init(
+            bins: Duration, hours: Duration, scopes: Duration = .seconds(60 * 86_400),
+            decisions: Duration = .seconds(90 * 86_400)
+        ) {
             self.bins = bins
             self.hours = hours
             self.scopes = scopes
+            self.decisions = decisions
         }
     }
 
@@ -72,6 +78,7 @@ public struct UsageWatch: Sendable {
                 _ = try await store.rollUpUsage(settle: Self.settle + late)
                 try await store.keepUsage(
                     bins: retention.bins, hours: retention.hours, scopes: retention.scopes)
+                try await store.keepDecisions(for: retention.decisions)
             } catch is CancellationError {
                 return
             } catch {

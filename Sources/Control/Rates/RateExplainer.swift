@@ -69,6 +69,8 @@ public struct RateExplainer: Sendable {
         let effective = EffectiveRate(sources, at: facts.now)
         let hosts = facts.hosts(in: scope)
         let decided = effective.scope ?? scope
+        let decision = try await store.decisions(DecisionQuery(scope: decided, limit: 1)).first
+        let hour = try await latestHour(of: decided)
         return RateExplanation(
             scope: scope, cell: facts.holders[scope]?.cell ?? "", effective: effective,
             sources: sources.map { source in
@@ -77,10 +79,28 @@ public struct RateExplainer: Sendable {
                     plainRatioPerMille: source.plainRatio, decidedRatioPerMille: source.decidedRatio,
                     constraints: source.constraints)
             },
-            decision: try await store.decisions(DecisionQuery(scope: decided, limit: 1)).first,
-            use: .init(hosts.map(\.room)),
+            decision: decision, use: .init(hosts.map(\.room)),
+            nextWindow: decision.map { $0.windowStart.advanced(by: .seconds($0.windowSeconds)) },
+            latest: hour.flatMap { hour in
+                hour.peak.map {
+                    .init(
+                        at: Timestamp(seconds: Double(hour.start)), peak: $0,
+                        predictedPeak: decision?.evidence.predictedPeak)
+                }
+            },
             exceptions: hosts.filter { $0.room.cpuRatioPerMille != effective.ratioPerMille }
                 .map { RateScope(.host, $0.name) }.sorted())
+    }
+}
+
+extension RateExplainer {
+    /// Hours in which the latest one is looked for: nobody waits longer for an agent to tell.
+    private static let lookedHours = 3
+
+    private func latestHour(of scope: RateScope) async throws -> ScopeHour? {
+        guard let until = try await store.usageRolledTo() else { return nil }
+        let since = until.advanced(by: .seconds(-3600 * Self.lookedHours))
+        return try await store.scopeHours(of: [scope], since: since)[scope]?.last
     }
 }
 

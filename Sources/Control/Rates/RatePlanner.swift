@@ -84,7 +84,9 @@ struct RatePlanner {
                 peaks: Array(profile.peaks[(from - profile.firstHour)..<(end - profile.firstHour)]),
                 concentration: profile.concentration, cores: Double(profile.milliCPU) / 1000)
         }
-        let model = ProtoRateModel(scopes, split, Group(rules: first.rules).settings)
+        var settings = Group(rules: first.rules).settings
+        settings.edits = edits(subjects)
+        let model = ProtoRateModel(scopes, split, settings)
         let prototypes = scopes.map { model.prototype(of: $0, split) }
         var decider = RateDecider(model, prototypes: prototypes)
         var hot = [Int](repeating: 0, count: scopes.count)
@@ -111,6 +113,18 @@ struct RatePlanner {
                     peak: days[index].peak, risk: Double(hot[index]) / Double(max(1, split.test.count)),
                     prototype: prototypes[index], members: members.map { subjects[$0].scope },
                     days: DayCurve(members.map { scopes[$0].peaks })))
+        }
+    }
+
+    /// Answers about shapes hold for all that is learnt together: the shapes of its model are meant.
+    private static func edits(_ subjects: [Subject]) -> [PrototypeEdit] {
+        subjects.flatMap(\.constraints).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }.compactMap {
+            let shapes = $0.prototypes ?? []
+            switch $0.verb {
+            case .split where shapes.count == 1: return .split(shapes[0])
+            case .merge where shapes.count == 2: return .merge(shapes[0], shapes[1])
+            case .split, .merge, .cap, .pin, .exclude, .kill: return nil
+            }
         }
     }
 

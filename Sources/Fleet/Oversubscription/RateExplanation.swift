@@ -8,6 +8,10 @@ public struct RateExplanation: Sendable, Hashable, Codable {
     /// The newest decision about the scope that the ratio comes from.
     public var decision: ScopeDecision?
     public var use: Use
+    /// When that decision's window ends, on the fleet clock: then the scope is decided anew.
+    public var nextWindow: Timestamp?
+    /// What was in use in the last hour that is known, beside what the decision predicted.
+    public var latest: Latest?
     /// Hosts of the scope that go by another ratio, because a nearer scope says so; sorted.
     public var exceptions: [RateScope]
     /// The VM that was asked about.
@@ -38,6 +42,21 @@ public struct RateExplanation: Sendable, Hashable, Codable {
         }
     }
 
+    /// One hour of the scope that the ratio comes from.
+    public struct Latest: Sendable, Hashable, Codable {
+        /// Fleet time at which the hour began.
+        public var at: Timestamp
+        /// Greatest share of the vCPUs in use at once, 0 to 1; and as the decision predicted it.
+        public var peak: Double
+        public var predictedPeak: Double?
+
+        public init(at: Timestamp, peak: Double, predictedPeak: Double?) {
+            self.at = at
+            self.peak = peak
+            self.predictedPeak = predictedPeak
+        }
+    }
+
     /// Sums over the hosts of the scope, milli-vCPUs.
     public struct Use: Sendable, Hashable, Codable {
         public var hosts: Int
@@ -54,6 +73,9 @@ public struct RateExplanation: Sendable, Hashable, Codable {
         public var peakMilliCPU: Int
         /// As much of it as policies admit; nil where peaks do not count.
         public var peakLimitMilliCPU: Int?
+        /// What the other hosts could still sell after the loss of any one host and with all of its shared
+        /// VMs on them, by their ratios; negative where they could not take them. Nil for a single host.
+        public var spareAfterLossMilliCPU: Int?
 
         public init(_ rooms: [HostRoom]) {
             hosts = rooms.count
@@ -66,6 +88,10 @@ public struct RateExplanation: Sendable, Hashable, Codable {
             peakLimitMilliCPU =
                 rooms.contains { $0.maxUtilizationPerMille != nil }
                 ? rooms.reduce(0) { $0 + $1.leftMilliCPU * ($1.maxUtilizationPerMille ?? 1000) / 1000 } : nil
+            let free = rooms.map { max(0, $0.leftMilliCPU * $0.cpuRatioPerMille / 1000 - $0.sharedMilliCPU) }
+            let all = free.reduce(0, +)
+            spareAfterLossMilliCPU =
+                rooms.count > 1 ? zip(rooms, free).map { all - $1 - $0.sharedMilliCPU }.min() : nil
         }
     }
 
@@ -88,7 +114,8 @@ public struct RateExplanation: Sendable, Hashable, Codable {
 
     public init(
         scope: RateScope, cell: String, effective: EffectiveRate, sources: [Source],
-        decision: ScopeDecision? = nil, use: Use, exceptions: [RateScope] = [], vm: VM? = nil
+        decision: ScopeDecision? = nil, use: Use, nextWindow: Timestamp? = nil, latest: Latest? = nil,
+        exceptions: [RateScope] = [], vm: VM? = nil
     ) {
         self.scope = scope
         self.cell = cell
@@ -96,6 +123,8 @@ public struct RateExplanation: Sendable, Hashable, Codable {
         self.sources = sources
         self.decision = decision
         self.use = use
+        self.nextWindow = nextWindow
+        self.latest = latest
         self.exceptions = exceptions
         self.vm = vm
     }

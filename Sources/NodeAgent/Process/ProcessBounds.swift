@@ -58,6 +58,27 @@ struct ProcessBounds: Sendable {
         try make("\(allocation)", resources)
     }
 
+    /// Whether a part that runs can be held to less CPU than it was sold, and let go again.
+    var canThrottle: Bool { method != .limits }
+
+    /// Holds the processes of a part to so much CPU from now on.
+    /// - Throws: `JournalError`, also for a part that has not begun.
+    func setQuota(_ allocation: ID<Allocation>, milliCPU: Int) throws {
+        guard let group = groups(of: allocation).first else { return }
+        try writeQuota(milliCPU, group)
+    }
+
+    private func writeQuota(_ milliCPU: Int, _ group: String) throws {
+        let quota = max(Setting.quota, milliCPU * Setting.period / 1000)
+        switch method {
+        case .groupV2: try Self.write("\(quota) \(Setting.period)", to: "\(group)/cpu.max")
+        case .groupV1:
+            try Self.write("\(Setting.period)", to: "\(group)/cpu.cfs_period_us")
+            try Self.write("\(quota)", to: "\(group)/cpu.cfs_quota_us")
+        case .limits: break
+        }
+    }
+
     /// Where `make` puts a part.
     func groups(of allocation: ID<Allocation>) -> [String] { bases.map { "\($0)/\(allocation)" } }
 
@@ -97,20 +118,15 @@ struct ProcessBounds: Sendable {
     }
 
     private func make(_ name: String, _ resources: Resources) throws -> [String] {
-        let quota = max(Setting.quota, resources.milliCPU * Setting.period / 1000)
         let bytes = resources.memoryMiB << 20
         let groups = bases.map { "\($0)/\(name)" }
         for group in groups where mkdir(group, 0o755) != 0 && errno != EEXIST {
             throw JournalError.system("mkdir", group)
         }
+        if let group = groups.first { try writeQuota(resources.milliCPU, group) }
         switch method {
-        case .groupV2:
-            try Self.write("\(quota) \(Setting.period)", to: "\(groups[0])/cpu.max")
-            try Self.write("\(bytes)", to: "\(groups[0])/memory.max")
-        case .groupV1:
-            try Self.write("\(Setting.period)", to: "\(groups[0])/cpu.cfs_period_us")
-            try Self.write("\(quota)", to: "\(groups[0])/cpu.cfs_quota_us")
-            try Self.write("\(bytes)", to: "\(groups[1])/memory.limit_in_bytes")
+        case .groupV2: try Self.write("\(bytes)", to: "\(groups[0])/memory.max")
+        case .groupV1: try Self.write("\(bytes)", to: "\(groups[1])/memory.limit_in_bytes")
         case .limits: break
         }
         return groups

@@ -71,6 +71,10 @@ public final class ProcessSubstrate: Sendable {
     /// Labels that tell how the host keeps parts.
     public var labels: [String: String] { ["process.bounds": bounds.label] }
 
+    /// What holds spot VMs back for the host's guard; nil where the machine has no control groups that the
+    /// agent may write.
+    public var throttle: (any UsageThrottle)? { bounds.canThrottle ? ProcessThrottle(substrate: self) : nil }
+
     func directory(_ allocation: ID<Allocation>) -> PartDirectory {
         PartDirectory(path: layout.part(allocation))
     }

@@ -35,18 +35,22 @@ public final class UsageReporter: Service {
     private let source: any UsageSource
     private let sink: any UsageSink
     private let throttle: (any UsageThrottle)?
+    private let power: PowerWatch?
     private let clock: any AgentClock
     private let logger: Logger
 
-    /// - Parameter throttle: nil where VMs cannot be held back; the guards then only freeze and ask.
+    /// - Parameters:
+    ///   - throttle: nil where VMs cannot be held back; the guards then only freeze and ask.
+    ///   - power: whose acts are told along; nil where nothing keeps rows within their power.
     public init(
         configuration: Configuration, source: any UsageSource, sink: any UsageSink,
-        throttle: (any UsageThrottle)?, clock: any AgentClock, logger: Logger
+        throttle: (any UsageThrottle)?, power: PowerWatch? = nil, clock: any AgentClock, logger: Logger
     ) {
         self.configuration = configuration
         self.source = source
         self.sink = sink
         self.throttle = throttle
+        self.power = power
         self.clock = clock
         self.logger = logger
     }
@@ -62,8 +66,10 @@ public final class UsageReporter: Service {
 
     private func operate() async throws {
         let guards = savedGuards()
-        var state = UsageState(
-            configuration.settings, binSeconds: configuration.binSeconds, guards: guards)
+        var settings = configuration.settings
+        settings.canThrottle = throttle != nil
+        if throttle == nil { logger.notice("VMs cannot be held back here: guards freeze hosts and ask") }
+        var state = UsageState(settings, binSeconds: configuration.binSeconds, guards: guards)
         // What was held back before is held back again: the runtime may have been started anew.
         for host in guards.keys.sorted() { await apply(state.quotas(of: host), host) }
         var interval = configuration.interval
@@ -80,6 +86,7 @@ public final class UsageReporter: Service {
             if !events.isEmpty { save(state.guards) }
             for host in Set(events.map(\.host)).sorted() { await apply(state.quotas(of: host), host) }
             for (host, event) in events { log(event, host) }
+            if let power { state.add(power.takeNotes()) }
             guard let report = state.report(of: samples.map(\.host)) else { continue }
             guard let answer = try await tell(report, within: interval) else { continue }
             state.reported()

@@ -81,6 +81,11 @@ struct UsageState: Sendable {
         return events.sorted { $0.host < $1.host }
     }
 
+    /// Takes what another guard did on hosts; of those that were never measured nothing is told.
+    mutating func add(_ notes: [String: [GuardNote]]) {
+        for (name, told) in notes { hosts[name]?.notes += told }
+    }
+
     /// Quotas in force on a host, cores by part.
     func quotas(of host: String) -> [PartKey: Double] {
         let quotas = hosts[host]?.nodeGuard.standingQuotas ?? []

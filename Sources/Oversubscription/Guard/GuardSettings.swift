@@ -23,12 +23,15 @@ public struct GuardSettings: Sendable, Hashable, Codable {
     public var quotaStepPerMinute: Double
     /// Share of its own cores by which a quota has to change for it to be set.
     public var leastQuotaChange: Double
+    /// Whether anything holds VMs back when the guard asks for it; else it goes on to move them.
+    public var canThrottle: Bool
 
     public init(
         thresholds: GuardThresholds = .init(), intervalSeconds: Int = 5, staleIntervals: Int = 3,
         coolDownSeconds: Int = 15, holdSeconds: Int = 300, migrationSeconds: Int = 300,
         vmCoolDownSeconds: Int = 600, migrations: Int = 3, throttledUse: Double = 0.8,
-        leastQuota: Double = 0.1, quotaStepPerMinute: Double = 0.1, leastQuotaChange: Double = 0.01
+        leastQuota: Double = 0.1, quotaStepPerMinute: Double = 0.1, leastQuotaChange: Double = 0.01,
+        canThrottle: Bool = true
     ) {
         self.thresholds = thresholds
         self.intervalSeconds = intervalSeconds
@@ -42,6 +45,7 @@ public struct GuardSettings: Sendable, Hashable, Codable {
         self.leastQuota = leastQuota
         self.quotaStepPerMinute = quotaStepPerMinute
         self.leastQuotaChange = leastQuotaChange
+        self.canThrottle = canThrottle
     }
 
     /// A guard that finds nothing hot: use is measured and no more.

@@ -113,6 +113,7 @@ public struct NodeGuard: Sendable, Hashable, Codable {
     }
 
     private mutating func throttle(_ reading: HostReading, now: Int) -> GuardAction? {
+        guard settings.canThrottle else { return nil }
         let next = GuardVictims(settings: settings, reading: reading)
             .quotas(after: quotas, seconds: now - quotasAt)
         let named = Dictionary(next.map { ($0.name, $0.cores) }, uniquingKeysWith: min)

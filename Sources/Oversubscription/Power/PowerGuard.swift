@@ -70,6 +70,16 @@ public struct PowerGuard: Sendable, Hashable, Codable {
         return commands
     }
 
+    /// What is asked for just now, to be said again to servers that may have forgotten.
+    public func standing(at now: Int) -> [PowerCommand] {
+        [command(.brake(rung == .brake), rung, 0, now, settings.brakeSeconds)]
+            + PowerPriority.allCases.map { priority in
+                command(
+                    .clock(priority, megahertz: clock(of: priority, on: rung)), rung, 0, now,
+                    settings.clockSeconds)
+            }
+    }
+
     /// The highest rung that a power calls for. At the second threshold high priority follows low.
     private func calls(_ power: Double) -> Int {
         if power > settings.brake { return PowerRung.brake.rawValue }

@@ -18,7 +18,7 @@ public struct ProtoRateModel: Sendable, Hashable {
             rows: fitted.flatMap(\.features), targets: fitted.flatMap(\.peaks),
             loss: .pinball(1 - settings.target), ridge: settings.ridge)
         let shapes = scopes.map { Self.shape(of: $0, split) }
-        let prototypes = Prototypes(of: shapes, count: settings.prototypes)
+        let prototypes = Prototypes(of: shapes, count: settings.prototypes, edits: settings.edits)
         let residuals = Self.rows(scopes, split.calibrate).map { rows in
             zip(rows.features, rows.peaks).map { $1 - base.predict($0) }
         }

@@ -4,6 +4,8 @@ public struct ProtoRateSettings: Sendable, Hashable {
     public var target: Double
     /// Shapes of days that scopes are sorted into.
     public var prototypes = 6
+    /// What people said about these shapes, in the order in which they did.
+    public var edits: [PrototypeEdit] = []
     /// Residuals that a prototype must have for a margin of its own.
     public var leastResiduals = 200
     /// Pulls weights of the regression to zero, per row.

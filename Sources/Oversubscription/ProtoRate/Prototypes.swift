@@ -10,7 +10,9 @@ public struct Prototypes: Sendable, Hashable {
     /// - Parameters:
     ///   - shapes: one per scope, equally long, at least one.
     ///   - count: at most; fewer when there are not so many different shapes.
-    public init(of shapes: [[Double]], count: Int) {
+    ///   - edits: what people said, each about the shapes as the one before left them. One that speaks of no
+    ///     shape changes nothing, nor does a split of what is all alike.
+    public init(of shapes: [[Double]], count: Int, edits: [PrototypeEdit] = []) {
         var centres = Self.seeds(shapes, count)
         for _ in 0..<Self.rounds {
             let nearest = shapes.map { Self.nearest(to: $0, in: centres) }
@@ -20,7 +22,29 @@ public struct Prototypes: Sendable, Hashable {
             if moved == centres { break }
             centres = moved
         }
+        for edit in edits { Self.apply(edit, to: &centres, shapes) }
         self.centres = centres
+    }
+
+    private static func apply(_ edit: PrototypeEdit, to centres: inout [[Double]], _ shapes: [[Double]]) {
+        func members(_ centre: Int) -> [[Double]] { shapes.filter { nearest(to: $0, in: centres) == centre } }
+        switch edit {
+        case .split(let centre):
+            guard centres.indices.contains(centre) else { return }
+            let halves = Prototypes(of: members(centre), count: 2, orElse: centres[centre]).centres
+            centres[centre] = halves[0]
+            centres += halves.dropFirst()
+        case .merge(let one, let other):
+            let (kept, lost) = (min(one, other), max(one, other))
+            guard kept != lost, centres.indices.contains(kept), centres.indices.contains(lost) else { return }
+            centres[kept] = mean(members(kept) + members(lost)) ?? centres[kept]
+            centres.remove(at: lost)
+        }
+    }
+
+    /// - Parameter centre: the only one where there are no shapes.
+    private init(of shapes: [[Double]], count: Int, orElse centre: [Double]) {
+        self.init(of: shapes.isEmpty ? [centre] : shapes, count: count)
     }
 
     /// The centre nearest to a shape; the first of equals.
@@ -71,4 +95,12 @@ public struct Prototypes: Sendable, Hashable {
         guard let first = shapes.first else { return nil }
         return first.indices.map { index in shapes.reduce(0) { $0 + $1[index] } / Double(shapes.count) }
     }
+}
+
+/// What a person said about shapes of days, by their places among the shapes.
+public enum PrototypeEdit: Sendable, Hashable {
+    /// One is two: the second comes last.
+    case split(Int)
+    /// Two are one, in the place of the first; those after the other move up.
+    case merge(Int, Int)
 }

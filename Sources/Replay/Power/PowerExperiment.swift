@@ -98,7 +98,7 @@ private struct PowerRun {
         samples = trace.low.count
         self.scale = scale
         var powerGuard = PowerGuard(settings)
-        var row = SimulatedRow(clocks: .a100, gpuShare: gpuShare)
+        var row = PoweredRow(clocks: .a100, gpuShare: gpuShare)
         for (step, pair) in zip(trace.low, trace.high).enumerated() {
             let now = step * PowerTrace.stepSeconds
             row.advance(to: now)

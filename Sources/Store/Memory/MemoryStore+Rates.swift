@@ -33,6 +33,10 @@ extension MemoryStore {
         try write(isTrial: isTrial) { try $0.unconstrain(id, reason: reason, context: context) }
     }
 
+    public func keepDecisions(for age: Duration) async throws -> Int {
+        write { $0.keepDecisions(for: age) }
+    }
+
     public func followRates(lease: CellLease) async throws {
         try write { state in
             try state.checkLease(lease)

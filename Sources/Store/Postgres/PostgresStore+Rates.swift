@@ -87,6 +87,10 @@ extension PostgresStore {
         }
     }
 
+    public func keepDecisions(for age: Duration) async throws -> Int {
+        try await write(Self.keepDecisionsStatement, [age.interval]).first?.decode("dropped") ?? 0
+    }
+
     public func followRates(lease: CellLease) async throws {
         _ = try await write(Self.followStatement, [lease.cell, lease.token])
     }
@@ -157,6 +161,8 @@ extension PostgresStore {
         sql: "SELECT rate_constrain_1($1::jsonb, $2, $3, $4, $5, $6) AS found, basalt_now() AS at")
     private static let unconstrainStatement = Statement(
         name: "rate_unconstrain", sql: "SELECT rate_unconstrain_1($1, $2, $3, $4, $5, $6) AS found")
+    private static let keepDecisionsStatement = Statement(
+        name: "rate_keep", sql: "SELECT rate_keep_1($1::interval) AS dropped")
     private static let followStatement = Statement(
         name: "rates_follow", sql: "SELECT rates_follow_1($1, $2)")
     private static let holdersStatement = Statement(

@@ -53,6 +53,13 @@ public protocol RateStore: Sendable {
     func unconstrain(_ id: ID<ScopeConstraint>, reason: String, context: WriteContext, isTrial: Bool)
         async throws
 
+    /// Forgets superseded and rolled back decisions whose window began longer ago on the fleet clock. Every
+    /// controller may call it at any time.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    func keepDecisions(for age: Duration) async throws -> Int
+
     /// Brings the hosts of a cell to what is in force by now: time ends policies and constraints.
     ///
     /// - Throws: `leaseLost`.

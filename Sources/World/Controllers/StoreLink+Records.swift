@@ -115,6 +115,10 @@ extension StoreLink: RateStore {
         try await write { try await $0.approve(id, reason: reason, context: context, isTrial: isTrial) }
     }
 
+    func keepDecisions(for age: Duration) async throws -> Int {
+        try await write { try await $0.keepDecisions(for: age) }
+    }
+
     func recordOutcomes(_ outcomes: [ID<ScopeDecision>: ScopeDecision.Realized], lease: CellLease)
         async throws
     {

@@ -89,6 +89,35 @@ import Testing
         #expect(RatePlanner.decide([excluded], hour: Self.midnight) == [])
     }
 
+    @Test func whatPeopleSayOfShapesIsLearntWith() throws {
+        // Busy at noon, and busy at midnight.
+        var night = Self.profile()
+        night.peaks = night.peaks.map { 0.62 - $0 }
+        let both = [Self.subject("days"), Self.subject("nights", night)]
+        func members(_ subjects: [RatePlanner.Subject]) -> [Int] {
+            RatePlanner.decide(subjects, hour: Self.midnight).map(\.evidence.members.count)
+        }
+        #expect(members(both) == [1, 1])
+        func answered(_ verb: ScopeConstraint.Verb, _ prototypes: [Int]) -> [RatePlanner.Subject] {
+            let answer = ScopeConstraint(
+                id: CountedIDs().id(), scope: both[0].scope, verb: verb, prototypes: prototypes,
+                author: "user/ann", reason: "tests", createdAt: Timestamp(microseconds: 0))
+            var subjects = both
+            subjects[0].constraints = [answer]
+            return subjects
+        }
+        #expect(members(answered(.merge, [0, 1])) == [2, 2])
+        let one = both.map { subject in
+            var subject = subject
+            subject.rules.parameters = .init(prototypes: 1)
+            return subject
+        }
+        #expect(members(one) == [2, 2])
+        var split = answered(.split, [0])
+        for index in split.indices { split[index].rules = one[index].rules }
+        #expect(members(split) == [1, 1])
+    }
+
     @Test func equalInputsGiveEqualDecisionsInAnyOrder() {
         let subjects = (0..<5).map { Self.subject("p\($0)", Self.profile(peak: 0.3 + 0.1 * Double($0))) }
         let forth = RatePlanner.decide(subjects, hour: Self.midnight)

@@ -228,6 +228,33 @@ extension ProcessSuites {
             }
         }
 
+        /// A running part is held to less CPU, and let go again.
+        private static func throttles(_ host: ProcessHost, _ groups: [String]) async throws {
+            let substrate = try host.require()
+            let throttle = try #require(substrate.throttle)
+            func quota() throws -> String {
+                let names = ["cpu.max", "cpu.cfs_quota_us"].map { "\(groups[0])/\($0)" }
+                let file = try #require(names.first { FileManager.default.fileExists(atPath: $0) })
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                return String(text.split { $0 == " " || $0.isNewline }[0])
+            }
+            let part = try #require(try substrate.parts().first)
+            let sold = part.directive.resources.milliCPU
+            #expect(try quota() == "\(sold * 100)")
+            try await throttle.setQuotas([part.key: 0.05], host: substrate.host)
+            #expect(try quota() == "5000")
+            // Nobody is given more than he was sold, and who is not named is let go.
+            try await throttle.setQuotas([part.key: 99], host: substrate.host)
+            #expect(try quota() == "\(sold * 100)")
+            try await throttle.setQuotas([part.key: 0.05], host: substrate.host)
+            try await throttle.setQuotas([:], host: substrate.host)
+            #expect(try quota() == "\(sold * 100)")
+            // What an agent before held back, the first call of the next one lets go.
+            try await throttle.setQuotas([part.key: 0.05], host: substrate.host)
+            try await #require(substrate.throttle).setQuotas([:], host: substrate.host)
+            #expect(try quota() == "\(sold * 100)")
+        }
+
         @Test("Parts are held to their CPU and memory where control groups can be written")
         func bounds() async throws {
             try await ProcessHost.run { host in
@@ -248,6 +275,7 @@ extension ProcessSuites {
                         encoding: .utf8)
                     #expect(limit == "\(1024 << 20)\n")
                 }
+                try await Self.throttles(host, groups)
                 try host.stop(1)
                 _ = try await host.ends(1)
                 #expect(groups.allSatisfy { !FileManager.default.fileExists(atPath: $0) })

@@ -48,6 +48,32 @@ struct RateTests {
             asks: asks, createdAt: Scene.start)
     }
 
+    @Test("closed decisions are forgotten, and no others", arguments: StoreImplementation.all)
+    func retention(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation, hosts: 1) { scene in
+            let lease = try await scene.lease()
+            for generation in 0..<3 {
+                var next = decision(scene, 1100 + generation, generation: generation)
+                next.windowStart = Scene.start.advanced(by: .seconds(generation * 3600))
+                #expect(try await scene.store.decide(.init(decision: next, reason: nil), lease: lease))
+            }
+            func states() async throws -> [ScopeDecision.State] {
+                try await scene.store.decisions(DecisionQuery()).map(\.state).sorted {
+                    $0.rawValue < $1.rawValue
+                }
+            }
+            #expect(try await states() == [.applied, .superseded, .superseded])
+            try await scene.advance(7200)
+            #expect(try await scene.store.keepDecisions(for: .seconds(7200)) == 0)
+            #expect(try await scene.store.keepDecisions(for: .seconds(4000)) == 1)
+            #expect(try await states() == [.applied, .superseded])
+            try await scene.advance(86_400)
+            #expect(try await scene.store.keepDecisions(for: .seconds(4000)) == 1)
+            #expect(try await states() == [.applied])
+            #expect(try await scene.store.scopeRates().map(\.ratioPerMille) == [1102])
+        }
+    }
+
     @Test("the nearest scope wins, and its end hands over to the next", arguments: StoreImplementation.all)
     func inheritance(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation, hosts: 2) { scene in

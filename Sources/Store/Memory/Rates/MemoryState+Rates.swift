@@ -208,6 +208,18 @@ extension MemoryState {
         }
     }
 
+    mutating func keepDecisions(for age: Duration) -> Int {
+        let since = fleetTime(now).advanced(by: .zero - age)
+        let old = rateDecisions.filter { _, row in
+            [.superseded, .rolledBack].contains(row.decision.state) && row.decision.windowStart < since
+        }.keys
+        for id in old {
+            rateDecisions[id] = nil
+            trialRows[id] = nil
+        }
+        return old.count
+    }
+
     func decisions(_ query: DecisionQuery) -> [ScopeDecision] {
         let found = rateDecisions.values.map(\.decision).filter {
             (query.cell.map { [$0] } ?? [$0.cell]).contains($0.cell)

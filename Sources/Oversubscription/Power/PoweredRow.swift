@@ -1,29 +1,26 @@
-internal import Oversubscription
-
 /// A row whose servers follow what a guard asks, each command when its time has come.
-struct SimulatedRow {
+public struct PoweredRow: Sendable {
     /// What a group of servers does at its clock.
-    struct Group {
+    private struct Group {
         var clock: Double?
-        var isCapped: Bool { clock != nil }
     }
 
     private let clocks: ClockTable
     /// Share of a server's power that its GPUs draw; clocks change nothing of the rest.
     private let gpuShare: Double
-    private(set) var groups: [PowerPriority: Group] = [.low: Group(), .high: Group()]
-    private(set) var isBraked = false
+    private var groups: [PowerPriority: Group] = [.low: Group(), .high: Group()]
+    private var isBraked = false
     private var pending: [PowerCommand] = []
 
-    init(clocks: ClockTable, gpuShare: Double) {
+    public init(clocks: ClockTable, gpuShare: Double) {
         self.clocks = clocks
         self.gpuShare = gpuShare
     }
 
-    mutating func send(_ commands: [PowerCommand]) { pending += commands }
+    public mutating func send(_ commands: [PowerCommand]) { pending += commands }
 
     /// Lets time pass.
-    mutating func advance(to now: Int) {
+    public mutating func advance(to now: Int) {
         guard !pending.isEmpty else { return }
         for command in pending where command.effectiveAt <= now {
             switch command.action {
@@ -35,7 +32,7 @@ struct SimulatedRow {
     }
 
     /// Share of the power and of the throughput that is left of a group.
-    func point(_ priority: PowerPriority, brakeClock: Double) -> (power: Double, speed: Double) {
+    public func point(_ priority: PowerPriority, brakeClock: Double) -> (power: Double, speed: Double) {
         let clock = isBraked ? brakeClock : groups[priority]?.clock
         guard let clock else { return (1, 1) }
         let point = clocks.at(clock)
