@@ -51,6 +51,8 @@ struct MemoryState {
     var vmHistory: [ID<Document>: VMHistoryRecord] = [:]
     /// How far parts of training jobs are.
     var progress: [ID<Allocation>: TrainingProgress] = [:]
+    /// Last reports of routers, by deployment and router.
+    var servingReports: [ID<Document>: [String: ServingReportRecord]] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var guards: [ID<Document>: HostGuardRecord] = [:]
     var usageBins: [UsageBinRow] = []
