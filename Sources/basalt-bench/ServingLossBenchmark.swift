@@ -1,4 +1,3 @@
-import Client
 import Fleet
 import Foundation
 import Logging
@@ -67,11 +66,10 @@ struct ServingLossBenchmark {
                     seconds: try options.number("seconds", default: 60, atLeast: 25), tokens: tokens)
                 try await measure(rounds, stage, load)
             } catch {
-                stage.stop()
+                try await stage.stop()
                 throw error
             }
-            stage.stop()
-            try await stage.client.shutdown()
+            try await stage.stop()
             group.cancelAll()
         }
         print("calibration_ms \(Calibration.milliseconds(ContinuousClock()))")

@@ -32,7 +32,8 @@ struct ServingStage {
     }
 
     /// Ends the router and the agents beside the daemon's.
-    func stop() {
+    func stop() async throws {
+        try await client.shutdown()
         for program in programs.reversed() where program.isRunning {
             program.terminate()
             program.waitUntilExit()
@@ -53,7 +54,10 @@ struct ServingStage {
         for kind in Self.mix {
             try await startAgent(
                 kind.prefix, pool: "gpus",
-                ["--name", kind.prefix, "--simulate", "\(kind.hosts)", "--gpus", kind.gpus])
+                [
+                    "--name", kind.prefix, "--prefix", kind.prefix, "--simulate", "\(kind.hosts)",
+                    "--gpus", kind.gpus,
+                ])
         }
         let machine = try await waited("the machine is ready") {
             try? await client.get("metal", in: Collection(.host))
@@ -199,8 +203,9 @@ struct ServingStage {
                 Self.deployment,
                 in: Collection(.servingDeployment, project: ControlPlaneProcesses.project))
             let ends = try await processes.store.allocations(
-                .workloads([document.metadata.uid]))
-                .compactMap(\.releasedAt).filter { $0 > since }
+                .workloads([document.metadata.uid])
+            )
+            .compactMap(\.releasedAt).filter { $0 > since }
             let routes = try await processes.store.events(
                 EventQuery(kind: .servingDeployment, name: Self.deployment, reason: .rerouted, limit: 1000)
             ).map(\.at).filter { $0 > since }
@@ -215,7 +220,8 @@ struct ServingStage {
     static func engine(at address: String) throws -> Int32 {
         let port = address.split(separator: ":").last.map(String.init) ?? ""
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let id = Int32(name), let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")
+            let file = "/proc/\(name)/cmdline"
+            guard let id = Int32(name), let data = FileManager.default.contents(atPath: file)
             else { continue }
             let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             if words.first?.hasSuffix("basalt-fake-engine") == true, words.contains(port) { return id }

@@ -52,9 +52,10 @@ struct PlanTests {
     }
 
     /// By the simulator that judges all of them, with arrivals that no search saw.
-    @Test(arguments: [3.0, 6, 12])
+    @Test(arguments: [6.0, 12])
     func nobodyElseServesMore(rate: Double) throws {
-        let cluster = Fixture.cluster([("A40", 4), ("RTX-3090Ti", 4), ("A40", 2), ("RTX-A6000", 2)], gbit: 10)
+        let cluster = Fixture.cluster(
+            [("A40", 4), ("RTX-3090Ti", 4), ("A40", 2), ("RTX-A6000", 2)], gbit: 10)
         let problem = try Fixture.problem(cluster, rate: rate)
         let sizes = TimedRequest.shuffled(
             (0..<20).flatMap { _ in problem.workload.samples }, seed: 9)

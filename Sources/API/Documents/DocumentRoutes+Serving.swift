@@ -67,8 +67,8 @@ extension DocumentRoutes {
     private static func seen(_ status: ServingDeploymentStatus?) -> String? {
         guard let plan = status?.plan, let seen = status?.observed else { return nil }
         let inTime = seen.inTimePerMille.map { ", \($0) per mille of the first bytes in time" } ?? ""
-        return "predicted \(Int(plan.attainment * 1000)) per mille in time; seen \(seen.demand.words)\(inTime), "
-            + "by \(seen.routers) routers, which follow version \(seen.version) at least"
+        return "predicted \(Int(plan.attainment * 1000)) per mille in time; "
+            + "seen \(seen.demand.words)\(inTime), by \(seen.routers) routers, which follow version \(seen.version) at least"
     }
 
     private static func count(_ text: Substring?, _ name: String) throws -> Int {

@@ -31,7 +31,9 @@ extension CellPipeline {
     /// Asks for other phases where requests come otherwise than planned for, and for another plan where
     /// phases alone are not enough.
     func follow(_ record: ServingDeploymentRecord, _ plan: ServingPlanSummary, _ now: Timestamp) throws {
-        func isDue(_ last: Timestamp?, _ pause: Duration) -> Bool { last.map { now.since($0) >= pause } ?? true }
+        func isDue(_ last: Timestamp?, _ pause: Duration) -> Bool {
+            last.map { now.since($0) >= pause } ?? true
+        }
         if isDue(record.asked.light, Self.lightEvery),
             let shift = record.watch.shift(from: record.demand, target: record.target)
         {

@@ -130,7 +130,8 @@ struct RoutePicker {
 
     /// Whether a look found it ready; where nobody looks, all are.
     private func isKnown(_ candidate: Candidate) -> Bool {
-        !isWatched || [candidate.prefill, candidate.decode].allSatisfy { known[$0.id]?.health.isReady == true }
+        !isWatched
+            || [candidate.prefill, candidate.decode].allSatisfy { known[$0.id]?.health.isReady == true }
     }
 
     /// Takes what a look at a replica found.

@@ -232,7 +232,8 @@ import Testing
                 try await fixture.status().routes?.replicas.count == 3
             }
             for _ in 0..<5 { try await Self.pause() }
-            #expect(try await fixture.allocations().filter { $0.state == .active }.map(\.id) == first.map(\.id))
+            let active = try await fixture.allocations().filter { $0.state == .active }
+            #expect(active.map(\.id) == first.map(\.id))
             try await Self.until("it is stopped") {
                 try await fixture.tell(0, version: try #require(try await fixture.status().routes).version)
                 fixture.clock.advance(6)

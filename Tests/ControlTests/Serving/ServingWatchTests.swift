@@ -26,7 +26,8 @@ import Testing
         for (index, reports) in windows.enumerated() {
             let now = start.advanced(by: .seconds(10 * index))
             watch.take(
-                reports.map { ServingReportRecord(report: $0, at: now) }, limit: 1000, demand: demand, now: now)
+                reports.map { ServingReportRecord(report: $0, at: now) }, limit: 1000, demand: demand,
+                now: now)
         }
         return watch
     }
