@@ -54,7 +54,9 @@ bench: setup ## Run the benchmarks on a release build
 	swift build -c release --product basaltd
 	swift build -c release --product basalt-agent
 	swift build -c release --product basalt-router
-	for name in placement store session pipeline policy-change usage rest router; do $(BENCH) $$name; done
+	swift build -c release --product basalt-fake-engine
+	swift build -c release --product basalt-shim
+	for name in placement store session pipeline policy-change usage rest router serving-loss; do $(BENCH) $$name; done
 
 metrics-check: setup ## Check the alert rules and let a real Prometheus scrape basaltd
 	swift build --product basaltd

@@ -150,7 +150,8 @@ let package = Package(
         library("Shim", ["CShim"]),
         program("basalt-shim", ["Shim"]),
         library(
-            "ServingRouter", ["Fleet", "Telemetry", lifecycle, logging, nioCore, nioHTTP1, nioPosix]),
+            "ServingRouter",
+            ["Fleet", "Telemetry", asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix]),
         program(
             "basalt-router",
             [

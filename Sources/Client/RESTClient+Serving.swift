@@ -16,4 +16,10 @@ extension RESTClient {
         call.extraWait = wait
         return try await send(call, as: ServingRoutes.self)
     }
+
+    /// Tells what a router saw, in the place of what it told before.
+    public func report(_ report: ServingReport, of deployment: String, project: String) async throws {
+        let path = APIPath("projects", project, "servingdeployments", deployment, "reports")
+        _ = try await send(try .post(path, body: report, key: newIdempotencyKey()))
+    }
 }

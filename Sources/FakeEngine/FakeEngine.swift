@@ -41,6 +41,8 @@ public struct FakeEngine: Sendable {
     let slots: EngineSlots
     private let role: RoleBox
     private let served: Counter
+    private let promptTokens: Counter
+    private let outputTokens: Counter
     /// Unix time of now, seconds.
     private let now: @Sendable () -> Int
 
@@ -51,6 +53,8 @@ public struct FakeEngine: Sendable {
         slots = EngineSlots(slots: configuration.slots, queue: configuration.queue)
         role = RoleBox(configuration.role)
         served = Counter()
+        promptTokens = Counter()
+        outputTokens = Counter()
     }
 
     /// Can be changed while it runs.
@@ -96,6 +100,8 @@ public struct FakeEngine: Sendable {
         vllm:num_requests_running{model_name="\(configuration.model)"} \(slots.running)
         vllm:num_requests_waiting{model_name="\(configuration.model)"} \(slots.waiting)
         vllm:request_success_total{model_name="\(configuration.model)"} \(served.value.load(ordering: .relaxed))
+        vllm:prompt_tokens_total{model_name="\(configuration.model)"} \(promptTokens.value.load(ordering: .relaxed))
+        vllm:generation_tokens_total{model_name="\(configuration.model)"} \(outputTokens.value.load(ordering: .relaxed))
 
         """
     }
@@ -132,6 +138,8 @@ public struct FakeEngine: Sendable {
             try await slots.read(configuration.times.prefill(promptTokens))
         }
         let number = served.value.add(1, ordering: .relaxed).newValue
+        self.promptTokens.value.add(promptTokens, ordering: .relaxed)
+        if !isPrefill { outputTokens.value.add(wanted.tokens, ordering: .relaxed) }
         let answer = Answer(
             id: "cmpl-\(number)", created: now(), model: configuration.model, isChat: isChat,
             promptTokens: promptTokens, tokens: isPrefill ? 1 : wanted.tokens,

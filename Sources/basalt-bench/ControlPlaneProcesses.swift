@@ -84,10 +84,20 @@ struct ControlPlaneProcesses {
     /// File with the certificates that clients of the daemon trust.
     var certificateFile: String { directory.appending(path: "data/tls/ca.pem").path }
 
+    /// File with the token of an administrator.
+    var tokenFile: String { directory.appending(path: "data/admin.token").path }
+
+    /// Prepares a program beside the daemon, whose log is `NAME.log` in the directory. Who runs it ends it.
+    func program(_ program: String, named name: String, _ arguments: [String]) throws -> Process {
+        try Self.process(program, arguments, log: log(of: name))
+    }
+
+    func log(of name: String) -> URL { directory.appending(path: "\(name).log") }
+
     /// Token of an administrator.
     var token: String {
         get throws {
-            try String(contentsOf: directory.appending(path: "data/admin.token"), encoding: .utf8)
+            try String(contentsOfFile: tokenFile, encoding: .utf8)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
         }
     }

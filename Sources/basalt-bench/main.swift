@@ -5,7 +5,8 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
         throw BenchmarkError(
-            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, training-round, rest or router"
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, "
+                + "training-round, rest, router, serving-loss or faults"
         )
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
@@ -21,10 +22,11 @@ do {
     case "training-round": try TrainingRoundBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
     case "router": try await RouterBenchmark(options: options).run()
+    case "serving-loss": try await ServingLossBenchmark(options: options).run()
     default:
         throw BenchmarkError(
             "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline, "
-                + "policy-change, usage, training-round, rest and router"
+                + "policy-change, usage, training-round, rest, router, serving-loss and faults"
         )
     }
 } catch {

@@ -33,17 +33,23 @@ struct Run: RouterCommand {
         metrics.set(.info, [ProductVersion.current, ProductVersion.build], to: 1)
         let server = RouterServer(
             host: address.host, port: address.port, board: board, limits: Self.limits(settings),
-            metrics: metrics, name: "\(ProcessInfo.processInfo.processIdentifier)", logger: logger)
+            metrics: metrics, name: Self.name, logger: logger)
         try await Self.withSource(settings) { source in
             let follower = RouteFollower(
                 source: source, board: board, memory: try Self.memory(settings), metrics: metrics,
                 logger: logger)
             try await ServiceGroup(
                 configuration: .init(
-                    services: [follower, server], gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: logger)
+                    services: [follower, server, ReplicaWatch(server, source: source, logger: logger)],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             ).run()
         }
+    }
+
+    /// Tells this router from others: host and process.
+    private static var name: String {
+        let process = ProcessInfo.processInfo
+        return "\(process.hostName.prefix(40))-\(process.processIdentifier)"
     }
 
     private static func withSource(

@@ -16,4 +16,8 @@ struct ControllerRouteSource: RouteSource {
             of: deployment, project: project, after: held, wait: held == nil ? .zero : Self.wait)
         return held.map(found.replaces) ?? true ? found : nil
     }
+
+    func take(_ report: ServingReport) async throws {
+        try await client.report(report, of: deployment, project: project)
+    }
 }

@@ -51,6 +51,24 @@ struct PlanTests {
         #expect(try goodput(4) < whole.predicted.goodput)
     }
 
+    /// By the simulator that judges all of them, with arrivals that no search saw.
+    @Test(arguments: [6.0, 12])
+    func nobodyElseServesMore(rate: Double) throws {
+        let cluster = Fixture.cluster(
+            [("A40", 4), ("RTX-3090Ti", 4), ("A40", 2), ("RTX-A6000", 2)], gbit: 10)
+        let problem = try Fixture.problem(cluster, rate: rate)
+        let sizes = TimedRequest.shuffled(
+            (0..<20).flatMap { _ in problem.workload.samples }, seed: 9)
+        func goodput(_ plan: ServingPlan) throws -> Double {
+            try PlanSimulation(plan).goodput(sizes, seed: 9)
+        }
+        let ours = try goodput(try Fixture.plan(problem, evaluations: 300))
+        for baseline in ServingBaseline.allCases {
+            // What two draws of arrivals differ by.
+            #expect(ours >= 0.97 * (try goodput(try plan(problem, baseline))), "\(baseline)")
+        }
+    }
+
     @Test func baselinesDivideAsTheOthersDo() throws {
         let cluster = Fixture.cluster([("A40", 4), ("RTX-3090Ti", 4), ("A40", 2), ("RTX-A6000", 2)])
         let problem = try Fixture.problem(cluster, rate: 8)

@@ -33,6 +33,31 @@ import Testing
         for _ in 0..<20 { #expect(try Self.counts(&picker, 8) == ["g0": 5, "g1": 1, "g2": 2]) }
     }
 
+    @Test func `who is not ready gets requests only where nobody is`() throws {
+        var picker = RoutePicker()
+        let routes = Self.routes([1, 1, 1])
+        func note(_ replica: ServingRoutes.Replica, _ isReady: Bool, isNews: Bool) throws {
+            let found = picker.note(replica, isReady: isReady)
+            try #require(found == isNews)
+        }
+        picker.adopt(routes)
+        // Where nobody looks, everybody is taken to be ready.
+        #expect(try Self.counts(&picker, 6) == ["g0": 2, "g1": 2, "g2": 2])
+        try note(routes.replicas[0], true, isNews: true)
+        try note(routes.replicas[0], true, isNews: false)
+        try note(routes.replicas[1], false, isNews: true)
+        // The third has not been looked at yet.
+        #expect(try Self.counts(&picker, 4) == ["g0": 4])
+        try note(routes.replicas[0], false, isNews: true)
+        #expect(try Self.counts(&picker, 4) == ["g2": 4])
+        try note(routes.replicas[2], false, isNews: true)
+        #expect(try Self.counts(&picker, 6) == ["g0": 2, "g1": 2, "g2": 2])
+        try note(routes.replicas[1], true, isNews: true)
+        #expect(try Self.counts(&picker, 4) == ["g1": 4])
+        let stranger = ServingRoutes.Replica(name: "g9", address: "h9:1", role: .both)
+        try note(stranger, false, isNews: false)
+    }
+
     @Test func `a round goes on in the next version`() throws {
         var picker = RoutePicker()
         var counts: [String: Int] = [:]

@@ -136,6 +136,8 @@ package enum RouteTable {
         Key(.get, "/v1/projects/{project}/trainingjobs/{name}/why"): RouteRule(.read(.project)),
         Key(.get, "/v1/projects/{project}/servingdeployments/{name}/routes"): RouteRule(
             .read(.project), query: ["epoch", "version", "wait"]),
+        // A report replaces the one before: it may come twice.
+        Key(.post, "/v1/projects/{project}/servingdeployments/{name}/reports"): RouteRule(.write(.project)),
         Key(.get, "/v1/projects/{project}/servingdeployments/{name}/why"): RouteRule(.read(.project)),
         Key(.post, "/v1/hosts/{name}/cordon"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/uncordon"): .verb(.write(.fleet)),

@@ -11,6 +11,9 @@ extension DocumentRoutes {
         router.get("/v1/projects/:project/servingdeployments/:name/routes") { request, context in
             try await self.routes(request, context)
         }
+        router.post("/v1/projects/:project/servingdeployments/:name/reports") { request, context in
+            try await self.takeReport(request, context)
+        }
         router.get("/v1/projects/:project/servingdeployments/:name/why") { request, context in
             try await self.whyServing(request, context)
         }
@@ -39,6 +42,18 @@ extension DocumentRoutes {
         }
     }
 
+    /// What a router saw. A newer router may tell more than is known here.
+    private func takeReport(_ request: Request, _ context: APIContext) async throws -> Response {
+        let report: ServingReport = try await RequestReader.readTolerantly(request)
+        let causes = report.defects()
+        guard causes.isEmpty else {
+            throw Problem(.invalid, detail: "the report is not valid", causes: causes)
+        }
+        let resource = try await existing(.servingDeployment, context)
+        try await store.takeServing(report, of: resource.metadata.uid)
+        return Response(status: .noContent)
+    }
+
     private static func servingRoutes(_ resource: Resource) throws -> ServingRoutes {
         let decoder = JSONDecoder()
         let status = try resource.servingStatus
@@ -46,6 +61,14 @@ extension DocumentRoutes {
         let spec = try decoder.decode(ServingDeploymentSpec.self, from: Data(resource.spec.utf8))
         // Of a version before the first.
         return ServingRoutes(epoch: 0, version: 0, model: spec.model, replicas: [], pairs: [])
+    }
+
+    /// What the plan predicts beside what routers see; nil where none reports.
+    private static func seen(_ status: ServingDeploymentStatus?) -> String? {
+        guard let plan = status?.plan, let seen = status?.observed else { return nil }
+        let inTime = seen.inTimePerMille.map { ", \($0) per mille of the first bytes in time" } ?? ""
+        return "predicted \(Int(plan.attainment * 1000)) per mille in time; "
+            + "seen \(seen.demand.words)\(inTime), by \(seen.routers) routers, which follow version \(seen.version) at least"
     }
 
     private static func count(_ text: Substring?, _ name: String) throws -> Int {
@@ -66,7 +89,8 @@ extension DocumentRoutes {
             WhyResponse(
                 kind: .servingDeployment, project: resource.metadata.project, name: resource.metadata.name,
                 state: status?.state ?? .pending, reason: decisive?.reason ?? .waitingForPlacement,
-                message: decisive?.message ?? "no controller has looked at it yet", queuePosition: nil,
+                message: [decisive?.message ?? "no controller has looked at it yet", Self.seen(status)]
+                    .compactMap(\.self).joined(separator: "; "), queuePosition: nil,
                 explanation: nil))
     }
 }

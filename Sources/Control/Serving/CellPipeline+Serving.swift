@@ -10,6 +10,7 @@ extension CellPipeline {
     func serve() async throws -> Bool {
         var worked = try takeOver()
         let now = time.now()
+        try await observe(now)
         var releases: [ReleaseDirective] = []
         var groups: [DirectiveGroup] = []
         for uid in model.deployments where groups.count + releases.count < limits.groupsPerPlan {
@@ -21,7 +22,7 @@ extension CellPipeline {
             try look(at: record, parts, now)
             guard let plan = record.plan else { continue }
             let work = ServingWork(plan, parts: parts)
-            releases += work.releases.map {
+            releases += (leaving(work, of: record, now) + outdated(work, of: record, parts, now)).map {
                 ReleaseDirective(
                     allocation: $0.id, reason: .rescheduled,
                     message: "it is not part of the deployment's plan")
@@ -63,11 +64,15 @@ extension CellPipeline {
             model.dirty.insert(record.uid)
         }
         // What cannot come back where it was is planned anew.
-        if work.missing.contains(where: { !canStand($0, of: record.uid) }) { try ask(.full, record, now) }
+        if work.missing.contains(where: { !canStand($0, of: record.uid) }) {
+            return try ask(.full, record, now)
+        }
+        if work.live.count == plan.groups.count { try follow(record, plan, now) }
     }
 
-    private func ask(
-        _ subject: ServingQuestion.Subject, _ record: ServingDeploymentRecord, _ now: Timestamp
+    func ask(
+        _ subject: ServingQuestion.Subject, _ record: ServingDeploymentRecord, _ now: Timestamp,
+        demand: ServingDemand? = nil
     ) throws {
         if subject == .full, let last = record.fruitless, last.generation == record.metadata.generation,
             last.version == model.capacityVersion || now.since(last.at) < .seconds(1),
@@ -81,6 +86,8 @@ extension CellPipeline {
             ServingQuestion(
                 uid: record.uid, generation: record.metadata.generation, spec: record.spec,
                 field: ServingField(of: record.spec, uid: record.uid, in: model, catalogue: catalogue),
+                demand: demand
+                    ?? (record.plan?.generation == record.metadata.generation ? record.plan?.demand : nil),
                 subject: subject, seed: UInt64(record.metadata.generation)))
     }
 
@@ -132,7 +139,8 @@ extension CellPipeline {
                 model.edit(deployment: question.uid) {
                     $0.detour = .init(live: live, routing: ServingField.routing(of: plan))
                 }
-            case (.standing, .failure(let error)):
+            case (.shifted(let groups), .success(let plan)): shift(to: plan, groups, question, record)
+            case (.standing, .failure(let error)), (.shifted, .failure(let error)):
                 logger.warning(
                     "no other phases for a deployment's replicas",
                     metadata: ["name": "\(record.metadata.name)", "error": "\(error)"])
@@ -156,12 +164,15 @@ extension CellPipeline {
     private func adopt(_ plan: ServingPlan, _ question: ServingQuestion, _ record: ServingDeploymentRecord) {
         let parts = model.parts(of: record.uid)
         let standing = (record.plan?.groups ?? []).filter {
-            canStand($0, of: record.uid) && isCurrent($0, of: record, parts)
+            canStand($0, of: record.uid)
+                // Another command reaches it in its turn; another model cannot stand beside the first.
+                && (isCurrent($0, of: record, parts) || record.status.routes?.model == record.spec.model)
         }
-        let summary = question.field.summary(
+        var summary = question.field.summary(
             of: plan, generation: question.generation, standing: standing,
             taken: Set(parts.map { String($0.allocation.workload.part.prefix { $0 != "-" }) }),
             address: addresses(record))
+        summary.demand = question.demand
         if let old = record.plan, old.generation == question.generation, !pays(summary, old, parts) {
             return giveUp(record, nil)
         }
@@ -175,7 +186,7 @@ extension CellPipeline {
     }
 
     /// Whether the parts of a group run what the document says now.
-    private func isCurrent(
+    func isCurrent(
         _ group: ServingPlanSummary.Group, of record: ServingDeploymentRecord, _ parts: [PartView]
     ) -> Bool {
         let template = ServingTemplate(record.spec, group, model.addressName)

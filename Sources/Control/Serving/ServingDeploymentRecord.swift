@@ -23,6 +23,16 @@ struct ServingDeploymentRecord: PartedWorkload {
     var fruitless: Fruitless?
     /// Epoch of the cluster, for routes.
     var epoch = 1
+    var watch = ServingWatch()
+    /// As the status tells it: not every window is news.
+    var observed: ServingObservation?
+    /// When phases and when everything was last searched because of what is observed.
+    var asked: (light: Timestamp?, full: Timestamp?)
+    /// Since when parts wait for routers to follow before they stop.
+    var leavesSince: Timestamp?
+    /// The replica that is to run another command next: no request is sent to it until it does.
+    var renewing: String?
+    var renewingSince: Timestamp?
 
     struct Detour: Equatable {
         var live: Set<String>
@@ -73,6 +83,12 @@ struct ServingDeploymentRecord: PartedWorkload {
         failures = known.failures
         fruitless = known.fruitless
         epoch = known.epoch
+        watch = known.watch
+        observed = known.observed
+        asked = known.asked
+        leavesSince = known.leavesSince
+        renewing = known.renewing
+        renewingSince = known.renewingSince
     }
 
     /// A part that ended by itself is started again: at once, and later each time it does so again.
@@ -96,6 +112,31 @@ struct ServingDeploymentRecord: PartedWorkload {
         }
     }
 
+    // MARK: What is observed
+
+    /// What the plan in force was made for.
+    var demand: ServingDemand { plan?.demand ?? spec.demand ?? ServingLimit.usualDemand }
+
+    /// Share of the requests that is to be in time.
+    var target: Double { Double((spec.levels ?? .usual).targetPerMille ?? 900) / 1000 }
+
+    /// An observation is told once a minute, and when routers come, go or follow.
+    private static let tellsEvery = Duration.seconds(60)
+
+    /// - Returns: whether the status has something new to tell.
+    mutating func take(_ reports: [ServingReportRecord], now: Timestamp) -> Bool {
+        watch.take(
+            reports, limit: (spec.levels ?? .usual).ttftMilliseconds, demand: demand, now: now)
+        guard let next = watch.observation else { return false }
+        if let told = observed, told.routers == next.routers, told.version == next.version,
+            next.at.since(told.at) < Self.tellsEvery
+        {
+            return false
+        }
+        observed = next
+        return true
+    }
+
     // MARK: Status
 
     func settled(_ parts: [PartView], now: Timestamp) throws -> Settlement? {
@@ -105,7 +146,8 @@ struct ServingDeploymentRecord: PartedWorkload {
         next.parts = parts.map(\.status)
         next.plan = plan
         let live = plan.map { ServingWork($0, parts: parts).live } ?? []
-        next.routes = routes(live)
+        next.routes = routes(live.filter { $0 != renewing })
+        next.observed = observed ?? status.observed
         describe(&next, parts, live, now)
         guard next != status else { return nil }
         return Settlement(status: try CellPipeline.encoded(next), event: event(next))

@@ -8,12 +8,16 @@ struct ServingQuestion: Sendable {
         case full
         /// Phases and routes of groups that stand.
         case standing([ServingPlanSummary.Group])
+        /// The same of all groups, for what is observed.
+        case shifted([ServingPlanSummary.Group])
     }
 
     var uid: ID<Document>
     var generation: Int
     var spec: ServingDeploymentSpec
     var field: ServingField
+    /// What is to be planned for; nil is what the spec expects.
+    var demand: ServingDemand?
     var subject: Subject
     var seed: UInt64
 
@@ -27,6 +31,8 @@ struct ServingQuestion: Sendable {
         catalogue: ServingCatalogue, uptime: @escaping ServingPlanner.Uptime
     ) throws(ServingError) -> ServingPlan {
         let planner = ServingPlanner(uptime: uptime)
+        var spec = spec
+        spec.demand = demand ?? spec.demand
         let problem = try field.problem(of: spec, catalogue: catalogue)
         switch subject {
         case .full:
@@ -37,7 +43,7 @@ struct ServingQuestion: Sendable {
                     seconds: Self.longest.full, seed: seed)
             }
             return try planner.plan(problem, limits: limits, seconds: Self.longest.full, seed: seed)
-        case .standing(let groups):
+        case .standing(let groups), .shifted(let groups):
             guard let standing = field.standing(groups) else {
                 throw ServingError(.plan, "a host of a group is gone")
             }
@@ -62,6 +68,8 @@ struct ServingKeeping {
     var running: Set<ID<Document>> = []
     var answers: [ServingAnswer] = []
     var catalogue: ServingCatalogue?
+    /// When reports of routers were last read.
+    var readAt: Timestamp?
 
     func isBusy(_ uid: ID<Document>) -> Bool {
         running.contains(uid) || asked.contains { $0.uid == uid }

@@ -55,6 +55,11 @@ public struct ServingDemand: Sendable, Hashable, Codable {
         self.outputTokens = outputTokens
     }
 
+    /// For people.
+    public var words: String {
+        "\(requestsPerMinute) requests a minute of \(promptTokens) and \(outputTokens) tokens"
+    }
+
     func defects(at field: String) -> [FieldDefect] {
         [
             ("requestsPerMinute", requestsPerMinute, 6_000_000), ("promptTokens", promptTokens, 1_000_000),

@@ -71,11 +71,13 @@ public struct ServingPlanSummary: Sendable, Hashable, Codable {
     public var seed: UInt64
     public var evaluations: Int
     public var searchMilliseconds: Int
+    /// What it was made for, where that is not what the spec expects.
+    public var demand: ServingDemand?
 
     public init(
         generation: Int, groups: [Group], pairs: [ServingRoutes.Pair], attainment: Double,
         goodput: Double, costPerHour: Double, binding: String, seed: UInt64, evaluations: Int,
-        searchMilliseconds: Int
+        searchMilliseconds: Int, demand: ServingDemand? = nil
     ) {
         self.generation = generation
         self.groups = groups
@@ -87,6 +89,17 @@ public struct ServingPlanSummary: Sendable, Hashable, Codable {
         self.seed = seed
         self.evaluations = evaluations
         self.searchMilliseconds = searchMilliseconds
+        self.demand = demand
+    }
+
+    /// The same groups, where they are, with other phases and routes.
+    public func following(_ routing: Routing) -> Self {
+        var next = self
+        for index in next.groups.indices {
+            next.groups[index].role = routing.roles[next.groups[index].name] ?? next.groups[index].role
+        }
+        next.pairs = routing.pairs
+        return next
     }
 
     /// Who serves what.

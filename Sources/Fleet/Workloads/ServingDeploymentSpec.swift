@@ -102,12 +102,14 @@ public struct ServingDeploymentStatus: Sendable, Hashable, Codable {
     public var plan: ServingPlanSummary?
     /// Where routers send requests; nil before the first replica runs.
     public var routes: ServingRoutes?
+    /// What routers see; nil where none reports.
+    public var observed: ServingObservation?
     public var conditions: [Condition]
 
     public init(
         state: WorkloadState = .pending, observedGeneration: Int = 0, cell: String? = nil,
         parts: [PartStatus] = [], plan: ServingPlanSummary? = nil, routes: ServingRoutes? = nil,
-        conditions: [Condition] = []
+        observed: ServingObservation? = nil, conditions: [Condition] = []
     ) {
         self.state = state
         self.observedGeneration = observedGeneration
@@ -115,6 +117,7 @@ public struct ServingDeploymentStatus: Sendable, Hashable, Codable {
         self.parts = parts
         self.plan = plan
         self.routes = routes
+        self.observed = observed
         self.conditions = conditions
     }
 }

@@ -12,6 +12,19 @@ public struct StandingGroup: Sendable, Hashable {
 }
 
 extension ServingPlanner {
+    /// Share of the requests that other phases of standing groups have to gain: what drains serves less for
+    /// a while.
+    static let leastGain = 0.03
+
+    private static func pays(
+        _ next: [PlanEvaluator.Replica], instead old: [PlanEvaluator.Replica],
+        _ evaluator: inout PlanEvaluator
+    ) -> Bool {
+        guard PlanEvaluator.servesSomething(old) else { return true }
+        let gained = JudgedRoutes(next, &evaluator).attainment
+        return gained >= JudgedRoutes(old, &evaluator).attainment + leastGain
+    }
+
     /// The best phases and routes of groups that stand: nothing is loaded and nothing moves.
     ///
     /// - Parameter seconds: after which the search for phases ends.
@@ -32,8 +45,11 @@ extension ServingPlanner {
                     name: group.name, replica: .init(layout: evaluator.add(costs), phase: group.phase),
                     gpus: group.stages.map(\.gpus)))
         }
-        let found = PhaseSearch.run(
+        var found = PhaseSearch.run(
             placed.map(\.replica), &evaluator, isOverdue: { watch.milliseconds > seconds * 1000 })
+        if !Self.pays(found.replicas, instead: placed.map(\.replica), &evaluator) {
+            found.replicas = placed.map(\.replica)
+        }
         guard PlanEvaluator.servesSomething(found.replicas) else {
             throw ServingError(.infeasible, "no group is left for prefill or for decoding")
         }

@@ -17,11 +17,12 @@ public struct ServingPlanner: Sendable {
     ) throws(ServingError) -> ServingPlan {
         let watch = Stopwatch(uptime)
         var evaluator = PlanEvaluator(problem)
-        let search = TabuSearch(problem: problem, limits: limits, seed: seed)
-        guard let found = search.run(&evaluator, isOverdue: { watch.milliseconds > seconds * 1000 }) else {
+        let isOverdue = { watch.milliseconds > seconds * 1000 }
+        let search = PlanSearch(problem: problem, limits: limits, seed: seed)
+        guard let found = search.run(&evaluator, isOverdue: isOverdue) else {
             throw Self.infeasible(problem)
         }
-        let best = PlanTrial(problem, seed: seed).best(found.candidates, &evaluator)
+        let best = PlanTrial(problem, seed: seed).best(found.candidates, &evaluator, isOverdue: isOverdue)
         var plan = PlanDraft(best, evaluator).plan(
             &evaluator, kind: .full, seed: seed, evaluations: found.evaluations, isCapped: found.isCapped)
         plan.searchMs = Rounded.rate(watch.milliseconds)

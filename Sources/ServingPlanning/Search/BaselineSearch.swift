@@ -13,16 +13,24 @@ public enum ServingBaseline: String, Sendable, Hashable, Codable, CaseIterable {
 struct BaselineSearch {
     let problem: PlanningProblem
     let baseline: ServingBaseline
+    /// Divisions that are judged, at most.
+    var limit = Int.max
 
     /// What may be chosen at one place: the groups that it makes there.
     private typealias Choices = [[PlanEvaluator.Member]]
 
+    struct Outcome {
+        var members: [PlanEvaluator.Member]
+        var replicas: [PlanEvaluator.Replica]
+        var evaluations: Int
+    }
+
     /// - Returns: nil when nothing can be served so.
-    func run(_ evaluator: inout PlanEvaluator) -> (replicas: [PlanEvaluator.Replica], evaluations: Int)? {
+    func run(_ evaluator: inout PlanEvaluator) -> Outcome? {
         let places = places(&evaluator).filter { !$0.isEmpty }
         guard !places.isEmpty else { return nil }
         var chosen = places.map { $0.count / 2 }
-        var best: (replicas: [PlanEvaluator.Replica], rank: PlanRank)?
+        var best: (outcome: Outcome, rank: PlanRank)?
         var evaluations = 0
         func members(_ chosen: [Int]) -> [PlanEvaluator.Member] {
             zip(places, chosen).flatMap { $0[$1] }
@@ -34,18 +42,20 @@ struct BaselineSearch {
                 for option in places[place].indices {
                     var trial = chosen
                     trial[place] = option
-                    guard let replicas = evaluator.replicas(members(trial)) else { continue }
+                    let members = members(trial)
+                    guard evaluations < limit, let replicas = evaluator.replicas(members) else { continue }
                     evaluations += 1
                     let rank = evaluator.rank(replicas)
                     if best.map({ rank > $0.rank }) ?? true {
-                        best = (replicas, rank)
+                        best = (.init(members: members, replicas: replicas, evaluations: 0), rank)
                         chosen = trial
                         hasChanged = true
                     }
                 }
             }
         }
-        return best.map { ($0.replicas, evaluations) }
+        best?.outcome.evaluations = evaluations
+        return best?.outcome
     }
 
     private func places(_ evaluator: inout PlanEvaluator) -> [Choices] {

@@ -2,6 +2,15 @@
 struct FirstStates {
     let problem: PlanningProblem
 
+    /// Every partition with every choice of phases.
+    func all(_ evaluator: inout PlanEvaluator) -> [SearchState] {
+        var states: [SearchState] = []
+        for partition in partitions(&evaluator) {
+            states += phases(partition.groups, spare: partition.spare, &evaluator)
+        }
+        return states
+    }
+
     /// Partitions of the GPUs, each able to hold the model in every group; the rest is spare.
     func partitions(_ evaluator: inout PlanEvaluator) -> [(groups: [GroupShape], spare: GroupShape)] {
         let nodes = problem.hardware.cluster.nodes

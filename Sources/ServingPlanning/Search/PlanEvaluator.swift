@@ -221,8 +221,9 @@ struct PlanEvaluator {
         return (rate, curve)
     }
 
-    mutating func rank(_ replicas: [Replica]) -> PlanRank {
-        let judged = JudgedRoutes(replicas, &self)
+    /// - Parameter rate: requests per second; nil is that of the workload.
+    mutating func rank(_ replicas: [Replica], rate: Double? = nil) -> PlanRank {
+        let judged = JudgedRoutes(replicas, &self, rate: rate)
         return PlanRank(
             attainment: judged.attainment, saturation: judged.problem.saturation(),
             broken: problem.rules.avoidsSinglePoints ? Self.brokenRules(judged.problem) : 0)

@@ -24,6 +24,10 @@ struct TabuSearch {
     let problem: PlanningProblem
     let limits: SearchLimits
     let seed: UInt64
+    /// Requests per second that states are judged at; nil is the rate of the workload.
+    var rate: Double?
+    /// States to begin with, beside those that it finds itself.
+    var starts: [SearchState] = []
 
     struct Outcome {
         /// The best states first.
@@ -44,16 +48,13 @@ struct TabuSearch {
     /// - Parameter isOverdue: asked before each step.
     /// - Returns: nil when no groups can serve the model.
     func run(_ evaluator: inout PlanEvaluator, isOverdue: () -> Bool) -> Outcome? {
-        var judge = Judge()
-        let first = FirstStates(problem: problem)
+        var judge = Judge(rate: rate)
         var best: Judged?
-        for partition in first.partitions(&evaluator) {
-            for state in first.phases(partition.groups, spare: partition.spare, &evaluator) {
-                guard judge.count < limits.evaluations || best == nil,
-                    let rank = judge.rank(state, &evaluator)
-                else { continue }
-                if best.map({ rank > $0.rank }) ?? true { best = Judged(state: state, rank: rank) }
-            }
+        for state in starts + FirstStates(problem: problem).all(&evaluator) {
+            guard judge.count < limits.evaluations || best == nil,
+                let rank = judge.rank(state, &evaluator)
+            else { continue }
+            if best.map({ rank > $0.rank }) ?? true { best = Judged(state: state, rank: rank) }
         }
         guard var best else { return nil }
         let isCapped = walk(&best, &judge, &evaluator, isOverdue: isOverdue)
@@ -105,9 +106,12 @@ struct TabuSearch {
 
     /// Counts what it judges, and keeps the best.
     private struct Judge {
+        let rate: Double?
         var count = 0
         /// In the order of rank, without repeats.
         var best: [Judged] = []
+
+        init(rate: Double?) { self.rate = rate }
 
         private mutating func keep(_ judged: Judged) {
             if best.count == TabuSearch.candidateLimit, let last = best.last, last.rank >= judged.rank {
@@ -122,7 +126,7 @@ struct TabuSearch {
         mutating func rank(_ state: SearchState, _ evaluator: inout PlanEvaluator) -> PlanRank? {
             guard let replicas = evaluator.replicas(state.members) else { return nil }
             count += 1
-            let rank = evaluator.rank(replicas)
+            let rank = evaluator.rank(replicas, rate: rate)
             keep(Judged(state: state, rank: rank))
             return rank
         }

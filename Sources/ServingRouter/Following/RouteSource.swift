@@ -7,6 +7,14 @@ public protocol RouteSource: Sendable {
     /// - Parameter held: nil when the router has none.
     /// - Returns: nil when the wait ended without other ones; it is asked again.
     func next(after held: ServingRoutes?) async throws -> ServingRoutes?
+
+    /// Takes what the router saw.
+    func take(_ report: ServingReport) async throws
+}
+
+extension RouteSource {
+    /// Most sources want to know nothing.
+    public func take(_ report: ServingReport) async throws {}
 }
 
 /// Why routes cannot be followed.

@@ -23,5 +23,10 @@ public struct RouterLimits: Sendable, Equatable {
     /// What requests under way get when the router is told to stop.
     public var drain = TimeAmount.seconds(10)
 
+    /// Between two looks at whether replicas answer.
+    public var look = Duration.seconds(2)
+    /// Between two reports of what was seen.
+    public var report = Duration.seconds(10)
+
     public init() {}
 }

@@ -18,6 +18,7 @@ final class Exchange {
     private var failed: [RoutePicker.Choice] = []
     private var upstream: UpstreamHandler?
     private var status: UInt?
+    private var hasBegun = false
     private var isEventStream = false
     private var hasReconnected = false
     /// When a side last moved.
@@ -38,6 +39,7 @@ final class Exchange {
     }
 
     func begin() {
+        core.sight.arrived()
         watch(from: start)
         attempt()
     }
@@ -114,6 +116,10 @@ final class Exchange {
 
     func received(_ bytes: ByteBuffer) {
         lastMove = .now()
+        if !hasBegun {
+            hasBegun = true
+            core.sight.began(after: 1000 * Self.seconds(lastMove - start))
+        }
         client?.write(bytes)
         if client?.isWritable == false { upstream?.setReading(false) }
     }
@@ -158,11 +164,15 @@ final class Exchange {
 
     // MARK: The end
 
-    private func refuse(_ error: RouterError) { finish { $0.refuse(error) } }
+    private func refuse(_ error: RouterError) {
+        core.sight.failed()
+        finish { $0.refuse(error) }
+    }
 
     /// The answer began and cannot go on: the client must not take it for whole.
     private func cut() {
         core.metrics.add(.cut)
+        core.sight.failed()
         finish { [isEventStream] client in
             if isEventStream {
                 client.write(ByteBuffer(string: "data: \(RouterError.replicasFailed.body)\n\n"))

@@ -12,7 +12,8 @@ final class RouterCore: Sendable {
     let metrics: MetricRegistry<RouterMetric>
     let gate: RequestGate
     let logger: Logger
-    private let name: String
+    let sight = RequestSight()
+    let name: String
     private let requests = Atomic(0)
     private let pools = Mutex<[ObjectIdentifier: NIOLoopBound<UpstreamPool>]>([:])
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])

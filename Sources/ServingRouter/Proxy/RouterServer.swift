@@ -10,7 +10,7 @@ public import Telemetry
 /// Paths under `/v1/` go to the replicas of the board's routes; `/healthz`, `/readyz`, `/metrics` and
 /// `/routes` are its own.
 public struct RouterServer: Service {
-    private let core: RouterCore
+    let core: RouterCore
     private let host: String
     private let port: Int
     private let onListening: @Sendable (Int) -> Void

@@ -41,6 +41,13 @@ public final class RouteBoard: Sendable {
         picker.withLock { $0.end(choice, outcome, at: now) }
     }
 
+    /// Takes what a look at a replica found.
+    ///
+    /// - Returns: whether that is news.
+    func note(_ replica: ServingRoutes.Replica, isReady: Bool) -> Bool {
+        picker.withLock { $0.note(replica, isReady: isReady) }
+    }
+
     var states: [RoutePicker.ReplicaState] {
         let now = uptime()
         return picker.withLock { $0.states(at: now) }

@@ -47,6 +47,8 @@ struct RoutePicker {
 
     private(set) var routes: ServingRoutes?
     private var candidates: [Candidate] = []
+    /// Whether somebody looks at replicas.
+    private var isWatched = false
     /// By replica; those that left stay until their last request has ended.
     private var known: [ServingRoutes.Replica.ID: Known] = [:]
 
@@ -91,7 +93,8 @@ struct RoutePicker {
         let ranks = free.map { index in
             let candidate = candidates[index]
             let isTouched = !touched.isDisjoint(with: [candidate.prefill.id, candidate.decode.id])
-            return (isWell(candidate, at: now) ? 0 : 2) + (isTouched ? 1 : 0)
+            // Who came last is asked first whether it is ready.
+            return (isWell(candidate, at: now) ? isKnown(candidate) ? 0 : 2 : 4) + (isTouched ? 1 : 0)
         }
         let best = ranks.min()
         guard let index = turn(among: zip(free, ranks).filter { $0.1 == best }.map(\.0)) else {
@@ -123,6 +126,21 @@ struct RoutePicker {
 
     private func isWell(_ candidate: Candidate, at now: Duration) -> Bool {
         [candidate.prefill, candidate.decode].allSatisfy { known[$0.id]?.health.rests(at: now) != true }
+    }
+
+    /// Whether a look found it ready; where nobody looks, all are.
+    private func isKnown(_ candidate: Candidate) -> Bool {
+        !isWatched
+            || [candidate.prefill, candidate.decode].allSatisfy { known[$0.id]?.health.isReady == true }
+    }
+
+    /// Takes what a look at a replica found.
+    ///
+    /// - Returns: whether that is news; of one that left the routes it is none.
+    mutating func note(_ replica: ServingRoutes.Replica, isReady: Bool) -> Bool {
+        guard routes?.replicas.contains(where: { $0.id == replica.id }) == true else { return false }
+        isWatched = true
+        return known[replica.id, default: Known()].health.found(isReady: isReady)
     }
 
     /// Ends one request of `choose`.

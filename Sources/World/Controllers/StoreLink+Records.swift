@@ -232,6 +232,18 @@ extension StoreLink: RiskStore {
     }
 }
 
+extension StoreLink: ServingStore {
+    func takeServing(_ report: ServingReport, of deployment: ID<Document>) async throws {
+        try await write { try await $0.takeServing(report, of: deployment) }
+    }
+
+    func servingReports(
+        of deployments: [ID<Document>]
+    ) async throws -> [ID<Document>: [ServingReportRecord]] {
+        try await read { try await $0.servingReports(of: deployments) }
+    }
+}
+
 extension StoreLink: ProgressStore {
     func takeProgress(_ parts: [PartProgress], session: ID<AgentSession>) async throws {
         try await write { try await $0.takeProgress(parts, session: session) }

@@ -83,6 +83,40 @@ import Testing
             try await store.allocations(.cell("a")).sorted { $0.workload.part < $1.workload.part }
         }
 
+        /// Every part does what the ledger asks of it.
+        ///
+        /// - Parameter sequence: greater than that before.
+        func act(_ sequence: Int) async throws {
+            let names = Dictionary(
+                try await store.hosts(.cell("a")).map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
+            let parts = try await store.allocations(.live).compactMap { allocation -> PartReport? in
+                let states: [Allocation.State: PartReport.State] = [
+                    .reserved: .running, .releasing: .stopped,
+                ]
+                guard let state = states[allocation.state], let host = names[allocation.host] else {
+                    return nil
+                }
+                return PartReport(
+                    host: host, allocation: allocation.id, generation: Generation(epoch: 1, number: 1),
+                    state: state)
+            }
+            _ = try await store.report(
+                SessionReport(
+                    session: session, incarnation: 1, sequence: sequence, parts: parts, unreachable: []))
+        }
+
+        /// A router tells of ten seconds.
+        func tell(_ requests: Int, version: Int) async throws {
+            let found = try await store.document(.servingDeployment, project: "team", name: "chat")
+            var classes = [Int](repeating: 0, count: ServingReport.firstByteBounds.count + 1)
+            classes[0] = requests
+            try await store.takeServing(
+                ServingReport(
+                    router: "edge", epoch: 1, version: version, seconds: 10, requests: requests, failed: 0,
+                    promptTokens: 16, outputTokens: 32, firstBytes: classes),
+                of: try #require(found).metadata.uid)
+        }
+
         /// Runs the pipeline of the cell as long as `body` takes.
         func running(_ body: (Fixture) async throws -> Void) async throws {
             let clock = clock
@@ -137,6 +171,95 @@ import Testing
             #expect(try await fixture.store.planHead(cell: "a", engine: .serving) != nil)
         }
     }
+
+    @Test func `when more comes than planned for, routes follow, and nothing is started anew`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.create()
+        try await fixture.running { fixture in
+            try await Self.until("replicas have their room") { try await fixture.allocations().count == 4 }
+            let first = try await fixture.allocations()
+            try await fixture.act(1)
+            try await Self.until("all are routed to") {
+                try await fixture.status().routes?.replicas.count == 4
+            }
+            let planned = try #require(try await fixture.status().plan)
+            #expect(planned.demand == nil)
+            // As planned: it is told, and changes nothing.
+            let version = try #require(try await fixture.status().routes).version
+            try await fixture.tell(100, version: version)
+            fixture.clock.advance(11)
+            try await Self.until("the observation is told") {
+                try await fixture.status().observed?.version == version
+            }
+            try await Self.until("the plan is for what is observed") {
+                try await fixture.tell(310, version: version)
+                fixture.clock.advance(6)
+                return try await fixture.status().plan?.demand != nil
+            }
+            let plan = try #require(try await fixture.status().plan)
+            #expect(plan.demand == .init(requestsPerMinute: 1860, promptTokens: 16, outputTokens: 32))
+            #expect(plan.groups.map(\.stages) == planned.groups.map(\.stages))
+            #expect(plan.groups.map(\.address) == planned.groups.map(\.address))
+            #expect(try await fixture.allocations().map(\.id) == first.map(\.id))
+            #expect(try await fixture.allocations().allSatisfy { $0.state == .active })
+        }
+    }
+
+    @Test func `a new command reaches one replica after another, each once routers left it`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.create()
+        try await fixture.running { fixture in
+            try await Self.until("replicas have their room") { try await fixture.allocations().count == 4 }
+            let first = try await fixture.allocations()
+            try await fixture.act(1)
+            try await Self.until("all are routed to") {
+                try await fixture.status().routes?.replicas.count == 4
+            }
+            let old = try #require(try await fixture.status().routes).version
+            try await fixture.tell(100, version: old)
+            fixture.clock.advance(6)
+            try await Self.until("the router is known") { try await fixture.status().observed != nil }
+            _ = try await fixture.store.update(
+                .servingDeployment, project: "team", name: "chat", precondition: .none,
+                context: Fixture.context
+            ) { resource in
+                var spec = Fixture.spec
+                spec.run = RunSpec(command: ["engine", "--new", "--port", "{port}"])
+                resource.spec = try DocumentJSON.encode(spec)
+            }
+            // One at a time leaves the routes, and stops once the router follows.
+            try await Self.until("routes without one of them") {
+                try await fixture.status().routes?.replicas.count == 3
+            }
+            for _ in 0..<5 { try await Self.pause() }
+            let active = try await fixture.allocations().filter { $0.state == .active }
+            #expect(active.map(\.id) == first.map(\.id))
+            try await Self.until("it is stopped") {
+                try await fixture.tell(0, version: try #require(try await fixture.status().routes).version)
+                fixture.clock.advance(6)
+                return try await fixture.allocations().contains { $0.state == .releasing }
+            }
+            #expect(try await fixture.allocations().count { $0.state == .active } == 3)
+            var sequence = 1
+            try await Self.until("all run the new command") {
+                sequence += 1
+                try await fixture.act(sequence)
+                let routes = try #require(try await fixture.status().routes)
+                #expect(routes.replicas.count >= 3)
+                try await fixture.tell(0, version: routes.version)
+                fixture.clock.advance(6)
+                let now = try await fixture.allocations()
+                return now.count == 4
+                    && now.allSatisfy { $0.state == .active && $0.task?.run?.command[1] == "--new" }
+            }
+            try await Self.until("all are routed to again") {
+                try await fixture.status().routes?.replicas.count == 4
+            }
+        }
+    }
+
+    /// Some cycles of the pipeline.
+    private static func pause() async throws { try await Task.sleep(for: .milliseconds(100)) }
 
     @Test func `a model that nobody knows and a field without room are told`() async throws {
         let fixture = try await Fixture()

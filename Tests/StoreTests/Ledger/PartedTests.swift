@@ -127,6 +127,40 @@ struct PartedTests {
         }
     }
 
+    @Test("what routers see is kept, the last of each", arguments: StoreImplementation.all)
+    func reports(_ implementation: StoreImplementation) async throws {
+        try await Scene.run(implementation) { scene in
+            func make(_ name: String) async throws -> ID<Document> {
+                try await scene.create(
+                    .servingDeployment, name, project: "team",
+                    spec: ServingDeploymentSpec(cell: "a", model: "m")
+                ).metadata.uid
+            }
+            let chat = try await make("chat")
+            let other = try await make("other")
+            func report(_ router: String, _ requests: Int) -> ServingReport {
+                ServingReport(
+                    router: router, epoch: 1, version: 3, seconds: 10.5, requests: requests, failed: 1,
+                    outputTokens: 64,
+                    firstBytes: [Int](repeating: 2, count: ServingReport.firstByteBounds.count + 1))
+            }
+            #expect(try await scene.store.servingReports(of: [chat]).isEmpty)
+            for (router, requests) in [("b", 1), ("a", 2), ("b", 3)] {
+                try await scene.store.takeServing(report(router, requests), of: chat)
+            }
+            let first = try await scene.store.servingReports(of: [chat, other])
+            #expect(
+                first == [chat: [("a", 2), ("b", 3)].map { .init(report: report($0, $1), at: Scene.start) }])
+            // Of nobody nothing is taken, and after an hour of silence nothing is told.
+            try await scene.store.takeServing(report("a", 1), of: scene.ids.id())
+            try await scene.advance(1800)
+            try await scene.store.takeServing(report("b", 4), of: chat)
+            try await scene.advance(1801)
+            let later = try await scene.store.servingReports(of: [chat])
+            #expect(later[chat]?.map(\.report) == [report("b", 4)])
+        }
+    }
+
     @Test("jobs and deployments are listed by their cell", arguments: StoreImplementation.all)
     func cells(_ implementation: StoreImplementation) async throws {
         try await Scene.run(implementation) { scene in

@@ -53,6 +53,8 @@ struct MemoryState {
     var progress: [ID<Allocation>: TrainingProgress] = [:]
     /// What training engines remember, by cell.
     var trainingMemories: [ID<Document>: TrainingMemory] = [:]
+    /// Last reports of routers, by deployment and router.
+    var servingReports: [ID<Document>: [String: ServingReportRecord]] = [:]
     var questions: [ID<LogQuestion>: QuestionRow] = [:]
     var guards: [ID<Document>: HostGuardRecord] = [:]
     var usageBins: [UsageBinRow] = []
