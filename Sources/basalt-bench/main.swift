@@ -5,7 +5,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     guard let name = arguments.first else {
         throw BenchmarkError(
-            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, rest or router"
+            "name a benchmark: placement, replay, model, store, session, pipeline, policy-change, usage, rest, router or faults"
         )
     }
     let options = try BenchmarkOptions(arguments.dropFirst())
@@ -19,11 +19,12 @@ do {
     case "policy-change": try await PolicyChangeBenchmark(options: options).run()
     case "usage": try await UsageBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
+    case "faults": try await FaultBenchmark(options: options).run()
     case "router": try await RouterBenchmark(options: options).run()
     default:
         throw BenchmarkError(
             "\"\(name)\" is no benchmark; there are placement, replay, model, store, session, pipeline, "
-                + "policy-change, usage, rest and router"
+                + "policy-change, usage, rest, router and faults"
         )
     }
 } catch {

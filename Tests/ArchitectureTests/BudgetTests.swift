@@ -52,6 +52,7 @@ import Testing
         "Sources/basalt-agent/BasaltAgent.swift", "Sources/basalt-router/BasaltRouter.swift",
         "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basaltd/DataDirectory.swift",
         "Sources/basaltd/Serve.swift",
-        "Sources/basaltd/Wiring.swift",
+        "Sources/basaltd/Wiring.swift", "Sources/basalt-injector/SystemSeams.swift",
+        "Sources/basalt-world/SystemSeams.swift",
     ]
 }

@@ -1,4 +1,5 @@
 internal import AgentProtocol
+internal import FaultLab
 internal import Fleet
 internal import Store
 
@@ -236,4 +237,20 @@ extension StoreLink: ProgressStore {
     func progress(of allocations: [ID<Allocation>]) async throws -> [ID<Allocation>: TrainingProgress] {
         try await read { try await $0.progress(of: allocations) }
     }
+}
+
+extension StoreLink: FaultStore {
+    func faultBook() async throws -> VersionedFaultBook { try await read { try await $0.faultBook() } }
+
+    func commitFaults(
+        _ change: FaultBookChange, version: Int64, context: WriteContext?
+    ) async throws -> Bool {
+        try await write { try await $0.commitFaults(change, version: version, context: context) }
+    }
+
+    func faults(limit: Int) async throws -> [FaultRecord] {
+        try await read { try await $0.faults(limit: limit) }
+    }
+
+    func fault(_ name: String) async throws -> FaultRecord? { try await read { try await $0.fault(name) } }
 }
