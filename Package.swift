@@ -147,7 +147,8 @@ let package = Package(
         library(
             "Client",
             [
-                "Fleet", "APITypes", "AgentProtocol", "FaultLab", asyncHTTPClient, nioCore, nioHTTP1, nioPosix,
+                "Fleet", "APITypes", "AgentProtocol", "FaultLab", asyncHTTPClient, nioCore, nioHTTP1,
+                nioPosix,
                 nioSSL,
             ]),
         .target(name: "CShim"),

@@ -137,7 +137,8 @@ struct SentinelCommand: AsyncParsableCommand {
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Show what injections left on this machine, and take it back.",
-        discussion: "Needs neither a control plane nor an injector. Ends with status 2 when something is left.")
+        discussion:
+            "Needs neither a control plane nor an injector. Ends with status 2 when something is left.")
 
     @OptionGroup var state: StateOptions
     @Flag(help: "Take everything back, also what is under its lease.") var fix = false

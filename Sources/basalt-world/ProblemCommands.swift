@@ -75,7 +75,8 @@ extension ProblemRunCommand {
     ) async throws -> (SuiteResult, [SessionRunner.Outcome]) {
         let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().path
-        return try await LiveFleet.run(LiveFleet.Options(programs: programs), seams: SystemSeams.client) { fleet in
+        return try await LiveFleet.run(LiveFleet.Options(programs: programs), seams: SystemSeams.client) {
+            fleet in
             try await LiveRun.suite(
                 suite, of: templates, seeds: seeds, name: agent.rawValue, on: fleet,
                 now: SystemSeams.now,

@@ -1,3 +1,4 @@
+import APITypes
 import Client
 import FaultInjection
 import FaultLab

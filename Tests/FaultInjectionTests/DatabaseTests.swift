@@ -15,7 +15,9 @@ struct DatabaseTests {
         try #require(chmod(bench.directory.path, 0o755) == 0)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let cluster = PrivateCluster(
-            .init(dataDirectory: bench.directory.appending(path: "postgres"), settings: ["max_connections = 20"]),
+            .init(
+                dataDirectory: bench.directory.appending(path: "postgres"), settings: ["max_connections = 20"]
+            ),
             logger: logger)
         try await cluster.start()
         do {

@@ -67,24 +67,28 @@ struct FaultBookTests {
         var book = book()
         _ = try book.create("wide", spec([0, 1], radius: 3), actor: "u", at: start)
         // The newcomer's own radius.
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("narrow", spec([2], radius: 2), actor: "u", at: start)
-        } == .blastRadius)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("narrow", spec([2], radius: 2), actor: "u", at: start)
+            } == .blastRadius)
         _ = try book.create("third", spec([2], radius: 4), actor: "u", at: start)
         // That of one which runs.
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("fourth", spec([3], radius: 9), actor: "u", at: start)
-        } == .blastRadius)
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("twice", spec([2], radius: 9), actor: "u", at: start)
-        } == .busy)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("fourth", spec([3], radius: 9), actor: "u", at: start)
+            } == .blastRadius)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("twice", spec([2], radius: 9), actor: "u", at: start)
+            } == .busy)
     }
 
     @Test func protectedTargetsAreNeverHit() throws {
         var book = book(3, protecting: [0, 1])
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("f", spec([0]), actor: "u", at: start)
-        } == .protected)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("f", spec([0]), actor: "u", at: start)
+            } == .protected)
         var all = spec([], radius: 9)
         all.selector = TargetSelector(component: "agent")
         #expect(try book.create("f", all, actor: "u", at: start).targets.map(\.target.name) == ["a-2"])
@@ -98,14 +102,16 @@ struct FaultBookTests {
         some.selector = TargetSelector(component: "agent", limit: 3)
         #expect(try book.plan("f", some, actor: "u", at: start).targets.count == 3)
         some.selector = TargetSelector(component: "vm")
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.plan("f", some, actor: "u", at: start)
-        } == .noTarget)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.plan("f", some, actor: "u", at: start)
+            } == .noTarget)
         // Injectors that are silent are given nothing.
         let later = start.advanced(by: FaultBook.patience + .seconds(1))
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.plan("f", spec([0]), actor: "u", at: later)
-        } == .noTarget)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.plan("f", spec([0]), actor: "u", at: later)
+            } == .noTarget)
     }
 
     @Test(arguments: [
@@ -119,12 +125,14 @@ struct FaultBookTests {
             parameters: FaultParameters(probability: 2)),
     ])
     func whatIsNoSpecificationIsRefused(_ spec: FaultSpec) {
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book().plan("f", spec, actor: "u", at: start)
-        } == .invalid)
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book().plan("No name", self.spec([0]), actor: "u", at: start)
-        } == .invalid)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book().plan("f", spec, actor: "u", at: start)
+            } == .invalid)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book().plan("No name", self.spec([0]), actor: "u", at: start)
+            } == .invalid)
     }
 
     @Test func theKillSwitchEndsAllAndRefusesUntilLifted() throws {
@@ -137,9 +145,10 @@ struct FaultBookTests {
         #expect(orders.isSwitchedOff && orders.orders.isEmpty)
         #expect(book.faults["f"]?.state == .recovering)
         #expect(book.faults["waiting"]?.isOpen == false)
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("g", spec([2], radius: 9), actor: "u", at: start)
-        } == .switchedOff)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("g", spec([2], radius: 9), actor: "u", at: start)
+            } == .switchedOff)
         book.lift()
         _ = try book.create("g", spec([2], radius: 9), actor: "u", at: start)
         // Lifting brings nothing back.
@@ -155,9 +164,10 @@ struct FaultBookTests {
         _ = book.exchange("i", report(targets(4), [told("f", 0, .recovered)]), at: start)
         #expect(book.faults["f"]?.state == .paused)
         // It keeps its targets to itself.
-        #expect(refusal { () throws(FaultRefusal) in
-            _ = try book.create("g", spec([0]), actor: "u", at: start)
-        } == .busy)
+        #expect(
+            refusal { () throws(FaultRefusal) in
+                _ = try book.create("g", spec([0]), actor: "u", at: start)
+            } == .busy)
         _ = try book.resume("f", at: start)
         #expect(book.orders(for: "i").orders.map(\.round) == [2])
         // A word about the first round is late.

@@ -58,7 +58,8 @@ struct Stage {
         try await Self.ask(method, api + path, body)
     }
 
-    private static func ask(_ method: HTTPMethod, _ url: String, _ body: String? = nil) async throws -> Answer {
+    private static func ask(_ method: HTTPMethod, _ url: String, _ body: String? = nil) async throws -> Answer
+    {
         var request = HTTPClientRequest(url: url)
         request.method = method
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
@@ -123,7 +124,8 @@ final class Connection: Sendable {
 
     /// Nil when nothing came in time or the connection is closed.
     func read(for limit: Duration) async throws -> String? {
-        let milliseconds = Int32(limit.components.seconds * 1000)
+        let milliseconds =
+            Int32(limit.components.seconds * 1000)
             + Int32(limit.components.attoseconds / 1_000_000_000_000_000)
         return try await NIOThreadPool.singleton.runIfActive { [descriptor] in
             var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -25,7 +25,8 @@ struct FaultRunCommand: BasaltCommand {
     @Option(help: "What goes wrong, such as agentCrash, linkPartition or storeReadOnly.") var kind: String
     @Option(help: "What is hit, as component/name; may be repeated.") var target: [String] = []
     @Option(help: "Any target of this component, such as agent.") var component: String?
-    @Option(name: [.customShort("l"), .long], help: "Targets with this label, as key=value; may be repeated.")
+    @Option(
+        name: [.customShort("l"), .long], help: "Targets with this label, as key=value; may be repeated.")
     var label: [String] = []
     @Option(help: "At most so many of the targets.") var limit: Int?
     @Option(help: "How long it lasts, such as 30s.") var lease = "60s"

@@ -62,7 +62,9 @@ enum FaultTables {
     static func findings(_ injectors: [InjectorSummary], _ faults: [FaultRecord]) -> [String] {
         var found: [String] = []
         for injector in injectors {
-            found += injector.leftovers.map { "injector \(injector.name): \($0) is in effect unaccounted for" }
+            found += injector.leftovers.map {
+                "injector \(injector.name): \($0) is in effect unaccounted for"
+            }
             if !injector.isPresent { found.append("injector \(injector.name) is silent") }
         }
         for fault in faults where fault.isOpen {

@@ -12,6 +12,9 @@ extension Injector {
     public func inject(
         _ order: InjectorOrders.Order, directory: String, sentinel: [String], takingBackAfter early: Duration?
     ) async throws {
+        // The sentinel stays for as long as there is an injector; one that works here already serves as well.
+        let held = try Sentinel.injectorPresence(in: directory).hold()
+        defer { withExtendedLifetime(held) {} }
         try await Sentinel.ensure(self, directory: directory, command: sentinel)
         try await arm(order)
         reach(.told)

@@ -61,7 +61,9 @@ public struct ArmingFolder: Sendable {
     }
 
     func remove(_ id: String) throws {
-        guard unlink(file(id)) == 0 || errno == ENOENT else { throw InjectionError.system("unlink", file(id)) }
+        guard unlink(file(id)) == 0 || errno == ENOENT else {
+            throw InjectionError.system("unlink", file(id))
+        }
         try sync()
     }
 

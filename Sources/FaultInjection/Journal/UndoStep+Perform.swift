@@ -51,7 +51,7 @@ extension UndoStep {
             let status: UInt
             do {
                 status = try await ProxyAPI.send(.DELETE, "\(api)/proxies/\(proxy)/toxics/\(name)")
-            } catch where error is CancellationError == false {
+            } catch  where error is CancellationError == false {
                 // A proxy that is gone took its toxics along; one that only does not answer is asked again.
                 guard ProxyAPI.isRefused(error) else { throw error }
                 return

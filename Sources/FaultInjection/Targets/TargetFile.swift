@@ -57,7 +57,8 @@ public struct TargetFile: Sendable, Hashable, Codable {
 
         public init(
             target: FaultTarget, hosts: [String]? = nil, labels: [String: String]? = nil,
-            program: Program? = nil, agentStates: [String]? = nil, proxy: Proxy? = nil, database: Database? = nil
+            program: Program? = nil, agentStates: [String]? = nil, proxy: Proxy? = nil,
+            database: Database? = nil
         ) {
             self.target = target
             self.hosts = hosts

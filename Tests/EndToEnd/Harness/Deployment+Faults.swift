@@ -1,3 +1,4 @@
+import Client
 import FaultInjection
 import FaultLab
 import Foundation
