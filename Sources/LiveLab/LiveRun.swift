@@ -35,10 +35,10 @@ public enum LiveRun {
     ) async throws -> (result: SuiteResult, outcomes: [SessionRunner.Outcome]) {
         let (problems, refused) = try ProblemPool.seed().drawn(templates, seeds: seeds, on: surface(fleet))
         var runner = SessionRunner()
-        // What takes minutes in a real fleet takes seconds with leases that are so short.
+        // What takes minutes in a large fleet takes seconds with leases that are so short.
         runner.longestVerification = .seconds(90)
         runner.pause = .zero
-        runner.grace = .seconds(90)
+        runner.grace = .seconds(30)
         runner.pace = .milliseconds(200)
         var outcomes: [SessionRunner.Outcome] = []
         var failed: [ProblemRefusal] = []

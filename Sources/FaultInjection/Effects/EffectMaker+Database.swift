@@ -18,8 +18,22 @@ extension EffectMaker {
                 database, [("commit_delay", "\(Int(delay * 1_000_000))"), ("commit_siblings", "0")])
         case .storeLockHeld:
             let table = order.parameters.value ?? "allocation"
-            return sessions(database, order, ["hold-lock", "--table", table], fewest: 1)
-        case .storeConnectionsExhausted: return sessions(database, order, ["hold-connections"], fewest: 2)
+            return sessions(
+                database, order, ["hold-lock", "--table", table],
+                isSeen: """
+                    SELECT 1 FROM pg_stat_activity
+                    WHERE application_name = $1 AND state = 'idle in transaction'
+                    """)
+        case .storeConnectionsExhausted:
+            return sessions(
+                database, order, ["hold-connections"],
+                isSeen: """
+                    SELECT 1 FROM pg_stat_activity
+                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+                    HAVING count(*) >= current_setting('max_connections')::int
+                            - current_setting('superuser_reserved_connections')::int
+                        AND count(*) FILTER (WHERE application_name = $1) > 0
+                    """)
         case .storeRoleLimit: return try await limitRole(database, order)
         default: throw InjectionError("\(order.kind.rawValue) cannot be done here")
         }
@@ -64,7 +78,7 @@ extension EffectMaker {
     }
 
     private func sessions(
-        _ database: TargetFile.Database, _ order: InjectorOrders.Order, _ load: [String], fewest: Int
+        _ database: TargetFile.Database, _ order: InjectorOrders.Order, _ load: [String], isSeen: String
     ) -> Effect {
         let mark = Arming.id(order)
         let application = Self.application(mark)
@@ -79,10 +93,7 @@ extension EffectMaker {
         effect.undo.append(.endSessions(database, application: application))
         effect.isSeen = {
             try await database.run { connection in
-                let rows = try await connection.query(
-                    Statement("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1"),
-                    [application])
-                return try rows.first.map { try $0.decode("n", as: Int.self) >= fewest } ?? false
+                try await !connection.query(Statement(isSeen), [application]).isEmpty
             }
         }
         return effect

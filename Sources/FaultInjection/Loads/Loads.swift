@@ -64,7 +64,8 @@ public enum Loads {
                         """
                         SELECT current_setting('max_connections')::int
                             - current_setting('superuser_reserved_connections')::int - count(*)::int AS n
-                        FROM pg_stat_activity WHERE backend_type = 'client backend'
+                        FROM pg_stat_activity
+                        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
                         """))
                 return try rows.first.map { try $0.decode("n", as: Int.self) } ?? 0
             }
