@@ -46,11 +46,8 @@ extension LiveFleet {
             restarted = Self.seconds(since: began)
             return true
         }
-        _ = try await client.abortFault(fault, reason: "measured")
+        try await end(fault)
         _ = try await client.delete(name, in: vms)
-        try await Self.wait("all hosts are ready") {
-            try await self.client.cluster().cells.reduce(0) { $0 + $1.readyHosts } == self.agents.count
-        }
         return LiveTimes(detected: detected, fenced: fenced, restarted: restarted)
     }
 
@@ -111,7 +108,7 @@ extension LiveFleet {
 
     private func end(_ fault: String) async throws {
         try await Self.wait("\(fault) is over") {
-            if try !self.inEffect().contains(fault) { return true }
+            guard try await self.client.fault(fault).isOpen else { return true }
             _ = try await self.client.abortFault(fault, reason: "measured")
             return false
         }
