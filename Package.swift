@@ -97,7 +97,7 @@ let package = Package(
         // What is durable.
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("PostgresClient", ["CLibPQ", logging]),
-        library("Store", ["AgentProtocol", "Fleet", "PostgresClient", logging]),
+        library("Store", ["AgentProtocol", "FaultLab", "Fleet", "PostgresClient", logging]),
         // What programs say about themselves, and what they are told.
         library("Telemetry", ["Fleet", logging]),
         library("Settings", ["AgentProtocol", "Fleet", yams]),
@@ -111,8 +111,8 @@ let package = Package(
         library(
             "API",
             [
-                "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "Telemetry", crypto, httpTypes,
-                hummingbird,
+                "APITypes", "AgentProtocol", "Control", "FaultLab", "Fleet", "Store", "Telemetry", crypto,
+                httpTypes, hummingbird,
                 hummingbirdCore, hummingbirdTLS, logging, nioCore, nioSSL,
             ],
             // In the program itself: it is served without a file beside it.
@@ -139,12 +139,32 @@ let package = Package(
         program(
             "basalt-world",
             [
-                "Evaluation", "FaultLab", "Fleet", "World", argumentParser, crypto, hummingbird, logging,
+                "Client", "Evaluation", "FaultLab", "Fleet", "LiveLab", "World", argumentParser, crypto,
+                hummingbird, logging,
             ]),
+        // Faults that are real.
+        library(
+            "FaultInjection",
+            [
+                "CShim", "FaultLab", "Fleet", "NodeAgent", "PostgresClient", "Shim", asyncHTTPClient, logging,
+                nioCore, nioHTTP1, nioPosix,
+            ]),
+        program(
+            "basalt-injector",
+            [
+                "Client", "FaultInjection", "FaultLab", "FaultProxy", "Fleet", "NodeAgent", "Telemetry",
+                argumentParser, hummingbird, logging, unixSignals,
+            ]),
+        library("FaultProxy", [hummingbird, logging, nioCore, nioPosix]),
+        library("LiveLab", ["APITypes", "Client", "FaultInjection", "FaultLab", "Fleet"]),
         // Outside of it.
         library(
             "Client",
-            ["Fleet", "APITypes", "AgentProtocol", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
+            [
+                "Fleet", "APITypes", "AgentProtocol", "FaultLab", asyncHTTPClient, nioCore, nioHTTP1,
+                nioPosix,
+                nioSSL,
+            ]),
         .target(name: "CShim"),
         .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         library("Shim", ["CShim"]),
@@ -189,8 +209,8 @@ let package = Package(
         program(
             "basalt-bench",
             [
-                "APITypes", "AgentProtocol", "Client", "Control", "Fleet", "LifetimeTraining",
-                "PostgresClient", "Replay", "Store", "TrainingScheduling",
+                "APITypes", "AgentProtocol", "Client", "Control", "FaultLab", "Fleet", "LifetimeTraining",
+                "LiveLab", "PostgresClient", "Replay", "Store", "TrainingScheduling",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.
@@ -207,6 +227,15 @@ let package = Package(
                 "Evaluation", "FaultLab", "Fleet", "basalt-world", asyncHTTPClient, logging, nioCore,
                 nioHTTP1, yams,
             ]),
+        tests(
+            "FaultInjectionTests",
+            [
+                "FaultInjection", "FaultLab", "Fleet", "NodeAgent", "PostgresClient", "Shim",
+                "basalt-injector", logging,
+            ]),
+        tests(
+            "FaultProxyTests",
+            ["FaultProxy", asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, nioPosix]),
         tests("OversubscriptionTests", ["Oversubscription"]),
         tests("TrainingSchedulingTests", ["TrainingScheduling"]),
         tests("ServingPlanningTests", ["ServingPlanning"]),
@@ -225,7 +254,9 @@ let package = Package(
             ]),
         tests("LifetimeTrainingTests", ["Fleet", "LifetimeTraining", "VMPlacement"]),
         tests("PostgresClientTests", ["PostgresClient", logging]),
-        tests("StoreTests", ["AgentProtocol", "Control", "Fleet", "PostgresClient", "Store", logging]),
+        tests(
+            "StoreTests",
+            ["AgentProtocol", "Control", "FaultLab", "Fleet", "PostgresClient", "Store", logging]),
         tests(
             "ControlTests",
             [
@@ -236,7 +267,8 @@ let package = Package(
         tests(
             "APITests",
             [
-                "API", "APITypes", "AgentProtocol", "Control", "Fleet", "Store", "VMPlacement", httpTypes,
+                "API", "APITypes", "AgentProtocol", "Control", "FaultLab", "Fleet", "Store", "VMPlacement",
+                httpTypes,
                 hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]),
         tests(
@@ -263,8 +295,9 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription",
-                "PostgresClient", "Replay", "Shim", "Telemetry",
+                "APITypes", "AgentProtocol", "Client", "FaultInjection", "FaultLab", "Fleet", "NodeAgent",
+                "Oversubscription", "PostgresClient", "Replay", "Shim", "Telemetry", "basalt-injector",
+                "basalt-world",
                 "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim",
                 "basalt-trainer",
                 "basaltd", asyncHTTPClient, logging, nioCore,

@@ -101,3 +101,12 @@ int shim_reserve(int descriptor, off_t bytes) {
     off_t end = lseek(descriptor, 0, SEEK_END);
     return end < 0 ? -1 : fallocate(descriptor, FALLOC_FL_KEEP_SIZE, end, bytes);
 }
+
+int shim_file_limit(pid_t process, const uint64_t *soft, uint64_t *old_soft) {
+    struct rlimit old;
+    if (prlimit(process, RLIMIT_FSIZE, NULL, &old) < 0) return -1;
+    *old_soft = old.rlim_cur;
+    if (!soft) return 0;
+    struct rlimit new = {*soft, old.rlim_max};
+    return prlimit(process, RLIMIT_FSIZE, &new, NULL);
+}

@@ -35,6 +35,8 @@ struct Run: AgentCommand {
         guard settings.text(.server) != nil else {
             throw SettingsError("server is not set; give --server https://HOST:PORT")
         }
+        // A full disk fails the write, not the program.
+        signal(SIGXFSZ, SIG_IGN)
         let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -130,8 +132,6 @@ struct Run: AgentCommand {
     ) throws -> ProcessSubstrate {
         let hosts = try MachineInventory(name: settings.text(.name)).hosts()
         guard let host = hosts.first else { throw ValidationError("this machine has no name: give --name") }
-        // A full disk fails the write, not the program.
-        signal(SIGXFSZ, SIG_IGN)
         return try ProcessSubstrate.open(
             try process.configuration(
                 directory: (settings.text(.stateDirectory) ?? "") + "/substrate", host: host.name),

@@ -21,6 +21,7 @@ do {
     case "usage": try await UsageBenchmark(options: options, clock: ContinuousClock()).run()
     case "training-round": try TrainingRoundBenchmark(options: options, clock: ContinuousClock()).run()
     case "rest": try await RESTBenchmark(options: options).run()
+    case "faults": try await FaultBenchmark(options: options).run()
     case "router": try await RouterBenchmark(options: options).run()
     case "serving-loss": try await ServingLossBenchmark(options: options).run()
     default:

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import FaultLab
 internal import Fleet
 internal import Foundation
+internal import LiveLab
 internal import World
 
 /// What `basalt problem run` runs.
@@ -18,14 +19,16 @@ struct ProblemRunCommand: AsyncParsableCommand {
 
     @Option(help: "smoke, lite or full.")
     var suite = SuiteName.smoke
-    @Option(help: "One problem only, such as AG-01, with its paired no-op.")
+    @Option(help: "These problems only, such as AG-01,DB-07, each with its paired no-op.")
     var problem: String?
     @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay.")
     var agent = AgentName.oracle
     @Option(help: "How many seeds: 1, 2, … up to the number.")
     var seeds = 3
-    @Option(help: "sim: a simulated fleet. live is refused: no live injector is part of this program.")
-    var mode = "sim"
+    enum Mode: String, ExpressibleByArgument, CaseIterable { case sim, live }
+
+    @Option(help: "sim: simulated fleets. live: one fleet of processes of this machine, with real faults.")
+    var mode = Mode.sim
     @Option(help: "Fleets that are simulated at once.")
     var jobs = 2
     @Option(help: "A folder for the traces and the exports of AIOpsLab, OpenRCA and RCAEval.")
@@ -39,8 +42,8 @@ struct ProblemRunCommand: AsyncParsableCommand {
         guard (agent == .replay) == (traces != nil) else {
             throw ValidationError("--agent replay and --traces belong together")
         }
-        guard mode == "sim" else {
-            throw ValidationError("--mode \(mode) is not known here; choose sim")
+        guard traces == nil || mode == .sim else {
+            throw ValidationError("--traces are played again with --mode sim alone")
         }
         guard (1...1000).contains(seeds) else { throw ValidationError("--seeds lies between 1 and 1000") }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs lies between 1 and 64") }
@@ -52,11 +55,17 @@ struct ProblemRunCommand: AsyncParsableCommand {
         let suite = Suite(rawValue: suite.rawValue) ?? .smoke
         let pool = try ProblemPool.seed()
         let templates =
-            try problem.map { [try pool.template($0)] } ?? pool.problems(of: suite)
+            try problem.map { try $0.split(separator: ",").map { try pool.template(String($0)) } }
+            ?? pool.problems(of: suite)
         if let traces { return try await replay(traces, suite) }
-        let (result, outcomes) = try await ProblemRun.suite(
-            suite, of: templates, seeds: seeds, name: agent.rawValue, jobs: jobs
-        ) { agent.make($0, $1) }
+        let (result, outcomes) =
+            switch mode {
+            case .sim:
+                try await ProblemRun.suite(
+                    suite, of: templates, seeds: seeds, name: agent.rawValue, jobs: jobs
+                ) { agent.make($0, $1) }
+            case .live: try await Self.live(suite, templates, seeds, agent)
+            }
         try show(result, outcomes)
     }
 
@@ -78,6 +87,24 @@ struct ProblemRunCommand: AsyncParsableCommand {
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
             Console.write(String(decoding: try encoder.encode(result), as: UTF8.self))
         case .table: Console.write(result.table)
+        }
+    }
+}
+
+extension ProblemRunCommand {
+    /// One fleet for all problems, as it takes seconds to make one.
+    private static func live(
+        _ suite: Suite, _ templates: [ProblemTemplate], _ seeds: [UInt64], _ agent: AgentName
+    ) async throws -> (SuiteResult, [SessionRunner.Outcome]) {
+        let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().path
+        return try await LiveFleet.run(LiveFleet.Options(programs: programs), seams: SystemSeams.client) {
+            fleet in
+            try await LiveRun.suite(
+                suite, of: templates, seeds: seeds, name: agent.rawValue, on: fleet,
+                now: SystemSeams.now,
+                note: { Console.error($0) }
+            ) { agent.make($0, $1) }
         }
     }
 }

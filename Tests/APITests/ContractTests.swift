@@ -1,5 +1,6 @@
 import APITypes
 import AgentProtocol
+import FaultLab
 import Fleet
 import Foundation
 import Hummingbird
@@ -165,5 +166,8 @@ struct Vocabulary: Sendable, CustomTestStringConvertible {
         Vocabulary("ServingRole", ServingRoutes.Role.self),
         Vocabulary("Change", WatchEvent.Change.self), Vocabulary("PartState", PartReport.State.self),
         Vocabulary("PartAction", PartDirective.Action.self),
+        Vocabulary("FaultKind", FaultKind.self), Vocabulary("FaultIntent", FaultRecord.Intent.self),
+        Vocabulary("FaultState", FaultRecord.State.self), Vocabulary("FaultPhase", TargetPhase.self),
+        Vocabulary("SteadyCheck", SteadyCheck.self),
     ]
 }

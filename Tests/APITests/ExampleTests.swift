@@ -1,5 +1,6 @@
 import APITypes
 import AgentProtocol
+import FaultLab
 import Fleet
 import Foundation
 import Testing
@@ -67,7 +68,7 @@ import Testing
         "AuditRecord": reading(AuditRecord.self), "Cluster": reading(ClusterSummary.self),
         "Starts": reading(StartStatistics.self), "CheckRequest": request(CheckRequest.self),
         "CheckReport": reading(CheckResponse.self), "Version": reading(VersionResponse.self),
-        "Problem": reading(Problem.self), "FieldDefect": reading(FieldDefect.self),
+        "Problem": reading(APITypes.Problem.self), "FieldDefect": reading(FieldDefect.self),
         "JoinRequest": reading(JoinRequest.self), "JoinResponse": reading(JoinResponse.self),
         "HelloRequest": reading(HelloRequest.self), "HelloResponse": reading(HelloResponse.self),
         "PollRequest": reading(PollRequest.self), "PollResponse": reading(PollResponse.self),
@@ -91,6 +92,11 @@ import Testing
         "RateExplanation": reading(RateExplanation.self), "LogQuestion": reading(LogQuestion.self),
         "LogAnswer": reading(LogAnswer.self), "ServingRoutes": reading(ServingRoutes.self),
         "TrainingJobSpec": spec(.trainingJob),
+        "FaultParameters": request(FaultParameters.self), "FaultSelector": request(TargetSelector.self),
+        "FaultSpec": request(FaultSpec.self), "FaultDraft": request(FaultDraft.self),
+        "FaultVerb": request(FaultVerb.self), "FaultSwitch": reading(FaultSwitchState.self),
+        "FaultTargetOffer": reading(InjectorTarget.self), "FaultInjector": reading(InjectorSummary.self),
+        "FaultReport": reading(InjectorReport.self), "FaultOrders": reading(InjectorOrders.self),
         "TrainingJobStatus": reading(TrainingJobStatus.self),
         "TrainingProfilePoint": reading(TrainingProfilePoint.self),
         "TrainingWait": reading(TrainingWait.self), "TrainingWhy": reading(TrainingWhyResponse.self),

@@ -53,6 +53,7 @@ import Testing
         "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basalt-world/ServeCommand.swift",
         "Sources/basaltd/DataDirectory.swift",
         "Sources/basaltd/Serve.swift",
-        "Sources/basaltd/Wiring.swift",
+        "Sources/basaltd/Wiring.swift", "Sources/basalt-injector/SystemSeams.swift",
+        "Sources/basalt-world/SystemSeams.swift",
     ]
 }

@@ -172,6 +172,19 @@ package enum RouteTable {
         // Writes nothing: it is a question with a body.
         Key(.post, "/v1/pools/{name}/trainingplan"): RouteRule(.read(.fleet)),
         Key(.get, "/v1/breakers"): RouteRule(.read(.fleet)),
+        Key(.get, "/v1/faults"): RouteRule(.read(.fleet)),
+        // To hurt the fleet is for administrators; to end that is for everybody who may write.
+        Key(.post, "/v1/faults"): .verb(.administer),
+        Key(.get, "/v1/faults/{name}"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/faults/{name}/abort"): .verb(.write(.fleet)),
+        Key(.post, "/v1/faults/{name}/pause"): .verb(.write(.fleet)),
+        Key(.post, "/v1/faults/{name}/resume"): .verb(.administer),
+        Key(.get, "/v1/faultswitch"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/faultswitch/engage"): .verb(.write(.fleet)),
+        Key(.post, "/v1/faultswitch/lift"): .verb(.administer),
+        Key(.get, "/v1/faultinjectors"): RouteRule(.read(.fleet)),
+        Key(.post, "/v1/faultinjectors/{name}/exchange"): RouteRule(
+            .administer, bodyLimit: RequestLimit.agentBytes),
         Key(.post, "/v1/cells/{name}/breaker/reset"): .verb(.write(.fleet)),
         Key(.get, "/v1/events"): RouteRule(
             .read(.ownProjects), query: ["fieldSelector", "limit", "since", "wait"]),

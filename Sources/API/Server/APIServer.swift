@@ -112,6 +112,7 @@ public struct APIServer: Sendable {
             .add(to: router)
         HistoryRoutes(store: parts.store).add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
+        FaultRoutes(store: parts.store).add(to: router)
         OversubscriptionRoutes(
             store: parts.store, explainer: RateExplainer(store: parts.store), ids: parts.ids, time: parts.time
         ).add(to: router)

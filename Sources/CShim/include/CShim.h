@@ -50,6 +50,10 @@ int shim_next_signal(int descriptor);
 /// Keeps room for `bytes` more behind the end of a file, without growing it. Returns 0, or -1 with errno.
 int shim_reserve(int descriptor, off_t bytes);
 
+/// Largest file that a process may write, in bytes: tells the soft limit in force, and sets another one
+/// unless `soft` is NULL. Returns 0, or -1 with errno.
+int shim_file_limit(pid_t process, const uint64_t *soft, uint64_t *old_soft);
+
 /// Closes every descriptor from `first` on.
 void shim_close_from(unsigned first);
 

@@ -67,6 +67,19 @@ enum CommandExamples {
             "basalt host fence host-1 --reason burnt --confirm",
         ],
         "host breaker list": ["basalt host breaker list"],
+        "fault run": [
+            "basalt fault run silent --kind agentHang --target agent/host-1 --lease 30s",
+            "basalt fault run cut --kind linkPartition --component link --limit 2 --blast-radius 2 --dry-run",
+        ],
+        "fault list": ["basalt fault list"],
+        "fault get": ["basalt fault get silent -o yaml"],
+        "fault abort": ["basalt fault abort silent --reason enough"],
+        "fault pause": ["basalt fault pause silent"],
+        "fault resume": ["basalt fault resume silent"],
+        "fault kill-switch": [
+            "basalt fault kill-switch --reason outage", "basalt fault kill-switch --lift",
+        ],
+        "fault doctor": ["basalt fault doctor"],
         "host breaker reset": ["basalt host breaker reset east --zone z1 --reason off --yes"],
         "allocation adopt": ["basalt allocation adopt 01890a5d-ac96-774b-bcce-b302099a8057"],
         "allocation release": [

@@ -12,11 +12,12 @@ struct ProblemRunCommand: BasaltCommand {
             """)
 
     @Option(help: "smoke, lite or full.", transform: ProblemWords.suite) var suite = Suite.smoke
-    @Option(help: "One problem instead of a suite, such as AG-01.") var problem: String?
+    @Option(help: "Problems instead of a suite, such as AG-01,DB-07.") var problem: String?
     @Option(help: "oracle, dummy, always-yes, random, rulebook, nsigma, saboteur, stuck or replay.")
     var agent = "oracle"
     @Option(help: "Seeds 1 to this number, which vary targets and moments.") var seeds = 3
-    @Option(help: "sim: simulated fleets.") var mode = "sim"
+    @Option(help: "sim: simulated fleets. live: processes of this machine, with real faults.")
+    var mode = "sim"
     @Option(help: "Fleets that are simulated at once.") var jobs = 2
     @Option(help: "A folder for traces and for exports in the layouts of AIOpsLab, OpenRCA and RCAEval.")
     var export: String?

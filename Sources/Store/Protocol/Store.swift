@@ -6,7 +6,7 @@ public import Fleet
 /// Every call is one short transaction. Calls throw `StoreError`.
 public protocol Store: DocumentStore, LedgerStore, FeedStore, LeaseStore, SessionStore, RecordStore,
     LogStore, HistoryStore, GroupStore, AnswerStore, ModelStore, VMHistoryStore, RateStore, UsageStore,
-    RiskStore, ProgressStore, ServingStore
+    RiskStore, ProgressStore, ServingStore, FaultStore
 {}
 
 /// Who writes, for the audit log.

@@ -1,4 +1,5 @@
 internal import AgentProtocol
+internal import FaultLab
 internal import Fleet
 internal import Store
 
@@ -260,4 +261,20 @@ extension StoreLink: ProgressStore {
     func trainingMemory(cell: String) async throws -> TrainingMemory? {
         try await read { try await $0.trainingMemory(cell: cell) }
     }
+}
+
+extension StoreLink: FaultStore {
+    func faultBook() async throws -> VersionedFaultBook { try await read { try await $0.faultBook() } }
+
+    func commitFaults(
+        _ change: FaultBookChange, version: Int64, context: WriteContext?
+    ) async throws -> Bool {
+        try await write { try await $0.commitFaults(change, version: version, context: context) }
+    }
+
+    func faults(limit: Int) async throws -> [FaultRecord] {
+        try await read { try await $0.faults(limit: limit) }
+    }
+
+    func fault(_ name: String) async throws -> FaultRecord? { try await read { try await $0.fault(name) } }
 }

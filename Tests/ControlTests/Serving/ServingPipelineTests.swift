@@ -231,7 +231,6 @@ import Testing
             try await Self.until("routes without one of them") {
                 try await fixture.status().routes?.replicas.count == 3
             }
-            for _ in 0..<5 { try await Self.pause() }
             let active = try await fixture.allocations().filter { $0.state == .active }
             #expect(active.map(\.id) == first.map(\.id))
             try await Self.until("it is stopped") {
@@ -257,9 +256,6 @@ import Testing
             }
         }
     }
-
-    /// Some cycles of the pipeline.
-    private static func pause() async throws { try await Task.sleep(for: .milliseconds(100)) }
 
     @Test func `a model that nobody knows and a field without room are told`() async throws {
         let fixture = try await Fixture()

@@ -1,4 +1,5 @@
 import AgentProtocol
+import FaultLab
 import Fleet
 
 /// Everything a `MemoryStore` holds, as one value with one method per call of the protocol.
@@ -41,6 +42,9 @@ struct MemoryState {
     /// Numbers of the transactions that wrote `events`.
     var eventTransactions: [UInt64] = []
     var audit: [AuditRecord] = []
+    /// Those that are over as well.
+    var faultBook = FaultBook()
+    var faultVersion: Int64 = 0
     var operations: [ID<OperationRecord>: OperationRecord] = [:]
     var tokens: [String: AccessToken] = [:]
     /// Specs of the kinds that keep their history, oldest first.

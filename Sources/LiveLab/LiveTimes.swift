@@ -1,0 +1,132 @@
+internal import APITypes
+public import FaultLab
+internal import Client
+internal import Fleet
+internal import Foundation
+
+/// How long a live fleet takes to see a fault and to get over it.
+public struct LiveTimes: Sendable, Hashable {
+    /// From the fault to the host being called suspect, to its being fenced, and to its workloads running
+    /// elsewhere; seconds.
+    public var detected: Double?
+    public var fenced: Double?
+    public var restarted: Double
+}
+
+extension LiveFleet {
+    /// A workload that may be started elsewhere loses its host.
+    ///
+    /// - Parameter kind: `agentCrash` or `linkPartition`.
+    /// - Throws: `LiveFleetError` when the fleet does not get over it.
+    public func timesOfLosingHost(_ kind: FaultKind, run: Int) async throws -> LiveTimes {
+        let vms = Collection(.vm, project: Self.project)
+        let name = "stop-\(run)"
+        let spec = VMSpec(
+            cell: "east", resources: Resources(milliCPU: 100, memoryMiB: 64), onPartition: .stop,
+            run: RunSpec(command: Self.command))
+        _ = try await client.create(
+            WireDraft(kind: Kind.vm.rawValue, metadata: .init(name: name), spec: try .of(spec)), in: vms)
+        var before = ""
+        try await Self.wait("\(name) runs") {
+            let status = try await self.status(name)
+            before = status?.host ?? ""
+            return status?.state == .running
+        }
+        let target = FaultTarget(kind == .agentCrash ? .agent : .link, before)
+        let fault = "times-\(run)-\(kind.rawValue.lowercased())"
+        let began = try await inject(fault, kind, target)
+        var (detected, fenced): (Double?, Double?) = (nil, nil)
+        var restarted = 0.0
+        try await Self.wait("\(name) runs elsewhere", within: .seconds(300)) {
+            let contact = try await self.contact(before)
+            if contact != .ready, detected == nil { detected = Self.seconds(since: began) }
+            if contact == .fenced, fenced == nil { fenced = Self.seconds(since: began) }
+            let status = try await self.status(name)
+            guard status?.state == .running, status?.host != before else { return false }
+            restarted = Self.seconds(since: began)
+            return true
+        }
+        try await end(fault)
+        _ = try await client.delete(name, in: vms)
+        return LiveTimes(detected: detected, fenced: fenced, restarted: restarted)
+    }
+
+    /// The controller that plans is killed; until a VM that is created afterwards has its host.
+    public func timeOfLosingController(run: Int) async throws -> LiveTimes {
+        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
+        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
+            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
+        else { throw LiveFleetError("nobody plans for east") }
+        let fault = "times-\(run)-controller"
+        let began = try await inject(fault, .controllerCrash, FaultTarget(.controller, name))
+        let restarted = try await untilScheduled("after-controller-\(run)", since: began)
+        try await end(fault)
+        return LiveTimes(restarted: restarted)
+    }
+
+    /// Postgres crashes and is started again at once; until a VM that is created afterwards has its host.
+    public func timeOfRestartingStore(run: Int) async throws -> LiveTimes {
+        let fault = "times-\(run)-store"
+        let began = try await inject(fault, .storeRestart, FaultTarget(.store, "primary"))
+        let restarted = try await untilScheduled("after-store-\(run)", since: began)
+        try await end(fault)
+        return LiveTimes(restarted: restarted)
+    }
+
+    // MARK: -
+
+    private func inject(
+        _ name: String, _ kind: FaultKind, _ target: FaultTarget
+    ) async throws -> ContinuousClock.Instant {
+        _ = try await client.injectFault(
+            FaultDraft(
+                name: name,
+                spec: FaultSpec(
+                    kind: kind, selector: TargetSelector(names: [target]), leaseSeconds: 600)))
+        // What is on disk is done next, within milliseconds.
+        try await Self.wait("\(name) is in effect") { try self.inEffect().contains(name) }
+        return .now
+    }
+
+    private func untilScheduled(_ name: String, since began: ContinuousClock.Instant) async throws -> Double {
+        let vms = Collection(.vm, project: Self.project)
+        let spec = VMSpec(
+            cell: "east", resources: Resources(milliCPU: 100, memoryMiB: 64),
+            run: RunSpec(command: Self.command))
+        try await Self.wait("\(name) has a host", within: .seconds(300)) {
+            if try await self.client.find(name, in: vms) == nil {
+                _ = try await self.client.create(
+                    WireDraft(kind: Kind.vm.rawValue, metadata: .init(name: name), spec: try .of(spec)),
+                    in: vms)
+            }
+            return try await self.status(name)?.scheduledAt != nil
+        }
+        let seconds = Self.seconds(since: began)
+        _ = try await client.delete(name, in: vms)
+        return seconds
+    }
+
+    private func end(_ fault: String) async throws {
+        try await Self.wait("\(fault) is over") {
+            guard try await self.client.fault(fault).isOpen else { return true }
+            _ = try await self.client.abortFault(fault, reason: "measured")
+            return false
+        }
+        try await Self.wait("all hosts are ready") {
+            try await self.client.cluster().cells.reduce(0) { $0 + $1.readyHosts } == self.agents.count
+        }
+    }
+
+    private func status(_ vm: String) async throws -> VMStatus? {
+        let document = try await client.get(vm, in: Collection(.vm, project: Self.project))
+        return try document.status?.object?.isEmpty == false ? document.status?.read(VMStatus.self) : nil
+    }
+
+    private func contact(_ host: String) async throws -> HostContact? {
+        try await client.get(host, in: Collection(.host)).status?.read(HostStatus.self).contact
+    }
+
+    private static func seconds(since instant: ContinuousClock.Instant) -> Double {
+        instant.duration(to: .now).inSeconds
+    }
+}
