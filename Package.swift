@@ -117,11 +117,12 @@ let package = Package(
             ],
             // In the program itself: it is served without a file beside it.
             resources: [.embedInCode("openapi.yaml")]),
+        library("ProgramShell", ["Settings", argumentParser]),
         program(
             "basaltd",
             [
-                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "Settings", "Store",
-                "Telemetry",
+                "API", "AgentProtocol", "Control", "Fleet", "PostgresClient", "ProgramShell", "Settings",
+                "Store", "Telemetry",
                 argumentParser, asn1, crypto, hummingbird, lifecycle, logging, nioSSL, unixSignals, x509,
             ]),
         library(
@@ -175,9 +176,8 @@ let package = Package(
         program(
             "basalt-router",
             [
-                "Client", "Fleet", "ServingRouter", "Settings", "Telemetry", argumentParser, lifecycle,
-                logging,
-                unixSignals,
+                "Client", "Fleet", "ProgramShell", "ServingRouter", "Settings", "Telemetry", argumentParser,
+                lifecycle, logging, unixSignals,
             ]),
         library(
             "FakeEngine",
@@ -193,8 +193,10 @@ let package = Package(
         program(
             "basalt-agent",
             [
-                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription", "Settings", "Telemetry",
-                argumentParser, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals, yams,
+                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription", "ProgramShell",
+                "Settings",
+                "Telemetry", argumentParser, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
+                yams,
             ]),
         library(
             "CommandLine",

@@ -16,6 +16,20 @@ struct ProxyPipe: Sendable {
         let count = Atomic(0)
     }
 
+    /// Toxics that hold the connection for as long as they are there; bytes may be missing by then.
+    private final class Holders: Sendable {
+        private let names = Mutex<Set<String>>([])
+
+        func note(_ toxics: [Toxic]) {
+            let endless = toxics.filter { $0.type == .timeout && $0["timeout"] == 0 }
+            if !endless.isEmpty { names.withLock { $0.formUnion(endless.map(\.name)) } }
+        }
+
+        func areAll(among toxics: [Toxic]) -> Bool {
+            names.withLock { $0.isSubset(of: toxics.map(\.name)) }
+        }
+    }
+
     let toxics: ToxicSet
     let stream: Toxic.Stream
     let unit: @Sendable () -> Double
@@ -32,6 +46,7 @@ struct ProxyPipe: Sendable {
         // Read ahead, so that what is late is late once and not once for each piece.
         let (pieces, source) = AsyncStream.makeStream(of: Piece.self, bufferingPolicy: .unbounded)
         let waiting = Waiting()
+        let holders = Holders()
         return try await withThrowingTaskGroup(of: End?.self) { group in
             group.addTask {
                 defer { source.finish() }
@@ -48,7 +63,7 @@ struct ProxyPipe: Sendable {
                 var view = ToxicView(toxics, stream, unit: unit)
                 var passed = 0
                 for await piece in pieces {
-                    if let end = try await pass(piece, &view, &passed, to: outbound) { return end }
+                    if let end = try await pass(piece, &view, &passed, holders, to: outbound) { return end }
                     waiting.count.subtract(1, ordering: .relaxed)
                 }
                 let delay = view.current().filter { $0.type == .slowClose }.map { $0["delay"] }.max() ?? 0
@@ -56,7 +71,7 @@ struct ProxyPipe: Sendable {
                 outbound.finish()
                 return .closed
             }
-            group.addTask { try await watch() }
+            group.addTask { try await watch(holders) }
             var end: End?
             while end == nil, let next = try await group.next() { end = next }
             group.cancelAll()
@@ -65,37 +80,37 @@ struct ProxyPipe: Sendable {
     }
 
     /// Resets and timeouts hit connections that carry nothing as well.
-    private func watch() async throws -> End? {
+    private func watch(_ holders: Holders) async throws -> End? {
         var view = ToxicView(toxics, stream, unit: unit)
         var since: [String: ContinuousClock.Instant] = [:]
-        var held: Set<String> = []
         while true {
             let now = ContinuousClock.now
             let current = view.current()
+            holders.note(current)
             for toxic in current where toxic.type == .resetPeer || toxic.type == .timeout {
                 let began = since[toxic.name] ?? now
                 since[toxic.name] = began
                 let limit = toxic["timeout"]
-                guard toxic.type == .resetPeer || limit > 0 else {
-                    held.insert(toxic.name)
-                    continue
-                }
+                guard toxic.type == .resetPeer || limit > 0 else { continue }
                 if began.duration(to: now) >= .milliseconds(limit) {
                     return toxic.type == .resetPeer ? .reset : .closed
                 }
             }
             // What was swallowed is missing: the connection is of no more use.
-            if !held.isSubset(of: current.map(\.name)) { return .closed }
+            if !holders.areAll(among: current) { return .closed }
             try await Task.sleep(for: Self.lookEvery)
         }
     }
 
     private func pass(
-        _ piece: Piece, _ view: inout ToxicView, _ passed: inout Int,
+        _ piece: Piece, _ view: inout ToxicView, _ passed: inout Int, _ holders: Holders,
         to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws -> End? {
         let current = view.current()
-        if current.contains(where: { $0.type == .timeout || $0.type == .resetPeer }) { return nil }
+        if current.contains(where: { $0.type == .timeout || $0.type == .resetPeer }) {
+            holders.note(current)
+            return nil
+        }
         var bytes = piece.bytes
         for toxic in current where toxic.type == .latency {
             let jitter = Double(toxic["jitter"]) * (2 * unit() - 1)

@@ -6,6 +6,7 @@ internal import Foundation
 internal import Logging
 internal import NodeAgent
 internal import Oversubscription
+internal import ProgramShell
 internal import ServiceLifecycle
 internal import Settings
 internal import Telemetry
@@ -18,18 +19,19 @@ struct BasaltAgent: ParsableCommand {
         abstract: "Carry out the control plane's decisions on this machine, or on a simulated fleet.",
         discussion: AgentSetting.usage,
         version: ProductVersion.description,
-        subcommands: [Run.self, InventoryCommand.self, ConfigGroup.self],
+        subcommands: [Run.self, InventoryCommand.self, ConfigGroup<AgentSetting>.self],
         defaultSubcommand: Run.self)
 }
 
 /// `basalt-agent run`, the default: joins when it has not, and works until SIGTERM or SIGINT.
-struct Run: AgentCommand {
+struct Run: SettledCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out decisions until stopped.")
 
     @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
 
-    func run(_ settings: EffectiveSettings<AgentSetting>) async throws {
+    func run(_ flags: SettingFlags<AgentSetting>) async throws {
+        let settings = try settings(flags)
         let logger = Self.logger(settings)
         let stateDirectory = settings.text(.stateDirectory) ?? ""
         guard settings.text(.server) != nil else {

@@ -2,11 +2,12 @@ internal import ArgumentParser
 internal import Fleet
 internal import Foundation
 internal import NodeAgent
+internal import ProgramShell
 internal import Settings
 internal import Yams
 
 /// Shows what the agent would report of this machine; changes nothing.
-struct InventoryCommand: AgentCommand {
+struct InventoryCommand: SettledCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, yaml }
 
     static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct InventoryCommand: AgentCommand {
     @Option(help: ArgumentHelp("Directory that holds proc and sys.", valueName: "dir", visibility: .hidden))
     var root = ""
 
-    func run(_ settings: EffectiveSettings<AgentSetting>) throws {
+    func run(_ flags: SettingFlags<AgentSetting>) async throws {
+        let settings = try settings(flags)
         let hosts = try MachineInventory(root: root, name: settings.text(.name), nvmlLibrary: nvmlLibrary)
             .hosts()
         for host in hosts {

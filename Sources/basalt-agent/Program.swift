@@ -1,64 +1,7 @@
-internal import ArgumentParser
-internal import Fleet
-internal import Foundation
+internal import ProgramShell
 internal import Settings
-
-/// A subcommand; it is given the settings in force.
-protocol AgentCommand: ParsableCommand {
-    func run(_ settings: EffectiveSettings<AgentSetting>) async throws
-}
 
 @main
 enum Program {
-    static func main() async {
-        do {
-            let flags = try SettingFlags<AgentSetting>(Array(CommandLine.arguments.dropFirst()))
-            var parsed = try BasaltAgent.parseAsRoot(flags.rest)
-            if let command = parsed as? any AgentCommand {
-                var flags = flags
-                if let check = command as? ConfigCheck { flags.file = check.file ?? flags.file }
-                let environment = ProcessInfo.processInfo.environment
-                try await command.run(try EffectiveSettings.load(flags, environment: environment))
-            } else {
-                try parsed.run()
-            }
-        } catch let error as SettingsError {
-            let lines = error.lines.map { "basalt-agent: \($0)\n" }.joined()
-            try? FileHandle.standardError.write(contentsOf: Data(lines.utf8))  // why: nobody is left to tell
-            exit(1)
-        } catch {
-            BasaltAgent.exit(withError: error)
-        }
-    }
-}
-
-/// `basalt-agent config`: the settings, without running anything.
-struct ConfigGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Show and check the settings.",
-        subcommands: [ConfigCheck.self, ConfigPrintDefault.self])
-}
-
-/// `basalt-agent config check`: exits with 1 and a line for each defect when the settings cannot be used.
-struct ConfigCheck: AgentCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Show every setting in force and who set it, or what is wrong.",
-        discussion: "Example: basalt-agent config check /etc/basalt/basalt-agent.yaml")
-
-    @Argument(help: "The file to check; that of --config, or the standard one when absent.") var file: String?
-
-    func run(_ settings: EffectiveSettings<AgentSetting>) async throws {
-        try FileHandle.standardOutput.write(contentsOf: Data(settings.yaml.utf8))
-    }
-}
-
-/// `basalt-agent config print-default`: a documented file to begin with.
-struct ConfigPrintDefault: AgentCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "print-default", abstract: "Print a documented file with the defaults.",
-        discussion: "Example: basalt-agent config print-default > /etc/basalt/basalt-agent.yaml")
-
-    func run(_ settings: EffectiveSettings<AgentSetting>) async throws {
-        try FileHandle.standardOutput.write(contentsOf: Data(AgentSetting.documentedFile.utf8))
-    }
+    static func main() async { await SettledProgram<AgentSetting>.main(BasaltAgent.self) }
 }

@@ -3,6 +3,7 @@ internal import Client
 internal import Fleet
 internal import Foundation
 internal import Logging
+internal import ProgramShell
 internal import ServiceLifecycle
 internal import ServingRouter
 internal import Settings
@@ -16,15 +17,16 @@ struct BasaltRouter: ParsableCommand {
         abstract: "Send requests for a model to the replicas of its serving deployment.",
         discussion: RouterSetting.usage,
         version: ProductVersion.description,
-        subcommands: [Run.self, ConfigGroup.self],
+        subcommands: [Run.self, ConfigGroup<RouterSetting>.self],
         defaultSubcommand: Run.self)
 }
 
 /// `basalt-router run`, the default: routes until SIGTERM or SIGINT.
-struct Run: RouterCommand {
+struct Run: SettledCommand {
     static let configuration = CommandConfiguration(abstract: "Route requests until stopped.")
 
-    func run(_ settings: EffectiveSettings<RouterSetting>) async throws {
+    func run(_ flags: SettingFlags<RouterSetting>) async throws {
+        let settings = try settings(flags)
         guard let address = settings.address(.listen) else { throw SettingsError("listen is not set") }
         let logger = Self.logger(settings)
         let start = ContinuousClock.now

@@ -3,13 +3,14 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import PostgresClient
+internal import ProgramShell
 internal import ServiceLifecycle
-internal import UnixSignals
 internal import Settings
 internal import Store
+internal import UnixSignals
 
 /// `basaltd init`: what a data directory needs, without serving.
-struct Initialize: DaemonCommand {
+struct Initialize: SettledCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Make certificates and the admin token, and bring the schema up to date.")
@@ -24,7 +25,7 @@ struct Initialize: DaemonCommand {
 }
 
 /// `basaltd migrate`: brings the schema up to date; repeating it changes nothing.
-struct Migrate: DaemonCommand {
+struct Migrate: SettledCommand {
     static let configuration = CommandConfiguration(abstract: "Bring the schema up to date.")
 
     func run(_ flags: SettingFlags<DaemonSetting>) async throws {
@@ -37,7 +38,7 @@ struct Migrate: DaemonCommand {
 }
 
 /// `basaltd database`: only the private Postgres of a data directory, for several daemons to share.
-struct Database: DaemonCommand {
+struct Database: SettledCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the private Postgres of a data directory until stopped.")
 
@@ -70,7 +71,7 @@ struct Database: DaemonCommand {
 }
 
 /// `basaltd restore-epoch`: after the database was restored from a backup.
-struct RestoreEpoch: DaemonCommand {
+struct RestoreEpoch: SettledCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore-epoch",
         abstract:

@@ -8,14 +8,15 @@ internal import Hummingbird
 internal import Logging
 internal import NIOSSL
 internal import PostgresClient
+internal import ProgramShell
 internal import ServiceLifecycle
-internal import UnixSignals
 internal import Settings
 internal import Store
 internal import Telemetry
+internal import UnixSignals
 
 /// `basaltd serve`, the default: API and controllers until SIGTERM or SIGINT.
-struct Serve: DaemonCommand {
+struct Serve: SettledCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the API and run controllers.")
 
     @Flag(help: "Run on a private Postgres with certificates and an admin token of its own.")

@@ -25,7 +25,7 @@ struct ProgramTests {
             ]
             for (line, status) in expected {
                 let outcome = try await Program.run(line, fixture, server)
-                #expect(outcome.status == status, "\(line): \(outcome.errors)")
+                #expect(outcome.status == status, "\(line): \(outcome.output)\(outcome.errors)")
             }
         }
     }

@@ -22,7 +22,11 @@ public struct ServingPlanner: Sendable {
         guard let found = search.run(&evaluator, isOverdue: isOverdue) else {
             throw Self.infeasible(problem)
         }
-        let best = PlanTrial(problem, seed: seed).best(found.candidates, &evaluator, isOverdue: isOverdue)
+        // A search of a few steps is not worth the simulations that tell its candidates apart.
+        let isShort = limits.evaluations < PlanSearch.leastShared
+        let best = PlanTrial(problem, seed: seed).best(found.candidates, &evaluator) {
+            isShort || isOverdue()
+        }
         var plan = PlanDraft(best, evaluator).plan(
             &evaluator, kind: .full, seed: seed, evaluations: found.evaluations, isCapped: found.isCapped)
         plan.searchMs = Rounded.rate(watch.milliseconds)
