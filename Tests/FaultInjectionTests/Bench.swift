@@ -9,6 +9,8 @@ final class Bench {
     let directory: URL
     let command: [String]
     let target = FaultTarget(.agent, "x")
+    /// Started here and not waited for yet.
+    private var children: Set<pid_t> = []
 
     /// - Parameter name: unique among benches that are there at once.
     init(_ name: String) throws {
@@ -44,6 +46,7 @@ final class Bench {
         defer { for pointer in pointers { free(pointer) } }
         let status = posix_spawn(&child, words[0], nil, &attributes, &pointers, environ)
         try #require(status == 0, "\(words[0])")
+        children.insert(child)
         return child
     }
 
@@ -56,6 +59,7 @@ final class Bench {
         try await eventually("\(child) ends") {
             var raw: Int32 = 0
             guard waitpid(child, &raw, WNOHANG) == child else { return nil }
+            self.children.remove(child)
             return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
         }
     }
@@ -107,8 +111,11 @@ final class Bench {
     func end() throws {
         for process in running() { kill(process.processID, SIGKILL) }
         for process in Self.processes({ $0.contains(state) }) { kill(process.processID, SIGKILL) }
-        // why: children of this process that ended are waited for, whoever started them.
-        while waitpid(-1, nil, WNOHANG) > 0 {}
+        // Its own alone: other tests wait for theirs in this process.
+        for child in children {
+            kill(child, SIGKILL)
+            waitpid(child, nil, 0)
+        }
         try FileManager.default.removeItem(at: directory)
     }
 }
