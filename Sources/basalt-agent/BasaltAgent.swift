@@ -5,7 +5,6 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import NodeAgent
-internal import Oversubscription
 internal import ProgramShell
 internal import ServiceLifecycle
 internal import Settings
@@ -42,72 +41,31 @@ struct Run: SettledCommand {
         let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-
-        let inventory: any InventorySource
-        let runtime: (any VMRuntime)?
-        var output: (any OutputSource)?
-        var progress: (any ProgressSource)?
-        var usage: UsageParts?
-        var services: [any Service] = []
-        if let spec = try simulation.spec() {
-            let substrate = try SimulatedSubstrate.open(
-                directory: stateDirectory + "/substrate", spec: spec, clock: clock,
-                poweredOffAt: simulation.poweredOffAt, trainingSpeed: simulation.trainingSpeed)
-            (inventory, runtime) = (substrate, substrate)
-            progress = substrate
-            services.append(substrate)
-            let power = simulation.power(
-                of: substrate, stateDirectory: stateDirectory, clock: clock, logger: logger)
-            if let power { services.append(power) }
-            usage = try simulation.usage(of: substrate, stateDirectory: stateDirectory, clock: clock)
-                .map { simulated in
-                    UsageParts(
-                        source: simulated, throttle: simulated, power: power,
-                        settings: GuardSettings(
-                            coolDownSeconds: min(15, simulation.guardHoldSeconds),
-                            holdSeconds: simulation.guardHoldSeconds))
-                }
-        } else if process.substrate == .process {
-            let substrate = try openProcesses(settings, clock, logger)
-            inventory = process.inventory(
-                name: substrate.host, stateDirectory: stateDirectory, substrate: substrate.substrate,
-                labels: substrate.labels)
-            runtime = substrate
-            output = substrate
-            progress = substrate
-            services.append(substrate)
-            usage = UsageParts(
-                source: MachineUsage(host: substrate.host, substrate: substrate, clock: clock),
-                throttle: process.guardCores ? substrate.throttle : nil,
-                settings: process.guardCores ? GuardSettings() : .measuring)
-        } else {
-            (inventory, runtime) = (
-                process.inventory(name: settings.text(.name), stateDirectory: stateDirectory), nil
-            )
-        }
-        let (outputSource, progressSource, usageParts) = (output, progress, usage)
+        let parts = try parts(settings, stateDirectory, clock, logger)
         let credential = try await join(
-            inventory, settings, substrate: runtime?.substrate ?? SubstrateName.observe, logger: logger)
+            parts.inventory, settings, substrate: parts.runtime?.substrate ?? SubstrateName.observe,
+            logger: logger)
         try await RESTClient.with(
             Self.clientConfiguration(settings, token: credential.credential), seams: Self.seams
         ) { client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
-                stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client), inventory: inventory,
-                runtime: runtime, output: outputSource, progress: progressSource, clock: clock,
-                seed: UInt64.random(in: .min ... .max),
+                stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client),
+                inventory: parts.inventory, runtime: parts.runtime, output: parts.output,
+                progress: parts.progress, clock: clock, seed: UInt64.random(in: .min ... .max),
                 logger: logger)
+            var services = parts.services
             if let address = settings.address(.metricsListen) {
                 services.append(
                     MetricsServer(address: address, metrics: { agent.exposition }, logger: logger))
             }
-            if let usageParts {
+            if let usage = parts.usage {
                 services.append(
                     UsageReporter(
                         configuration: .init(
-                            settings: usageParts.settings, guardFile: stateDirectory + "/guards.json"),
-                        source: usageParts.source, sink: HTTPControlPlane(client),
-                        throttle: usageParts.throttle, power: usageParts.power, clock: clock, logger: logger))
+                            settings: usage.settings, guardFile: stateDirectory + "/guards.json"),
+                        source: usage.source, sink: HTTPControlPlane(client), throttle: usage.throttle,
+                        power: usage.power, clock: clock, logger: logger))
             }
             // The substrate first: it goes on until the agent has ended.
             let all = (services + [agent]).map {
@@ -121,23 +79,22 @@ struct Run: SettledCommand {
         }
     }
 
-    /// What a reporter of use is made of.
-    private struct UsageParts {
-        var source: any UsageSource
-        var throttle: (any UsageThrottle)?
-        var power: PowerWatch?
-        var settings: GuardSettings
-    }
-
-    private func openProcesses(
-        _ settings: EffectiveSettings<AgentSetting>, _ clock: SystemAgentClock, _ logger: Logger
-    ) throws -> ProcessSubstrate {
-        let hosts = try MachineInventory(name: settings.text(.name)).hosts()
-        guard let host = hosts.first else { throw ValidationError("this machine has no name: give --name") }
-        return try ProcessSubstrate.open(
-            try process.configuration(
-                directory: (settings.text(.stateDirectory) ?? "") + "/substrate", host: host.name),
-            clock: clock, logger: logger)
+    private func parts(
+        _ settings: EffectiveSettings<AgentSetting>, _ stateDirectory: String, _ clock: SystemAgentClock,
+        _ logger: Logger
+    ) throws -> AgentParts {
+        if let spec = try simulation.spec() {
+            return try .simulated(spec, simulation, stateDirectory, clock, logger)
+        }
+        if process.substrate == .process {
+            let hosts = try MachineInventory(name: settings.text(.name)).hosts()
+            guard let host = hosts.first else {
+                throw ValidationError("this machine has no name: give --name")
+            }
+            return try .processes(of: host.name, process, stateDirectory, clock, logger)
+        }
+        return AgentParts(
+            inventory: process.inventory(name: settings.text(.name), stateDirectory: stateDirectory))
     }
 
     /// The credential of an earlier join, or a new one for the join token.
