@@ -47,12 +47,14 @@ struct FeedHubTests {
         return Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
     }
 
-    @Test("changes on other hosts do not end a wait, and are not read again after it")
-    func otherHosts() async throws {
+    /// A wait for changes on h1, begun where the feed of a running hub ends, while `body` goes on.
+    private func waiting(
+        _ body: (inout FleetFixture, Hub, FeedCursor) async throws -> Void
+    ) async throws -> (cursor: FeedCursor, passed: FeedCursor?, hub: FeedHub) {
         var fleet = try await FleetFixture(seed: 1)
         let hub = Hub(fleet)
         let host = try #require(try await hosts(fleet)["h1"])
-        try await withThrowingTaskGroup(of: FeedCursor?.self) { group in
+        return try await withThrowingTaskGroup(of: FeedCursor?.self) { group in
             group.addTask {
                 await hub.hub.run()
                 return nil
@@ -62,41 +64,36 @@ struct FeedHubTests {
             let cursor = try await fleet.store.feedPosition()
             group.addTask { try await hub.wait(after: cursor, on: host) }
             await hub.expectWaiter()
+            try await body(&fleet, hub, cursor)
+            let passed = try await group.next() ?? nil
+            group.cancelAll()
+            return (cursor, passed, hub.hub)
+        }
+    }
+
+    @Test("changes on other hosts do not end a wait, and are not read again after it")
+    func otherHosts() async throws {
+        let (cursor, passed, hub) = try await waiting { fleet, hub, cursor in
             _ = try await fleet.place("elsewhere", on: "h2")
-            // Its document first, and then its allocation.
             while try await !hub.hub.entries(after: cursor).entries.contains(where: { $0.kind == .allocation }
             ) {
-                await looks.next()
+                await Task.yield()
             }
             #expect(hub.hub.waiting == 1)
             hub.passTimeout()
-            let passed = try #require(try await group.next() ?? nil)
-            #expect(passed > cursor)
-            #expect(try await hub.hub.entries(after: passed).entries.isEmpty)
-            group.cancelAll()
         }
+        let end = try #require(passed)
+        #expect(end > cursor)
+        #expect(try await hub.entries(after: end).entries.isEmpty)
     }
 
     @Test("a change on one's own host ends a wait")
     func ownHost() async throws {
-        var fleet = try await FleetFixture(seed: 1)
-        let hub = Hub(fleet)
-        let host = try #require(try await hosts(fleet)["h1"])
-        try await withThrowingTaskGroup(of: FeedCursor?.self) { group in
-            group.addTask {
-                await hub.hub.run()
-                return nil
-            }
-            var looks = hub.looks.makeAsyncIterator()
-            await looks.next()
-            let cursor = try await fleet.store.feedPosition()
-            group.addTask { try await hub.wait(after: cursor, on: host) }
-            await hub.expectWaiter()
+        let (cursor, passed, hub) = try await waiting { fleet, _, _ in
             _ = try await fleet.place("here", on: "h1")
-            #expect(try await group.next() == cursor)
-            #expect(try await !hub.hub.entries(after: cursor).entries.isEmpty)
-            group.cancelAll()
         }
+        #expect(passed == cursor)
+        #expect(try await !hub.entries(after: cursor).entries.isEmpty)
     }
 
     @Test("a hub that has not read the feed lets nobody go further in it")
