@@ -117,7 +117,7 @@ let package = Package(
             ],
             // In the program itself: it is served without a file beside it.
             resources: [.embedInCode("openapi.yaml")]),
-        library("ProgramShell", ["Settings", argumentParser]),
+        library("ProgramShell", ["Fleet", "Settings", argumentParser]),
         program(
             "basaltd",
             [
@@ -140,8 +140,9 @@ let package = Package(
         program(
             "basalt-world",
             [
-                "Client", "Evaluation", "FaultLab", "Fleet", "LiveLab", "World", argumentParser, crypto,
-                hummingbird, logging,
+                "Client", "Evaluation", "FaultLab", "Fleet", "LiveLab", "ProgramShell", "World",
+                argumentParser,
+                crypto, hummingbird, logging,
             ]),
         // Faults that are real.
         library(
@@ -153,8 +154,8 @@ let package = Package(
         program(
             "basalt-injector",
             [
-                "Client", "FaultInjection", "FaultLab", "FaultProxy", "Fleet", "NodeAgent", "Telemetry",
-                argumentParser, hummingbird, logging, unixSignals,
+                "Client", "FaultInjection", "FaultLab", "FaultProxy", "Fleet", "NodeAgent", "ProgramShell",
+                "Telemetry", argumentParser, hummingbird, logging, unixSignals,
             ]),
         library("FaultProxy", [hummingbird, logging, nioCore, nioPosix]),
         library("LiveLab", ["APITypes", "Client", "FaultInjection", "FaultLab", "Fleet"]),
@@ -207,12 +208,12 @@ let package = Package(
                 yams,
             ]),
         program("basalt-trainer"),
-        program("basalt", ["CommandLine", "Client", unixSignals]),
+        program("basalt", ["CommandLine", "Client", "ProgramShell", unixSignals]),
         program(
             "basalt-bench",
             [
                 "APITypes", "AgentProtocol", "Client", "Control", "FaultLab", "Fleet", "LifetimeTraining",
-                "LiveLab", "PostgresClient", "Replay", "Store", "TrainingScheduling",
+                "LiveLab", "PostgresClient", "ProgramShell", "Replay", "Store", "TrainingScheduling",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.

@@ -133,16 +133,10 @@ struct Run: SettledCommand {
         let format = settings.text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
         let level = settings.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         return Logger(label: "basalt-agent") { _ in
-            LineLogHandler(format: format, level: level, now: now)
+            LineLogHandler(format: format, level: level, now: SystemSeams.now)
         }
     }
 
-    private static let now: @Sendable () -> Timestamp = {
-        Timestamp(seconds: Date().timeIntervalSince1970)
-    }
-
-    /// Waiting, chance and ids of the operating system.
     private static let seams = ClientSeams(
-        sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-        ids: TimeOrderedIDSource(now: now, entropy: { UUID() }))
+        sleep: SystemSeams.sleep, random: SystemSeams.random, ids: SystemSeams.ids)
 }

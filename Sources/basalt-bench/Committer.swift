@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import ProgramShell
 import Store
 
 /// A controller and a tenant of one cell: creates VMs and commits plans that place them.
@@ -12,11 +13,11 @@ struct Committer {
     let cell: String
     private let store: PostgresStore
     private let hosts: [HostRecord]
-    private let ids = SystemIDs.source
+    private let ids = SystemSeams.ids
     private let lease: CellLease?
     private var parent: ID<Plan>?
     /// Tells the VMs of one run from those of another.
-    private let tag = SystemIDs.now().microseconds
+    private let tag = SystemSeams.now().microseconds
     private var made = 0
     private var waiting: [Resource] = []
 
@@ -57,7 +58,7 @@ struct Committer {
     mutating func commit(_ count: Int) async throws {
         guard let lease else { throw BenchmarkError("no lease of cell \(cell)") }
         let first = made - waiting.count
-        let now = SystemIDs.now()
+        let now = SystemSeams.now()
         var statuses: [ID<Document>: String] = [:]
         let directives = waiting.prefix(count).enumerated().map { offset, vm in
             let host = hosts[(first + offset) * Self.stride % hosts.count]

@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import Logging
 import PostgresClient
+import ProgramShell
 import Store
 
 /// A development control plane and a simulated agent, as processes of the programs beside this one.
@@ -62,7 +63,7 @@ struct ControlPlaneProcesses {
 
     /// Makes what the hosts and VMs belong to; the store must run.
     func prepare() async throws {
-        let ids = SystemIDs.source
+        let ids = SystemSeams.ids
         let context = WriteContext(actor: "user/bench", verb: "create")
         let drafts = [
             DocumentDraft(uid: .init(ids.next()), kind: .cell, name: Self.cell, spec: "{}"),

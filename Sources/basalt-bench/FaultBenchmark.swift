@@ -3,6 +3,7 @@ import FaultLab
 import Fleet
 import Foundation
 import LiveLab
+import ProgramShell
 
 /// How long a fleet of real processes takes to see faults and to get over them, with the product's own terms:
 /// an agent that crashes, a host that is cut off, the controller that plans killed, Postgres crashed.
@@ -20,8 +21,8 @@ struct FaultBenchmark {
         live.cellLease = Double(try options.number("cell-lease", default: 6, atLeast: 1))
         live.residents = 0
         let seams = ClientSeams(
-            sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-            ids: SystemIDs.source)
+            sleep: SystemSeams.sleep, random: SystemSeams.random,
+            ids: SystemSeams.ids)
         print("calibration_ms \(Calibration.milliseconds(ContinuousClock()))  rounds \(rounds)")
         print("host lease \(live.hostLease) s, cell lease \(live.cellLease) s")
         print("fault | n | detected s | fenced s | over s: median (lowest to highest)")

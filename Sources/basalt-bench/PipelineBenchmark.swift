@@ -2,6 +2,7 @@ import Control
 import Fleet
 import Foundation
 import Logging
+import ProgramShell
 import Store
 
 /// A cell's pipeline at scale on Postgres: how long it takes to read a cell with 5,000 hosts and 50,000
@@ -51,10 +52,10 @@ struct PipelineBenchmark<C: Clock<Duration>> {
     private func measure(_ store: PostgresStore, pending: Int) async throws -> Round {
         let watch = LogWatch()
         let logger = Logger(label: "pipeline") { _ in watch }
-        let time = Timekeeper(now: SystemIDs.now, sleep: { try await Task.sleep(for: $0) })
+        let time = Timekeeper(now: SystemSeams.now, sleep: SystemSeams.sleep)
         let hub = FeedHub(store: store, time: time, logger: logger)
         let supervisor = CellSupervisor(
-            holder: "bench", store: store, hub: hub, ids: SystemIDs.source, time: time, limits: CellLimits(),
+            holder: "bench", store: store, hub: hub, ids: SystemSeams.ids, time: time, limits: CellLimits(),
             logger: logger)
         let before = try ProcessUsage.own.residentMiB
         return try await withThrowingTaskGroup { group in

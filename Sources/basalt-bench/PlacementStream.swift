@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import ProgramShell
 import Store
 import Synchronization
 
@@ -61,7 +62,7 @@ final class PlacementStream: Sendable {
 
     private func draft(_ number: Int) -> DocumentDraft {
         DocumentDraft(
-            uid: ID(SystemIDs.source.next()), kind: .vm, project: cell, name: "stream-\(number)",
+            uid: ID(SystemSeams.ids.next()), kind: .vm, project: cell, name: "stream-\(number)",
             finalizers: ["allocations"],
             spec: """
                 {"cell":"\(cell)","resources":{"memoryMiB":\(Self.shape.memoryMiB),\

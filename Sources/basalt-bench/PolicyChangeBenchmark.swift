@@ -2,6 +2,7 @@ import Control
 import Fleet
 import Foundation
 import Logging
+import ProgramShell
 import Store
 
 /// Whether placements stall while a pool's policy changes, in a cell of 5,000 hosts and 50,000 running VMs on
@@ -50,10 +51,10 @@ struct PolicyChangeBenchmark {
     ) async throws -> [Change] {
         let watch = LogWatch()
         let logger = Logger(label: "policy-change") { _ in watch }
-        let time = Timekeeper(now: SystemIDs.now, sleep: { try await Task.sleep(for: $0) })
+        let time = Timekeeper(now: SystemSeams.now, sleep: SystemSeams.sleep)
         let hub = FeedHub(store: store, time: time, logger: logger)
         let supervisor = CellSupervisor(
-            holder: "bench", store: store, hub: hub, ids: SystemIDs.source, time: time, limits: CellLimits(),
+            holder: "bench", store: store, hub: hub, ids: SystemSeams.ids, time: time, limits: CellLimits(),
             logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await hub.run() }

@@ -3,6 +3,7 @@ import Client
 import Fleet
 import Foundation
 import Logging
+import ProgramShell
 import Store
 import Synchronization
 
@@ -56,8 +57,8 @@ struct RESTBenchmark {
 
     private var seams: ClientSeams {
         ClientSeams(
-            sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-            ids: SystemIDs.source)
+            sleep: SystemSeams.sleep, random: SystemSeams.random,
+            ids: SystemSeams.ids)
     }
 
     // MARK: Creations

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import ProgramShell
 import Store
 
 /// A control plane whose simulated hosts run many small VMs.
@@ -28,7 +29,7 @@ struct RunningFleet {
         for start in stride(from: 0, to: vms, by: Self.batch) {
             let drafts = (start..<min(vms, start + Self.batch)).map { number in
                 DocumentDraft(
-                    uid: ID(SystemIDs.source.next()), kind: .vm, project: ControlPlaneProcesses.project,
+                    uid: ID(SystemSeams.ids.next()), kind: .vm, project: ControlPlaneProcesses.project,
                     name: Self.name(number), finalizers: ["allocations"],
                     spec: """
                         {"cell":"\(ControlPlaneProcesses.cell)","resources":{"memoryMiB":\(Self.shape.memoryMiB),\

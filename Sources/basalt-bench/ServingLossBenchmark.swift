@@ -1,6 +1,7 @@
 import Fleet
 import Foundation
 import Logging
+import ProgramShell
 import Store
 
 /// What the loss of a replica costs those who wait for answers: an open loop of streams through a real router
@@ -102,7 +103,7 @@ struct ServingLossBenchmark {
     ) async throws -> Round {
         let held = try await stage.whole()
         let engine = try ServingStage.engine(at: held.replicas[number % held.replicas.count].address)
-        let began = SystemIDs.now()
+        let began = SystemSeams.now()
         let start = ContinuousClock.now
         async let answers = load.run(at: lostAt) { kill(engine, SIGKILL) }
         async let changes = watch(stage, held, start)

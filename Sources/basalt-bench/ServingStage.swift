@@ -3,6 +3,7 @@ import Client
 import Fleet
 import Foundation
 import Logging
+import ProgramShell
 import Store
 
 /// A control plane with simulated hosts of several kinds, one real machine with an engine per replica of a
@@ -27,8 +28,8 @@ struct ServingStage {
                 servers: [try ServerAddress(processes.address)], token: try processes.token,
                 certificateFile: processes.certificateFile),
             seams: ClientSeams(
-                sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-                ids: SystemIDs.source))
+                sleep: SystemSeams.sleep, random: SystemSeams.random,
+                ids: SystemSeams.ids))
     }
 
     /// Ends the router and the agents beside the daemon's.

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import ProgramShell
 import Store
 
 /// Creates VMs at a steady rate and deletes each after a while.
@@ -36,7 +37,7 @@ struct Tenant {
 
     private func draft(_ name: String) -> DocumentDraft {
         DocumentDraft(
-            uid: ID(SystemIDs.source.next()), kind: .vm, project: ControlPlaneProcesses.project, name: name,
+            uid: ID(SystemSeams.ids.next()), kind: .vm, project: ControlPlaneProcesses.project, name: name,
             finalizers: ["allocations"],
             spec: """
                 {"cell":"\(ControlPlaneProcesses.cell)","resources":{"memoryMiB":4096,"milliCPU":2000}}

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Fleet
 import Foundation
+import ProgramShell
 import Store
 
 /// What one sample of a VM's use costs the controller and its database: reports as agents send them, decoded
@@ -47,7 +48,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
             let fleet = FilledFleet(cells: ["a"], hosts: hosts, vmsPerHost: vms, usePct: 70)
             try await fleet.fill(cluster)
             // The latest hour that is over for long enough to be counted.
-            let hour = (Int(SystemIDs.now().seconds) - 1200) / 3600 * 3600 - 3600
+            let hour = (Int(SystemSeams.now().seconds) - 1200) / 3600 * 3600 - 3600
             try await cluster.script(fleet.bins(ofHour: hour))
             try await cluster.script("VACUUM (ANALYZE)")
             for _ in 1...rounds {
@@ -70,7 +71,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
             _ = try await store.create(
                 [
                     DocumentDraft(
-                        uid: ID(SystemIDs.source.next()), kind: kind, project: nil, name: name, spec: spec)
+                        uid: ID(SystemSeams.ids.next()), kind: kind, project: nil, name: name, spec: spec)
                 ],
                 context: context)
         }
@@ -80,7 +81,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
             context: context, isTrial: false)
         let session = try await store.join(
             JoinSpending(
-                tokenHash: "t", session: ID(SystemIDs.source.next()), name: "s", substrate: "simulated",
+                tokenHash: "t", session: ID(SystemSeams.ids.next()), name: "s", substrate: "simulated",
                 hosts: [], credentialHash: "c"))
         let inventory = HostInventory(
             capacity: Resources(milliCPU: 64_000, memoryMiB: 262_144), substrate: "simulated")
@@ -89,7 +90,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
                 session: session,
                 hosts: (0..<hosts).map {
                     HostHello(name: "h-\($0)", inventory: inventory, generation: nil, parts: [])
-                }, ids: SystemIDs.source, terms: .standard))
+                }, ids: SystemSeams.ids, terms: .standard))
         return session
     }
 
@@ -100,7 +101,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
         _ index: Int, _ session: ID<AgentSession>, _ hosts: Int, _ vms: Int, _ store: PostgresStore
     ) async throws -> (cpu: Double, seconds: Double) {
         var cost = (cpu: 0.0, seconds: 0.0)
-        let now = Int(SystemIDs.now().seconds) / 300 * 300
+        let now = Int(SystemSeams.now().seconds) / 300 * 300
         let perReport = max(1, Self.binsPerReport / vms)
         for first in stride(from: 0, to: hosts, by: perReport) {
             let told = (first..<min(hosts, first + perReport)).map { host in
@@ -108,7 +109,7 @@ struct UsageBenchmark<C: Clock<Duration>> {
                     name: "h-\(host)", rung: .observe, signals: UsageSignals(use: 0.5),
                     bins: (0..<vms).map { vm in
                         UsageBin(
-                            vm: ID(SystemIDs.source.next()), start: now - index * 300, soldMilliCPU: 4000,
+                            vm: ID(SystemSeams.ids.next()), start: now - index * 300, soldMilliCPU: 4000,
                             meanMilliCPU: 400 + vm, p90MilliCPU: 900 + vm, maxMilliCPU: 1500 + vm)
                     })
             }

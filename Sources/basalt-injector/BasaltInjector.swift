@@ -6,6 +6,7 @@ internal import Fleet
 internal import Foundation
 internal import Logging
 internal import NodeAgent
+internal import ProgramShell
 internal import Telemetry
 internal import UnixSignals
 
@@ -63,7 +64,9 @@ struct RunCommand: AsyncParsableCommand {
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let configuration = ClientConfiguration(
             servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound)
-        try await RESTClient.with(configuration, seams: SystemSeams.client) { client in
+        let seams = ClientSeams(
+            sleep: SystemSeams.sleep, random: SystemSeams.random, ids: SystemSeams.ids)
+        try await RESTClient.with(configuration, seams: seams) { client in
             let loop = InjectorLoop(
                 injector: injector, control: RESTControl(client: client, name: name),
                 directory: state.stateDirectory, sentinel: state.sentinel, logger: BasaltInjector.logger)

@@ -3,6 +3,7 @@ internal import FaultProxy
 internal import Foundation
 internal import Hummingbird
 internal import Logging
+internal import ProgramShell
 
 /// A process of its own: faults of an injector never take connections with them.
 struct ProxyCommand: AsyncParsableCommand {

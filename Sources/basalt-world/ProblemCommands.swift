@@ -1,8 +1,10 @@
 internal import ArgumentParser
+internal import Client
 internal import FaultLab
 internal import Fleet
 internal import Foundation
 internal import LiveLab
+internal import ProgramShell
 internal import World
 
 /// What `basalt problem run` runs.
@@ -98,7 +100,9 @@ extension ProblemRunCommand {
     ) async throws -> (SuiteResult, [SessionRunner.Outcome]) {
         let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().path
-        return try await LiveFleet.run(LiveFleet.Options(programs: programs), seams: SystemSeams.client) {
+        let seams = ClientSeams(
+            sleep: SystemSeams.sleep, random: SystemSeams.random, ids: SystemSeams.ids)
+        return try await LiveFleet.run(LiveFleet.Options(programs: programs), seams: seams) {
             fleet in
             try await LiveRun.suite(
                 suite, of: templates, seeds: seeds, name: agent.rawValue, on: fleet,

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import Crypto
 internal import Evaluation
-internal import Fleet
 internal import Foundation
 internal import Hummingbird
 internal import Logging
+internal import ProgramShell
 
 /// The evaluation API as a server.
 struct ServeCommand: AsyncParsableCommand {
@@ -35,7 +35,6 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "basalt-world")
         logger.logLevel = .notice
         let log = logger
-        let now: @Sendable () -> Timestamp = { Timestamp(seconds: Date().timeIntervalSince1970) }
         let token = try tokenFile.map {
             try String(contentsOfFile: $0, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         }
@@ -43,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
         let sessions = try SessionHost(
             SessionHost.Parts(
                 program: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path, folder: data,
-                operatorToken: token, ids: TimeOrderedIDSource(now: now, entropy: { UUID() }), now: now,
+                operatorToken: token, ids: SystemSeams.ids, now: SystemSeams.now,
                 secret: Self.secret, logger: log))
         let address = host
         let application = EvaluationServer(sessions).application(

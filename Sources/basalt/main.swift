@@ -1,23 +1,21 @@
 import Client
 import CommandLine
-import Fleet
 import Foundation
+import ProgramShell
 import UnixSignals
 
 /// What a process of a shell has: its streams, its clocks, its signals.
 func surroundings() -> Surroundings {
-    let now: @Sendable () -> Timestamp = { Timestamp(seconds: Date().timeIntervalSince1970) }
     let start = ContinuousClock.now
     return Surroundings(
         environment: ProcessInfo.processInfo.environment, console: console(),
         readInput: {
             String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self)
         },
-        readLine: { isatty(STDIN_FILENO) == 1 ? readLine() : nil }, now: now,
+        readLine: { isatty(STDIN_FILENO) == 1 ? readLine() : nil }, now: SystemSeams.now,
         uptime: { ContinuousClock.now - start },
         seams: ClientSeams(
-            sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
-            ids: TimeOrderedIDSource(now: now, entropy: { UUID() })))
+            sleep: SystemSeams.sleep, random: SystemSeams.random, ids: SystemSeams.ids))
 }
 
 func console() -> Console {

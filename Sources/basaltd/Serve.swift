@@ -80,7 +80,7 @@ struct Daemon {
         let pool = try settings.pool(logger: logger)
         let store = DaemonSettings.store(pool, logger: logger, hold: hold)
         let time = Timekeeper(
-            now: DaemonSettings.wallClock, sleep: { try await Task.sleep(for: $0) },
+            now: SystemSeams.now, sleep: SystemSeams.sleep,
             uptime: Timekeeper.systemUptime)
         let metrics = MetricRegistry<DaemonMetric>()
         let hub = FeedHub(store: store, time: time, logger: logger, metrics: metrics)
@@ -90,17 +90,17 @@ struct Daemon {
         limits.judgeEvery = .seconds(min(1, terms.renewEverySeconds / 2))
         settings.heal(&limits)
         let supervisor = CellSupervisor(
-            holder: controllerName, store: store, hub: hub, ids: DaemonSettings.ids, time: time,
+            holder: controllerName, store: store, hub: hub, ids: SystemSeams.ids, time: time,
             limits: limits, usage: StoredScopeUsage(store: store), logger: logger, metrics: metrics)
         var bounds = SessionLimits.standard
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
         let sessions = AgentSessions(
-            store: store, hub: hub, ids: DaemonSettings.ids, terms: terms, limits: bounds,
+            store: store, hub: hub, ids: SystemSeams.ids, terms: terms, limits: bounds,
             absence: settings.absence, usageTerms: settings.usageTerms, metrics: metrics)
         let server = APIServer(
             .init(
-                store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: DaemonSettings.ids,
+                store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: SystemSeams.ids,
                 time: time,
                 secret: { Secrets.next() }, metrics: metrics,
                 gather: { metrics.gather(pool: pool, hub: hub) }, limits: settings.trafficLimits))

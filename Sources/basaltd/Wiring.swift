@@ -1,10 +1,10 @@
 internal import API
 internal import AgentProtocol
 internal import Control
-internal import Fleet
 internal import Foundation
 internal import Logging
 internal import PostgresClient
+internal import ProgramShell
 internal import Settings
 internal import Store
 internal import Telemetry
@@ -13,18 +13,11 @@ internal import Telemetry
 typealias DaemonSettings = EffectiveSettings<DaemonSetting>
 
 extension DaemonSettings {
-    /// The clock, ids and randomness of the operating system: the only place where the daemon takes them.
-    static let wallClock: @Sendable () -> Timestamp = {
-        Timestamp(seconds: Date().timeIntervalSince1970)
-    }
-
-    static let ids = TimeOrderedIDSource(now: wallClock, entropy: { UUID() })
-
     func logger() -> Logger {
         let format = text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
         let level = text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         return Logger(label: "basaltd") { _ in
-            LineLogHandler(format: format, level: level, now: Self.wallClock)
+            LineLogHandler(format: format, level: level, now: SystemSeams.now)
         }
     }
 

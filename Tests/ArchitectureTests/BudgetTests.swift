@@ -48,12 +48,9 @@ import Testing
 
     /// The places that make the injected sources of a process.
     private static let sources: Set = [
-        "Sources/PostgresClient/Configuration/JitterSource.swift", "Sources/basalt/main.swift",
-        "Sources/basalt-agent/BasaltAgent.swift", "Sources/basalt-router/BasaltRouter.swift",
-        "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basalt-world/ServeCommand.swift",
-        "Sources/basaltd/DataDirectory.swift",
-        "Sources/basaltd/Serve.swift",
-        "Sources/basaltd/Wiring.swift", "Sources/basalt-injector/SystemSeams.swift",
-        "Sources/basalt-world/SystemSeams.swift",
+        "Sources/PostgresClient/Configuration/JitterSource.swift", "Sources/ProgramShell/SystemSeams.swift",
+        "Sources/basalt-agent/BasaltAgent.swift", "Sources/basalt-injector/SystemSeams+Injector.swift",
+        "Sources/basalt-fake-engine/BasaltFakeEngine.swift", "Sources/basaltd/Wiring.swift",
+        "Sources/basaltd/DataDirectory.swift", "Sources/basaltd/Serve.swift",
     ]
 }

@@ -83,6 +83,10 @@ struct FaultRoutes {
         router.post("/v1/faultinjectors/:name/exchange") { request, context in
             let report: InjectorReport = try await RequestReader.readTolerantly(request)
             let name = try context.parameters.require("name")
+            if let defect = Name.defect(in: name) {
+                throw APITypes.Problem(
+                    .invalid, detail: "\"\(name.prefix(80))\" is no name of an injector: it \(defect)")
+            }
             let orders = try await self.edit(nil, name, context, isTrial: false) {
                 book, now throws(FaultRefusal) in
                 book.exchange(name, report, at: now)

@@ -1,6 +1,5 @@
 public import AgentProtocol
 internal import Fleet
-internal import Foundation
 public import Logging
 public import Oversubscription
 public import ServiceLifecycle
@@ -30,6 +29,7 @@ public final class PowerWatch: Service {
     private let control: any PowerControl
     private let clock: any AgentClock
     private let logger: Logger
+    private let file: GuardFile<PowerGuard>
     private let state: Mutex<PowerState>
 
     public init(
@@ -39,9 +39,8 @@ public final class PowerWatch: Service {
         self.control = control
         self.clock = clock
         self.logger = logger
-        state = Mutex(
-            PowerState(
-                configuration.settings, guards: Self.savedGuards(configuration.guardFile, logger)))
+        file = GuardFile(path: configuration.guardFile, what: "power", logger: logger)
+        state = Mutex(PowerState(configuration.settings, guards: file.read()))
     }
 
     /// What the guards did and nobody was told yet, by host.
@@ -77,7 +76,7 @@ public final class PowerWatch: Service {
                 let (commands, guards) = state.withLock { ($0.take(reading, now: now), $0.guards) }
                 guard !commands.isEmpty else { continue }
                 // Before anything is slowed, so that a restart knows of it.
-                save(guards)
+                file.write(guards)
                 for command in commands { log(command, reading) }
                 await send(commands, reading.row)
             }
@@ -102,27 +101,5 @@ public final class PowerWatch: Service {
                 "row": "\(reading.row)", "power": "\(reading.power)", "rung": "\(command.after)",
                 "action": "\(command.action)",
             ])
-    }
-
-    // MARK: Guards on disk
-
-    private static func savedGuards(_ file: String, _ logger: Logger) -> [String: PowerGuard] {
-        guard let data = FileManager.default.contents(atPath: file) else { return [:] }
-        do {
-            return try JSONDecoder().decode([String: PowerGuard].self, from: data)
-        } catch {
-            logger.warning("what power guards kept cannot be read", metadata: ["error": "\(error)"])
-            return [:]
-        }
-    }
-
-    private func save(_ guards: [String: PowerGuard]) {
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            try DurableFile.replace(path: configuration.guardFile, with: Array(try encoder.encode(guards)))
-        } catch {
-            logger.error("power guards are not kept", metadata: ["error": "\(error)"])
-        }
     }
 }

@@ -1,6 +1,5 @@
 public import AgentProtocol
 internal import Fleet
-internal import Foundation
 public import Logging
 public import Oversubscription
 public import ServiceLifecycle
@@ -37,6 +36,7 @@ public final class UsageReporter: Service {
     private let throttle: (any UsageThrottle)?
     private let power: PowerWatch?
     private let clock: any AgentClock
+    private let file: GuardFile<NodeGuard>
     private let logger: Logger
 
     /// - Parameters:
@@ -52,6 +52,7 @@ public final class UsageReporter: Service {
         self.throttle = throttle
         self.power = power
         self.clock = clock
+        file = GuardFile(path: configuration.guardFile, what: "cores", logger: logger)
         self.logger = logger
     }
 
@@ -65,7 +66,7 @@ public final class UsageReporter: Service {
     }
 
     private func operate() async throws {
-        let guards = savedGuards()
+        let guards = file.read()
         var settings = configuration.settings
         settings.canThrottle = throttle != nil
         if throttle == nil { logger.notice("VMs cannot be held back here: guards freeze hosts and ask") }
@@ -83,7 +84,7 @@ public final class UsageReporter: Service {
             let wall = clock.wallTime()
             let events = state.take(
                 samples, now: Int(wall.seconds), fleetNow: fleet?.seconds(at: wall))
-            if !events.isEmpty { save(state.guards) }
+            if !events.isEmpty { file.write(state.guards) }
             for host in Set(events.map(\.host)).sorted() { await apply(state.quotas(of: host), host) }
             for (host, event) in events { log(event, host) }
             if let power { state.add(power.takeNotes()) }
@@ -144,29 +145,5 @@ public final class UsageReporter: Service {
                 "host": "\(host)", "rung": "\(event.after)", "cause": "\(event.cause.rawValue)",
                 "action": "\(event.action.map { "\($0)" } ?? "none")",
             ])
-    }
-
-    // MARK: Guards on disk
-
-    private func savedGuards() -> [String: NodeGuard] {
-        guard let data = FileManager.default.contents(atPath: configuration.guardFile) else { return [:] }
-        do {
-            return try JSONDecoder().decode([String: NodeGuard].self, from: data)
-        } catch {
-            // A guard begins anew and sees within seconds what there is to see.
-            logger.warning("what guards kept cannot be read", metadata: ["error": "\(error)"])
-            return [:]
-        }
-    }
-
-    private func save(_ guards: [String: NodeGuard]) {
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            try DurableFile.replace(
-                path: configuration.guardFile, with: Array(try encoder.encode(guards)))
-        } catch {
-            logger.error("guards are not kept", metadata: ["error": "\(error)"])
-        }
     }
 }
