@@ -2,6 +2,7 @@ internal import FaultLab
 internal import Fleet
 internal import Foundation
 internal import Store
+internal import Synchronization
 
 /// What people write into documents by mistake while a fault lasts, and put right afterwards.
 final class Mistakes: Sendable {
