@@ -21,6 +21,9 @@ public final class World: Sendable {
     let ledger = LedgerWatch()
     let spans = SpanLog()
     let running = Mutex<[Int: Fault]>([:])
+    let mistakes = Mistakes()
+    /// The one that everything belongs to.
+    static let project = "team"
     let verdict = Mutex(Verdict())
     private let failures = Mutex<[String]>([])
     private let log = WorldLog()
@@ -31,7 +34,8 @@ public final class World: Sendable {
         let clock = clock
         trace = Trace(clock: clock)
         ids = SeededIDs(seed: configuration.seed, clock: clock)
-        store = MemoryStore(now: { clock.wall }, pause: { try await clock.sleep(for: $0) })
+        store = MemoryStore(
+            now: { clock.wall }, pause: { try await clock.sleep(for: $0) }, alarm: clock.alarm)
         let names = configuration.machines
         conditions = Conditions(machines: names)
         let machines = names.enumerated().map { Machine(name: $1, index: $0, world: self) }
@@ -119,6 +123,7 @@ public final class World: Sendable {
             for seat in seats { group.addTask { await seat.run() } }
             for machine in machines { group.addTask { await machine.run() } }
             group.addTask { await self.listen() }
+            group.addTask { await self.mistakes.run(in: self) }
             await withTaskGroup { players in
                 let end = configuration.duration.microseconds
                 let workload = Workload(world: self)
@@ -143,7 +148,7 @@ public final class World: Sendable {
     /// Makes cells, pools, a project and the sessions of the agents.
     private func found() async throws {
         let context = WriteContext(actor: "user/world", verb: "create")
-        var drafts = [DocumentDraft(uid: ID(ids.next()), kind: .project, name: "team", spec: "{}")]
+        var drafts = [DocumentDraft(uid: ID(ids.next()), kind: .project, name: Self.project, spec: "{}")]
         let pools = Dictionary(machines.map { ($0.name.cell, $0.name.pool) }) { first, _ in first }
         for (index, (cell, pool)) in pools.sorted(by: { $0.key < $1.key }).enumerated() {
             drafts.append(DocumentDraft(uid: ID(ids.next()), kind: .cell, name: cell, spec: "{}"))

@@ -51,7 +51,7 @@ public struct WorldConfiguration: Sendable {
         return FaultSurface(
             hosts: machines.map(\.host), agents: machines.map(\.host),
             racks: Set(machines.map(\.rack)).sorted(),
-            controllers: (0..<controllers).map(Self.controllerName))
+            controllers: (0..<controllers).map(Self.controllerName), projects: [World.project])
     }
 
     static func controllerName(_ index: Int) -> String { "c-\(index)" }
@@ -61,7 +61,7 @@ public struct WorldConfiguration: Sendable {
         faults
             ?? FaultSchedule.drawn(
                 seed: seed &* 0x9E37_79B9 &+ 1, surface: surface, duration: duration,
-                acceleration: acceleration, kinds: FaultKind.simulated)
+                acceleration: acceleration, kinds: FaultKind.drawn)
     }
 }
 

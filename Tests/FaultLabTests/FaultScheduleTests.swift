@@ -6,7 +6,7 @@ import Testing
 @Suite struct FaultScheduleTests {
     private let surface = FaultSurface(
         hosts: (0..<24).map { "h-\($0)" }, agents: (0..<24).map { "h-\($0)" }, racks: ["a", "b"],
-        controllers: ["c-0", "c-1", "c-2"])
+        controllers: ["c-0", "c-1", "c-2"], projects: ["team"])
 
     private func drawn(_ seed: UInt64, days: Int = 100, acceleration: Double = 50) -> FaultSchedule {
         FaultSchedule.drawn(

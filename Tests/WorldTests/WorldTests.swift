@@ -1,6 +1,8 @@
 import FaultLab
 import Fleet
 import Foundation
+import Store
+import Synchronization
 import Testing
 
 @testable import World
@@ -35,12 +37,13 @@ import Testing
 
     @Test("each kind of fault can be injected and reverted")
     func everyKind() async throws {
-        var world = configuration(seed: 4, minutes: 32)
+        var world = configuration(seed: 4, minutes: 38)
         let surface = world.surface
         var faults: [Fault] = []
-        for (index, kind) in FaultKind.simulated.sorted().enumerated() {
+        for (index, kind) in FaultKind.drawn.sorted().enumerated() {
             let target: FaultTarget
             switch kind.layer {
+            case .policy where kind == .quotaTooLow: target = FaultTarget(.project, "team")
             case .controller: target = FaultTarget(.controller, surface.controllers[index % 3])
             case .store: target = FaultTarget(.store, "primary")
             case .network where kind == .rackPartition: target = FaultTarget(.rack, surface.racks[0])
@@ -54,7 +57,7 @@ import Testing
         world.faults = FaultSchedule(faults)
         let report = try await World.run(world)
         #expect(report.violations.isEmpty, "\(report.violations) \(report.lastEvents)")
-        #expect(Set(report.faultsInjected.keys) == FaultKind.simulated)
+        #expect(Set(report.faultsInjected.keys) == FaultKind.drawn)
     }
 
     @Test("a host that loses its power is found and comes back")
@@ -104,6 +107,62 @@ import Testing
         let report = try await World.run(world)
         #expect(report.violations.isEmpty, "\(report.violations)")
         #expect((24...32).contains(try #require(report.detection[.hostPowerOff]?.first)))
+    }
+
+    @Test("a clock that is behind does not hold back what crashed")
+    func crashesUnderSetClocks() async throws {
+        var world = configuration(seed: 10, minutes: 10)
+        world.endsWithBody = true
+        var faults = (0..<3).map { index in
+            Fault(
+                id: index, kind: .clockOffset, target: FaultTarget(.controller, "c-\(index)"),
+                parameters: FaultParameters(offsetSeconds: -3600), start: .seconds(60), lease: .seconds(540))
+        }
+        faults += ["a-00", "a-01", "a-02", "a-03", "b-00", "b-01"].enumerated().map { index, host in
+            Fault(
+                id: 10 + index, kind: .vmCrashLoop, target: FaultTarget(.host, host), start: .seconds(300),
+                lease: .seconds(20))
+        }
+        world.faults = FaultSchedule(faults)
+        let statuses = Mutex<[VMStatus]>([])
+        _ = try await World.run(world) { world in
+            do {
+                try await world.sleep(for: .seconds(420))
+                let vms = try await world.store.all(.vm)
+                let found = try vms.filter { $0.metadata.deletionTimestamp == nil }
+                    .map { try JSONDecoder().decode(VMStatus.self, from: Data($0.status.utf8)) }
+                statuses.withLock { $0 = found }
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        let restarted = statuses.withLock { $0.filter { $0.restarts > 0 } }
+        #expect(!restarted.isEmpty && restarted.allSatisfy { $0.state == .running }, "\(restarted)")
+    }
+
+    @Test("an agent asks another controller than the one that stands still")
+    func stalledController() async throws {
+        var world = configuration(seed: 11, minutes: 10)
+        world.faults = FaultSchedule([
+            Fault(
+                id: 0, kind: .controllerStall, target: FaultTarget(.controller, "c-1"),
+                start: .seconds(200), lease: .seconds(240))
+        ])
+        world.endsWithBody = true
+        let lost = Mutex<[String]>([])
+        let report = try await World.run(world) { world in
+            do {
+                // The leases of hosts last half a minute.
+                for _ in 0..<40 {
+                    try await world.sleep(for: .seconds(10))
+                    let found = try await world.store.hosts(.all).filter { $0.contact != .ready }.map(\.name)
+                    lost.withLock { $0 += found }
+                }
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        #expect(lost.withLock { $0 } == [] && report.violations.isEmpty)
     }
 
     @Test("faults of what a world has not are refused")

@@ -94,8 +94,11 @@ public final class AgentSessions: Sendable {
                 session: session.id, incarnation: request.incarnation, sequence: request.sequence,
                 parts: request.parts, unreachable: request.unreachable))
         metrics.add(.reports)
-        metrics.add(.partsReported, ["taken"], by: Double(request.parts.count - refused.count))
-        metrics.add(.partsReported, ["refused"], by: Double(refused.count))
+        // Most reports only renew the lease.
+        if !request.parts.isEmpty {
+            metrics.add(.partsReported, ["taken"], by: Double(request.parts.count - refused.count))
+            metrics.add(.partsReported, ["refused"], by: Double(refused.count))
+        }
         return ReportResponse(
             acknowledged: request.sequence, epoch: try await store.clusterState().epoch, refused: refused)
     }
@@ -186,18 +189,11 @@ public final class AgentSessions: Sendable {
     private func wait(
         _ session: SessionRecord, after cursor: FeedCursor, hosts: Set<ID<Document>>, timeout: Duration
     ) async throws -> FeedCursor {
-        try await withThrowingTaskGroup(of: FeedCursor.self) { group in
-            group.addTask {
-                try await self.hub.waitForClient(
-                    after: cursor, hosts: hosts, timeout: timeout, gathering: Self.gathering)
-            }
-            group.addTask {
-                await self.questions.wait(session.id)
-                return cursor
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? cursor
-        }
+        let ticket = hub.beginWait(hosts)
+        let watch = questions.watch(session.id) { [hub] in hub.endWait(ticket) }
+        defer { questions.unwatch(watch) }
+        return try await hub.waitForClient(
+            ticket, after: cursor, timeout: timeout, gathering: Self.gathering)
     }
 
     /// Every host of the session, for one that has no usable cursor.

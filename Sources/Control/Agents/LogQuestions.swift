@@ -18,7 +18,7 @@ final class LogQuestions: Sendable {
     private struct State {
         var asked: Set<ID<AgentSession>> = []
         var nextWaiter = 0
-        var waiters: [Int: (session: ID<AgentSession>, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var waiters: [Int: (session: ID<AgentSession>, wake: @Sendable () -> Void)] = [:]
     }
 
     private let store: any Store
@@ -49,33 +49,29 @@ final class LogQuestions: Sendable {
         return try await store.takeQuestions(session: session)
     }
 
-    /// Returns when the session is asked, or when cancelled.
-    func wait(_ session: ID<AgentSession>) async {
-        let id = state.withLock { state in
+    /// Has `wake` called once when the session is asked, at once when it is.
+    ///
+    /// - Returns: what `unwatch` takes.
+    func watch(_ session: ID<AgentSession>, _ wake: @escaping @Sendable () -> Void) -> Int {
+        let (id, isAsked) = state.withLock { state in
             state.nextWaiter += 1
-            return state.nextWaiter
+            let isAsked = state.asked.contains(session)
+            if !isAsked { state.waiters[state.nextWaiter] = (session, wake) }
+            return (state.nextWaiter, isAsked)
         }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let resumeNow = state.withLock { state in
-                    if Task.isCancelled || state.asked.contains(session) { return true }
-                    state.waiters[id] = (session, continuation)
-                    return false
-                }
-                if resumeNow { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
-        }
+        if isAsked { wake() }
+        return id
     }
+
+    func unwatch(_ id: Int) { state.withLock { _ = $0.waiters.removeValue(forKey: id) } }
 
     private func wake(_ asked: Set<ID<AgentSession>>) {
         let woken = state.withLock { state in
             state.asked = asked
             let woken = state.waiters.filter { asked.contains($0.value.session) }.sorted { $0.key < $1.key }
             for waiter in woken { state.waiters[waiter.key] = nil }
-            return woken.map(\.value.continuation)
+            return woken.map(\.value.wake)
         }
-        for continuation in woken { continuation.resume() }
+        for wake in woken { wake() }
     }
 }

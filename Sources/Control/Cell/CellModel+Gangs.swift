@@ -24,10 +24,10 @@ extension CellModel {
 
     /// Members that are to be placed together now, by ordinal; none while one is missing, backs off, or while
     /// the cell has no more room than when they were tried last.
-    func waitingMembers(of gang: ID<Document>, now: Timestamp) -> [ID<Document>] {
+    func readyMembers(of gang: ID<Document>) -> [ID<Document>] {
         let members = waitingMembers(of: gang)
         let records = members.compactMap { vms[$0] }
-        guard records.allSatisfy({ $0.notBefore.map { $0 <= now } ?? true }),
+        guard records.allSatisfy({ $0.notBefore.map { $0 <= uptime } ?? true }),
             records.contains(where: { $0.blockedAt != capacityVersion })
         else { return [] }
         return members

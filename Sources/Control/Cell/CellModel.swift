@@ -37,6 +37,9 @@ struct CellModel {
     var lifetimeJournal: LifetimeJournal?
     /// Sizes of the VMs that came to hosts lately, by pool.
     private(set) var arrivals: [String: ArrivalMix] = [:]
+    /// Of the controller, as of this cycle: what has to wait goes by it. Its wall clock may be set, and is not
+    /// the store's.
+    var uptime = Duration.zero
     /// VMs that wait for a host.
     private(set) var pending: Set<ID<Document>> = []
     /// Groups whose members are placed together, as far as they are known.
@@ -236,11 +239,11 @@ struct CellModel {
 
     /// A VM whose part ended unasked waits longer each time, so that a crash loop does not fill the ledger.
     private mutating func backOff(_ allocation: Allocation) {
-        guard var vm = vms[allocation.workload.uid], let released = allocation.releasedAt,
+        guard var vm = vms[allocation.workload.uid], allocation.releasedAt != nil,
             vm.status.allocation == allocation.id, vm.status.state != .stopping
         else { return }
         let step = min(vm.status.restarts, Self.backOffSteps)
-        vm.notBefore = released.advanced(by: .seconds(1 << step) - .seconds(1))
+        vm.notBefore = uptime + .seconds(1 << step) - .seconds(1)
         vms[allocation.workload.uid] = vm
     }
 
@@ -287,7 +290,7 @@ struct CellModel {
     /// A queue may be far longer than a plan, so that only those that go into it are made into requests. Half
     /// are new and the oldest of these; half did not fit before and were tried least recently, so that
     /// neither line stops behind VMs that fit nowhere.
-    func requests(now: Timestamp, limit: Int) -> [VMRequest] {
+    func requests(limit: Int) -> [VMRequest] {
         var (fresh, tried): ([QueuedVM], [QueuedVM]) = ([], [])
         var met: Set<ID<Document>> = []
         for uid in pending {
@@ -295,12 +298,12 @@ struct CellModel {
             let next: QueuedVM
             if let gang = vm.gang {
                 guard met.insert(gang).inserted else { continue }
-                let members = waitingMembers(of: gang, now: now)
+                let members = readyMembers(of: gang)
                 guard let whole = QueuedVM(gang: members, of: members.compactMap { vms[$0] }) else {
                     continue
                 }
                 next = whole
-            } else if vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= now }) ?? true {
+            } else if vm.blockedAt != capacityVersion, vm.notBefore.map({ $0 <= uptime }) ?? true {
                 next = QueuedVM(vm)
             } else {
                 continue
@@ -323,16 +326,16 @@ struct CellModel {
     }
 
     /// Earliest time at which a VM that backs off may be tried.
-    func nextTry(now: Timestamp) -> Timestamp? {
-        pending.compactMap { vms[$0]?.notBefore }.filter { $0 > now }.min()
+    func nextTry() -> Duration? {
+        pending.compactMap { vms[$0]?.notBefore }.filter { $0 > uptime }.min()
     }
 
     /// Notes that the ledger refused a VM for a reason that only it can see.
     ///
     /// The wait doubles, as nothing here tells when the reason has gone; a release in the project ends it.
-    mutating func refuse(_ uid: ID<Document>, _ reason: Reason, now: Timestamp) {
+    mutating func refuse(_ uid: ID<Document>, _ reason: Reason) {
         guard var vm = vms[uid] else { return }
-        vm.notBefore = now.advanced(by: .seconds(1 << min(vm.refusals, Self.refusalSteps)))
+        vm.notBefore = uptime + .seconds(1 << min(vm.refusals, Self.refusalSteps))
         vm.refusal = reason
         vm.refusals += 1
         vms[uid] = vm

@@ -42,7 +42,7 @@ extension CellPipeline {
             model.parted[uid]?.refused(reason, now: now)
             model.dirty.insert(uid)
         } else if reason == .quotaExceeded {
-            model.refuse(uid, reason, now: now)
+            model.refuse(uid, reason)
         }
     }
 

@@ -32,6 +32,8 @@ actor CellPipeline {
     var drainReports: [ID<Document>: DrainReport] = [:]
     var drainPlanner = DrainPlanner()
     var drainedAt: Duration?
+    /// What was read of hosts that drain, by the version of their documents: drains are looked at all the time.
+    var readSpecs: [ID<Document>: (version: String, spec: HostSpec)] = [:]
     var defragmentation = DefragmentationMemory()
     let usage: any ScopeUsageSource
     var rates = RateKeeping()
@@ -99,9 +101,9 @@ actor CellPipeline {
     private func idleRest() -> Duration {
         // An answer is taken over at once.
         if !serving.running.isEmpty { return limits.cycleAtMostEvery }
-        let now = time.now()
-        guard let next = model.nextTry(now: now) else { return limits.restAtMost }
-        return min(max(next.since(now), .milliseconds(10)), limits.restAtMost)
+        guard !model.pending.isEmpty else { return limits.restAtMost }
+        guard let next = model.nextTry() else { return limits.restAtMost }
+        return min(max(next - time.uptime(), .milliseconds(10)), limits.restAtMost)
     }
 
     // MARK: Reading
@@ -110,6 +112,7 @@ actor CellPipeline {
     private func load() async throws {
         let position = try await store.feedPosition()
         var fresh = CellModel(name: cell)
+        fresh.uptime = time.uptime()
         try await fresh.readCatalogue(from: store)
         for resource in try await store.all(.vmGroup) { fresh.put(group: try VMGroupRecord(resource)) }
         for resource in try await store.all(.vm, cell: cell) { fresh.put(vm: try VMRecord(resource)) }
@@ -252,6 +255,7 @@ actor CellPipeline {
 
     /// One pass over everything; true when something was written or read.
     private func cycle() async throws -> Bool {
+        model.uptime = time.uptime()
         var worked = try await refresh()
         worked = changeLifetimes() || worked
         worked = try await judge() || worked
@@ -328,8 +332,9 @@ actor CellPipeline {
     }
 
     private func place() async throws -> Bool {
+        guard !model.pending.isEmpty else { return false }
         let now = time.now()
-        let requests = model.requests(now: now, limit: limits.groupsPerPlan)
+        let requests = model.requests(limit: limits.groupsPerPlan)
         guard !requests.isEmpty else { return false }
         let (policies, documents) = model.placementPolicies()
         let fleetNow = model.clock.time(at: now)

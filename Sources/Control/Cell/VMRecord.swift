@@ -8,7 +8,7 @@ struct VMRecord {
     var spec: VMSpec
     var status: VMStatus
     /// Not queued before this time: it failed and backs off.
-    var notBefore: Timestamp?
+    var notBefore: Duration?
     /// Capacity version at which no host took it; it is not tried again until that moves.
     var blockedAt: Int?
     /// Why the ledger refused it, though a host was found.

@@ -208,12 +208,13 @@ public final class FeedHub: Sendable {
     /// As ``waitForClient(after:timeout:gathering:)``, for changes of allocations on some hosts alone: a fleet
     /// in which something happens all the time does not wake every agent each time.
     ///
+    /// - Parameter ticket: from `beginWait`, with the hosts.
     /// - Returns: where to go on; nothing of these hosts lies between `cursor` and there.
     /// - Throws: `StoreError.unavailable` once clients are dismissed.
     func waitForClient(
-        after cursor: FeedCursor, hosts: Set<ID<Document>>, timeout: Duration, gathering: Duration
+        _ ticket: Int, after cursor: FeedCursor, timeout: Duration, gathering: Duration
     ) async throws -> FeedCursor {
-        let passed = try await wait(after: cursor, timeout: timeout, forClient: true, hosts: hosts)
+        let passed = try await wait(ticket, after: cursor, timeout: timeout, forClient: true)
         if passed == nil, gathering > .zero { try await time.sleep(gathering) }
         if state.withLock({ $0.clientsDismissed }) { throw StoreError.unavailable("the controller stops") }
         return passed.map { max($0, cursor) } ?? cursor
@@ -233,19 +234,27 @@ public final class FeedHub: Sendable {
     private func wait(
         after cursor: FeedCursor, timeout: Duration, forClient: Bool, hosts: Set<ID<Document>>?
     ) async throws -> FeedCursor? {
-        let ticket = state.withLock { state in
+        let ticket = beginWait(hosts)
+        return try await wait(ticket, after: cursor, timeout: timeout, forClient: forClient)
+    }
+
+    /// - Returns: what names a wait that is about to begin; only then may it be ended.
+    func beginWait(_ hosts: Set<ID<Document>>?) -> Int {
+        state.withLock { state in
             state.nextWaiter += 1
             state.waiters[state.nextWaiter] = Waiter(hosts: hosts)
             return state.nextWaiter
         }
-        let sleep = time.sleep
-        let passed = await withDiscardingTaskGroup { group in
-            group.addTask {
-                try? await sleep(timeout)  // why: cancelled means enough waiting
-                self.endWait(ticket)
-            }
-            defer { group.cancelAll() }
-            return await self.waitForEntries(ticket, after: cursor, forClient: forClient)
+    }
+
+    private func wait(
+        _ ticket: Int, after cursor: FeedCursor, timeout: Duration, forClient: Bool
+    ) async throws -> FeedCursor? {
+        var passed: FeedCursor?
+        await time.alarm.after(timeout) {
+            self.endWait(ticket)
+        } during: {
+            passed = await self.waitForEntries(ticket, after: cursor, forClient: forClient)
         }
         try Task.checkCancellation()
         return passed
@@ -275,7 +284,8 @@ public final class FeedHub: Sendable {
         }
     }
 
-    private func endWait(_ ticket: Int) {
+    /// Ends a wait before anything came.
+    func endWait(_ ticket: Int) {
         let (waiter, end) = state.withLock { ($0.waiters.removeValue(forKey: ticket), $0.end) }
         waiter?.continuation?.resume(returning: waiter?.isTold == true ? end : nil)
     }

@@ -9,7 +9,10 @@ extension CellPipeline {
     func drain() async throws -> Bool {
         let draining = model.hosts.values.filter(\.draining).sorted { $0.id < $1.id }
         try await endReports(except: Set(draining.map(\.id)))
-        guard !draining.isEmpty else { return false }
+        guard !draining.isEmpty else {
+            readSpecs = [:]
+            return false
+        }
         let (began, uptime) = (time.now(), time.uptime())
         if let drainedAt, uptime - drainedAt < limits.drainEvery { return false }
         drainedAt = uptime
@@ -45,12 +48,19 @@ extension CellPipeline {
     }
 
     func hostSpecs(_ ids: [ID<Document>]) async throws -> [ID<Document>: HostSpec] {
-        let documents = try await store.documents(.host, uids: ids)
-        return Dictionary(
-            try documents.map {
-                ($0.metadata.uid, try JSONDecoder().decode(HostSpec.self, from: Data($0.spec.utf8)))
-            },
-            uniquingKeysWith: { first, _ in first })
+        let decoder = JSONDecoder()
+        var specs: [ID<Document>: HostSpec] = [:]
+        for document in try await store.documents(.host, uids: ids) {
+            let (uid, version) = (document.metadata.uid, document.metadata.resourceVersion)
+            if let read = readSpecs[uid], read.version == version {
+                specs[uid] = read.spec
+            } else {
+                let spec = try decoder.decode(HostSpec.self, from: Data(document.spec.utf8))
+                specs[uid] = spec
+                readSpecs[uid] = (version, spec)
+            }
+        }
+        return specs
     }
 
     /// What `why` says of the VMs on draining hosts.

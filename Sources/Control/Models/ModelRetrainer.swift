@@ -38,10 +38,11 @@ struct ModelRetrainer {
     /// Runs until the lease is lost or the task is cancelled.
     func run() async throws {
         var tried: [String: Timestamp] = [:]
+        var read = ReadPools()
         while !Task.isCancelled {
             do {
                 try await time.sleep(limits.retrainLookEvery)
-                try await look(&tried)
+                try await look(&tried, &read)
             } catch StoreError.leaseLost(let cell) {
                 throw StoreError.leaseLost(cell: cell)
             } catch is CancellationError {
@@ -55,8 +56,8 @@ struct ModelRetrainer {
     /// Trains for the first pool that is due.
     ///
     /// - Parameter tried: when pools were looked at whose VMs made no model, on the fleet clock.
-    private func look(_ tried: inout [String: Timestamp]) async throws {
-        let asked = try await pools()
+    private func look(_ tried: inout [String: Timestamp], _ read: inout ReadPools) async throws {
+        let asked = try await pools(&read)
         guard !asked.isEmpty, turn.take() else { return }
         defer { turn.giveBack() }
         let now = try await fleetNow()
@@ -79,13 +80,24 @@ struct ModelRetrainer {
         var rules: RetrainingRules
     }
 
+    /// Policies of placement that pools name, by the pools' versions: hardly ever anything is new.
+    private struct ReadPools {
+        private var policies: [ID<Document>: (version: String, name: String?)] = [:]
+
+        mutating func placementPolicy(of pool: Resource) throws -> String? {
+            let (uid, version) = (pool.metadata.uid, pool.metadata.resourceVersion)
+            if let read = policies[uid], read.version == version { return read.name }
+            let spec = try JSONDecoder().decode(PoolSpec.self, from: Data(pool.spec.utf8))
+            policies[uid] = (version, spec.policies?.placement)
+            return spec.policies?.placement
+        }
+    }
+
     /// Pools of the cell whose policy asks for models, by name.
-    private func pools() async throws -> [AskingPool] {
-        let decoder = JSONDecoder()
+    private func pools(_ read: inout ReadPools) async throws -> [AskingPool] {
         var found: [AskingPool] = []
         for pool in try await store.list(ListQuery(kind: .pool, cell: lease.cell, limit: 1000)).documents {
-            let spec = try decoder.decode(PoolSpec.self, from: Data(pool.spec.utf8))
-            guard let name = spec.policies?.placement,
+            guard let name = try read.placementPolicy(of: pool),
                 let policy = try await store.document(.policy, project: nil, name: name),
                 let rules = PolicyRecord(policy)?.spec.placement?.retraining
             else { continue }

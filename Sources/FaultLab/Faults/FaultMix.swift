@@ -74,9 +74,15 @@ extension FaultMix {
             Share(.storeConflict, 2, 5...300), Share(.storeOutcomeUnknown, 2, 5...300),
             Share(.storeReadOnly, 1, 5...120), Share(.storeOutage, 2, 1...120),
             Share(.storeRestart, 2, 1...10),
-            Share(.storeSlow, 1, 10...300),
+            Share(.storeSlow, 1, 10...300), Share(.storeLockHeld, 1, 5...60),
+            Share(.storeConnectionsExhausted, 1, 5...120), Share(.storeRoleLimit, 1, 5...120),
         ])
 
-    /// All of the above.
-    public static let published = [llama3, infiniteHBD, controlPlane]
+    /// Mistakes of people, who notice after a while. The rate is a choice.
+    public static let people = FaultMix(
+        name: "people", perHostDay: 0.001,
+        shares: [Share(.quotaTooLow, 1, 60...1800), Share(.labelDrift, 1, 60...3600)])
+
+    /// The published ones, and what they do not count.
+    public static let published = [llama3, infiniteHBD, controlPlane, people]
 }

@@ -8,8 +8,12 @@ public struct FaultSurface: Sendable, Hashable {
     public var agents: [String]
     public var racks: [String]
     public var controllers: [String]
+    public var projects: [String]
 
-    public init(hosts: [String], agents: [String], racks: [String], controllers: [String]) {
+    public init(
+        hosts: [String], agents: [String], racks: [String], controllers: [String], projects: [String] = []
+    ) {
+        self.projects = projects
         self.hosts = hosts
         self.agents = agents
         self.racks = racks
@@ -27,6 +31,9 @@ public struct FaultSurface: Sendable, Hashable {
         case .host, .workload, .device: return random.pick(hosts).map { FaultTarget(.host, $0) }
         case .controller: return random.pick(controllers).map { FaultTarget(.controller, $0) }
         case .store: return FaultTarget(.store, "primary")
+        case .policy where kind == .quotaTooLow:
+            return random.pick(projects).map { FaultTarget(.project, $0) }
+        case .policy where kind == .labelDrift: return random.pick(hosts).map { FaultTarget(.host, $0) }
         case .policy: return nil
         }
     }
@@ -98,7 +105,8 @@ extension FaultParameters {
         let (first, second) = (random.nextUnit(), random.nextUnit())
         var drawn = FaultParameters()
         switch kind {
-        case .linkLoss, .linkDuplicate, .heartbeatDrop, .storeConflict, .storeOutcomeUnknown, .vmStartFailure:
+        case .linkLoss, .linkDuplicate, .heartbeatDrop, .storeConflict, .storeOutcomeUnknown, .vmStartFailure,
+            .storeConnectionsExhausted, .storeRoleLimit:
             drawn.probability = 0.1 + 0.8 * first
         case .linkDelay, .storeSlow: drawn.delaySeconds = 0.05 * pow(200, first)
         case .clockOffset: drawn.offsetSeconds = (first < 0.5 ? -1 : 1) * pow(3600, second)

@@ -84,16 +84,17 @@ public final class Agent: Service {
                     try await Self.untilCancelled { try await self.watch(runtime, into: inbox) }
                 }
             }
-            var alarm: MonotonicTime?
+            var due: MonotonicTime?
             while true {
-                let events = try await inbox.take()
+                let events = try await next(inbox, until: due)
                 let actions = events.flatMap { state.handle($0, at: clock.now()) }
                 try persist(actions, in: ledger, state: &state)
                 for action in actions {
                     try execute(action, reportTimeout: state.reportTimeout, inbox, &children)
                 }
                 published.withLock { $0 = state.metrics }
-                setAlarm(&alarm, for: state.nextDeadline, inbox, &children)
+                let soonest = clock.now().advanced(by: configuration.tick)
+                due = state.nextDeadline.map { max($0, soonest) }
             }
         }
     }
@@ -139,25 +140,11 @@ public final class Agent: Service {
         }
     }
 
-    /// Has a tick posted when the state has something to do, so that an idle agent sleeps until then. Later
-    /// alarms that are set already go off as well: few, as none is further away than a renewal.
-    private func setAlarm(
-        _ alarm: inout MonotonicTime?, for deadline: MonotonicTime?, _ inbox: Mailbox<AgentEvent>,
-        _ children: inout Children
-    ) {
-        let now = clock.now()
-        if let set = alarm, set <= now { alarm = nil }
-        guard let deadline else { return }
-        let due = max(deadline, now.advanced(by: configuration.tick))
-        if let set = alarm, set <= due { return }
-        alarm = due
-        let clock = clock
-        children.addTask {
-            try await Self.untilCancelled {
-                try await clock.sleep(until: due)
-                inbox.post(.tick)
-            }
-        }
+    /// What happened; a tick when that is nothing until the state has something to do by itself, so that an
+    /// idle agent sleeps until then.
+    private func next(_ inbox: Mailbox<AgentEvent>, until due: MonotonicTime?) async throws -> [AgentEvent] {
+        guard let due else { return try await inbox.take() }
+        return try await inbox.take(until: due, by: clock, else: .tick)
     }
 }
 
@@ -197,16 +184,7 @@ extension Agent {
         let clock = clock
         let start = clock.now()
         do {
-            let event = try await withThrowingTaskGroup(of: AgentEvent.self) { group in
-                group.addTask { try await body() }
-                group.addTask {
-                    try await clock.sleep(until: clock.now().advanced(by: limit))
-                    throw ControlPlaneError.unavailable("no answer within \(limit)")
-                }
-                defer { group.cancelAll() }
-                guard let first = try await group.next() else { throw CancellationError() }
-                return first
-            }
+            let event = try await result(within: limit, of: body)
             note(call, took: clock.now().since(start))
             inbox.post(event)
         } catch let error as ControlPlaneError {
@@ -215,6 +193,24 @@ extension Agent {
         } catch {
             calls.add(.callFailures, [call.name])
             inbox.post(.callFailed(call, .unavailable("\(error)")))
+        }
+    }
+
+    /// What a call came to; one that takes longer is cancelled.
+    private func result(
+        within limit: Duration, of body: @escaping @Sendable () async throws -> AgentEvent
+    ) async throws -> AgentEvent {
+        let answers = Mailbox<Result<AgentEvent, any Error>>()
+        return try await withThrowingDiscardingTaskGroup { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                do { answers.post(.success(try await body())) } catch { answers.post(.failure(error)) }
+            }
+            let late = ControlPlaneError.unavailable("no answer within \(limit)")
+            let first = try await answers.take(
+                until: clock.now().advanced(by: limit), by: clock, else: .failure(late)
+            ).first
+            return try (first ?? .failure(late)).get()
         }
     }
 

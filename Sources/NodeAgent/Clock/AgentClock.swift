@@ -10,4 +10,12 @@ public protocol AgentClock: Sendable {
     /// Returns at `deadline` or later.
     /// - Throws: `CancellationError` when the task is cancelled.
     func sleep(until deadline: MonotonicTime) async throws
+    /// Ends waits that last too long.
+    var alarm: Alarm { get }
+}
+
+extension AgentClock {
+    public var alarm: Alarm {
+        Alarm(sleep: { try await self.sleep(until: self.now().advanced(by: $0)) })
+    }
 }

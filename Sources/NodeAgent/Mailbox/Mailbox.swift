@@ -1,3 +1,4 @@
+internal import Fleet
 internal import Synchronization
 
 /// A queue from many writers to one reader, who takes all that waits at once.
@@ -41,6 +42,23 @@ final class Mailbox<Element: Sendable>: Sendable {
             if !elements.isEmpty { return elements }
             try await waitForPost()
         }
+    }
+
+    /// As `take`; what nobody posted until a deadline is posted then.
+    /// - Throws: `CancellationError`.
+    func take(until deadline: MonotonicTime, by clock: any AgentClock, else substitute: Element) async throws
+        -> [Element]
+    {
+        try Task.checkCancellation()
+        let elements = drain()
+        if !elements.isEmpty { return elements }
+        var taken: Result<[Element], any Error> = .success([])
+        await clock.alarm.after(max(deadline.since(clock.now()), .zero)) {
+            self.post(substitute)
+        } during: {
+            do { taken = .success(try await self.take()) } catch { taken = .failure(error) }
+        }
+        return try taken.get()
     }
 
     private func waitForPost() async throws {

@@ -1,3 +1,4 @@
+internal import Fleet
 internal import Synchronization
 
 /// Counts changes and wakes whoever waits for the next one. It has no clock of its own, so that a virtual
@@ -27,19 +28,16 @@ final class MemorySignal: Sendable {
         for continuation in woken { continuation.resume() }
     }
 
-    /// Returns once the count is above `seen`, when `limit` has returned, or when the task is cancelled.
-    func wait(after seen: UInt64, limit: @escaping @Sendable () async -> Void) async {
+    /// Returns once the count is above `seen`, after `timeout`, or when the task is cancelled.
+    func wait(after seen: UInt64, timeout: Duration, _ alarm: Alarm) async {
         let ticket = state.withLock { state in
             state.next += 1
             return state.next
         }
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                await limit()
-                self.leave(ticket)
-            }
+        await alarm.after(timeout) {
+            self.leave(ticket)
+        } during: {
             await self.wait(ticket, after: seen)
-            group.cancelAll()
         }
         state.withLock { state in _ = state.left.remove(ticket) }
     }

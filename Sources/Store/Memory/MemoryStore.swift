@@ -10,21 +10,22 @@ public final class MemoryStore: Store {
     private let state: Mutex<MemoryState>
     private let signal = MemorySignal()
     private let clock: @Sendable () -> Timestamp
-    private let pause: @Sendable (Duration) async throws -> Void
+    private let alarm: Alarm
 
     /// - Parameters:
     ///   - now: time of the store, the lease clock.
     ///   - pause: returns after a duration of the same clock; bounds `waitForChange`.
+    ///   - alarm: of the same clock; made of `pause` when absent.
     ///   - fleetOrigin: fleet time at the moment of creation; the same as `now` by default.
     ///   - fleetRate: seconds of fleet time per second.
     public init(
         now: @escaping @Sendable () -> Timestamp,
-        pause: @escaping @Sendable (Duration) async throws -> Void,
+        pause: @escaping @Sendable (Duration) async throws -> Void, alarm: Alarm? = nil,
         fleetOrigin: Timestamp? = nil, fleetRate: Double = 1
     ) {
         let origin = now()
         clock = now
-        self.pause = pause
+        self.alarm = alarm ?? Alarm(sleep: pause)
         state = Mutex(
             MemoryState(
                 cluster: ClusterState(
@@ -66,10 +67,7 @@ public final class MemoryStore: Store {
     }
 
     public func waitForChange(after seen: UInt64, timeout: Duration) async throws -> UInt64 {
-        let pause = pause
-        await signal.wait(after: seen) {
-            try? await pause(timeout)  // why: cancelled means enough waiting
-        }
+        await signal.wait(after: seen, timeout: timeout, alarm)
         try Task.checkCancellation()
         return signal.count
     }

@@ -14,4 +14,6 @@ struct MachineClock: AgentClock {
         try await machine.world.clock.sleep(until: machine.worldTime(atUptime: deadline.microseconds))
         try await process.proceed()
     }
+
+    var alarm: Alarm { process.alarm }
 }

@@ -46,8 +46,9 @@ final class Judge: Sendable {
         let cut = now.advanced(by: .zero - Self.runsKept)
         snapshot.take(world.machines.flatMap { $0.runs(endedAfter: cut) }, readAt: now)
         let epoch = try await world.store.clusterState().epoch
-        let hosts = snapshot.hosts
-        memory.withLock { $0 = hosts.map { HostObservation($0, epoch: epoch) } }
+        let seen = snapshot.hosts.map { HostObservation($0, epoch: epoch) }
+        snapshot.observations += seen
+        memory.withLock { $0 = seen }
         world.verdict.withLock { $0.events = snapshot.events.count }
         return snapshot
     }

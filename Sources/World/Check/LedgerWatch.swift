@@ -26,17 +26,18 @@ final class LedgerWatch: Sendable {
     func look(at store: MemoryStore) async throws -> [InvariantViolation] {
         let epoch = try await store.clusterState().epoch
         let now = try await store.hosts(.all).map { ($0, HostObservation($0, epoch: epoch)) }
-        let (changed, before) = state.withLock { state in
+        let (changed, observed) = state.withLock { state in
             let changed = now.filter { state.seen[$0.1.host] != $0.1 }
-            let before = changed.compactMap { state.seen[$0.1.host] }
+            // Rows do not say their epoch: the present one is told as well, or it could go back unseen.
+            let observed = changed.compactMap { state.seen[$0.1.host] } + changed.map(\.1)
             for (_, observation) in changed { state.seen[observation.host] = observation }
             if !changed.isEmpty { state.looks += 1 }
-            return (changed.map(\.0), before)
+            return (changed.map(\.0), observed)
         }
         guard !changed.isEmpty else { return [] }
         let snapshot = FleetSnapshot(
             hosts: changed, allocations: try await store.allocations(.hosts(changed.map(\.id))),
-            workloads: [], plans: [], feed: [], events: [], quotas: [], observations: before)
+            workloads: [], plans: [], feed: [], events: [], quotas: [], observations: observed)
         return check(snapshot).filter { Self.judged.contains($0.invariant) }
     }
 }

@@ -74,7 +74,7 @@ final class Controller: Sendable {
             sleep: { duration in
                 try await clock.sleep(for: duration)
                 try await process.proceed()
-            }, uptime: { .microseconds(clock.now) })
+            }, uptime: { .microseconds(clock.now) }, alarm: process.alarm)
         self.process = process
         let store = StoreLink(
             store: world.store, process: process, conditions: world.conditions, seed: world.seed(for: name))

@@ -35,7 +35,9 @@ final class StoreLink: Sendable {
         writes: Bool, _ body: (MemoryStore) async throws -> Answer
     ) async throws -> Answer {
         try await process.proceed()
-        let fate = random.withLock { StoreFate(conditions.store, writes: writes, &$0) }
+        let condition = conditions.store
+        let fate = random.withLock { StoreFate(condition, writes: writes, &$0) }
+        if fate.isPlain, !condition.isDown { return try await body(store) }
         if fate.before > .zero { try await wait(fate.before) }
         if conditions.store.isDown { throw StoreError.unavailable("the database does not answer") }
         if let refusal = fate.refusal { throw refusal }
@@ -68,19 +70,35 @@ private struct StoreFate {
     var isLost = false
     var breaks = false
 
+    /// Whether nothing befalls it.
+    var isPlain: Bool {
+        before == .zero && after == .zero && refusal == nil && !isLost && !breaks
+    }
+
     /// Shares of reads and writes that others come in between; all of them would cost most of a run's time.
     private static let slow = (reads: 0.05, writes: 0.2)
+
+    /// As the product's sessions have it.
+    private static let statementTimeout = Duration.seconds(10)
 
     init(_ condition: StoreCondition, writes: Bool, _ random: inout FaultRandom) {
         if random.chance(writes ? Self.slow.writes : Self.slow.reads) {
             // One in sixteen takes sixteen times as long.
             let factor = random.below(16) == 0 ? 16 : 1
-            before = .microseconds(factor * (100 + random.below(900)))
-            after = .microseconds(factor * (100 + random.below(400)))
+            let delay = Duration.microseconds(factor * (100 + random.below(900)))
+            // On the way there or on the way back, as that is where others come in between.
+            if random.chance(0.5) { before = delay } else { after = delay }
         }
         if condition.delay > .zero { before += condition.delay * random.nextUnit() }
+        if condition.exhaustion > 0, random.chance(condition.exhaustion) {
+            refusal = .unavailable("sorry, too many clients already")
+            return
+        }
         guard writes else { return }
-        if condition.isReadOnly {
+        if condition.isLocked {
+            before += Self.statementTimeout
+            refusal = .unavailable("canceling statement due to statement timeout")
+        } else if condition.isReadOnly {
             refusal = .unavailable("cannot execute in a read-only transaction")
         } else if condition.conflict > 0, random.chance(condition.conflict) {
             refusal = .unavailable("could not serialize access, ten times")

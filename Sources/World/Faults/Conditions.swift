@@ -17,6 +17,10 @@ struct LinkCondition: Sendable, Equatable {
 struct StoreCondition: Sendable, Equatable {
     var isDown = false
     var isReadOnly = false
+    /// Writes wait for a lock until they give up.
+    var isLocked = false
+    /// Share of calls that get no connection.
+    var exhaustion = 0.0
     var conflict = 0.0
     var unknownOutcome = 0.0
     /// Of an unknown outcome; drawn when nil.
@@ -100,6 +104,9 @@ extension StoreCondition {
         switch fault.kind {
         case .storeOutage, .storeRestart: isDown = true
         case .storeReadOnly: isReadOnly = true
+        case .storeLockHeld: isLocked = true
+        case .storeConnectionsExhausted, .storeRoleLimit:
+            exhaustion = max(exhaustion, parameters.probability ?? 0.5)
         case .storeConflict: conflict = max(conflict, parameters.probability ?? 0.3)
         case .storeOutcomeUnknown:
             unknownOutcome = max(unknownOutcome, parameters.probability ?? 0.3)

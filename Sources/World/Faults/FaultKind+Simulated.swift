@@ -8,4 +8,9 @@ extension FaultKind {
         .hostUnreachable, .vmCrashLoop, .vmStartFailure, .controllerCrash, .controllerStall, .storeConflict,
         .storeOutcomeUnknown, .storeReadOnly, .storeOutage, .storeRestart, .storeSlow,
     ]
+
+    /// What a world draws for itself: also what no problem is made of, as its fleet shows it too little.
+    public static let drawn = simulated.union([
+        .storeLockHeld, .storeConnectionsExhausted, .storeRoleLimit, .quotaTooLow, .labelDrift,
+    ])
 }

@@ -9,7 +9,7 @@ extension World {
     /// - Returns: false for a kind that a world cannot inject, or a target that there is none of.
     @discardableResult
     public func inject(_ fault: Fault) -> Bool {
-        guard FaultKind.simulated.contains(fault.kind), hasTarget(fault) else { return false }
+        guard FaultKind.drawn.contains(fault.kind), hasTarget(fault) else { return false }
         let end = clock.now + fault.lease.microseconds
         running.withLock { $0[fault.id] = fault }
         trace.note(.faultBegan, "\(fault.target)", "\(fault.kind) \(fault.id)")
@@ -33,6 +33,7 @@ extension World {
         switch fault.target.component {
         case .controller: seats.contains { $0.name == fault.target.name }
         case .store: true
+        case .project: fault.target.name == Self.project
         default: machines.contains { $0.name.isHit(by: fault.target) }
         }
     }
@@ -49,6 +50,7 @@ extension World {
         case .controllerCrash: seat?.crash(until: end)
         case .controllerStall: seat?.stall(until: end)
         case .clockOffset: seat?.shiftWall(by: fault.wallShift)
+        case _ where Mistakes.kinds.contains(fault.kind): mistakes.note(fault)
         default: break
         }
         for machine in machines(hitBy: fault) {
@@ -71,6 +73,7 @@ extension World {
         if fault.kind == .clockOffset {
             seats.first { $0.name == fault.target.name }?.shiftWall(by: .zero - fault.wallShift)
         }
+        if Mistakes.kinds.contains(fault.kind) { mistakes.note(fault) }
         for machine in machines(hitBy: fault) {
             switch fault.kind {
             case .clockOffset: machine.shiftWall(by: .zero - fault.wallShift)

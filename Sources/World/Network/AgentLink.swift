@@ -47,16 +47,21 @@ final class AgentLink: ControlPlane {
     ) async throws -> Answer {
         try await process.proceed()
         let start = machine.world.clock.now
+        let target = state.withLock { $0.controller }
         do {
-            let answer = try await deliver(event, body)
+            let answer = try await deliver(event, to: target, body)
             machine.world.trace.count(event, machine.index, 1)
             note(event, since: start, nil)
             return answer
         } catch {
             note(event, since: start, error)
-            guard let error = error as? ControlPlaneError else { throw error }
+            guard let error = error as? ControlPlaneError else {
+                // Whoever gave up waiting for this controller asks another one next.
+                leave(target)
+                throw error
+            }
             machine.world.trace.count(.callFailed, machine.index, Int(event.rawValue))
-            if case .unavailable = error { turnToNext() }
+            if case .unavailable = error { leave(target) }
             throw error
         }
     }
@@ -68,11 +73,11 @@ final class AgentLink: ControlPlane {
     }
 
     private func deliver<Answer: Sendable>(
-        _ event: Trace.Event, _ body: (AgentSessions, SessionRecord) async throws -> Answer
+        _ event: Trace.Event, to target: Int,
+        _ body: (AgentSessions, SessionRecord) async throws -> Answer
     ) async throws -> Answer {
         let world = machine.world
         try await carry(isReport: event == .report)
-        let target = state.withLock { $0.controller }
         guard let controller = world.seats[target].current else {
             throw ControlPlaneError.unavailable("connection refused")
         }
@@ -107,9 +112,10 @@ final class AgentLink: ControlPlane {
         if delay > .zero { try await clock.sleep(for: delay) }
     }
 
-    /// The next try goes to another controller.
-    private func turnToNext() {
+    /// The next try goes to another controller, as the product's client does it: unless a call beside this one
+    /// has turned already.
+    private func leave(_ target: Int) {
         let count = machine.world.configuration.controllers
-        state.withLock { $0.controller = ($0.controller + 1) % count }
+        state.withLock { if $0.controller == target { $0.controller = (target + 1) % count } }
     }
 }

@@ -1,3 +1,4 @@
+internal import Fleet
 internal import Synchronization
 
 /// A process that can be killed without a last word, and stopped for a while.
@@ -44,6 +45,14 @@ final class SimulatedProcess: Sendable {
             if isDead { throw CancellationError() }
             if goesOnAt <= clock.now { return }
             try await clock.sleep(until: goesOnAt)
+        }
+    }
+
+    /// Rings whatever the process does; what waited comes back when the process goes on.
+    var alarm: Alarm {
+        Alarm { limit, ring, wait in
+            await self.clock.alarm.after(limit, ring, during: wait)
+            try? await self.proceed()  // why: what a dead process waits in is cancelled as a whole
         }
     }
 

@@ -18,7 +18,9 @@ final class VirtualClock: Sendable {
     }
 
     private enum Waiter {
-        case task(CheckedContinuation<Void, any Error>)
+        /// Whoever takes it from the waiters resumes it: once, as it is there once. Most of what a world does
+        /// is to sleep, and a checked one costs an allocation.
+        case task(UnsafeContinuation<Void, any Error>)
         case action(@Sendable () -> Void)
     }
 
@@ -45,9 +47,12 @@ final class VirtualClock: Sendable {
     /// Returns when the clock stands at `due`; lets others run first in any case.
     /// - Throws: `CancellationError`.
     func sleep(until due: Int64) async throws {
-        let order = nextOrder()
+        let order = state.withLock { state in
+            state.order += 1
+            return state.order
+        }
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try await withUnsafeThrowingContinuation { continuation in
                 let isCancelled = state.withLock { state in
                     // The handler runs after cancellation is visible: it finds the waiter, or is seen here.
                     if Task.isCancelled { return true }
@@ -64,18 +69,26 @@ final class VirtualClock: Sendable {
     }
 
     /// Has something done at a time; it cannot wait for anything.
-    func at(_ due: Int64, _ action: @escaping @Sendable () -> Void) {
-        let order = nextOrder()
+    /// - Returns: what `cancel` takes.
+    @discardableResult
+    func at(_ due: Int64, _ action: @escaping @Sendable () -> Void) -> Int {
         state.withLock { state in
-            state.waiters[order] = .action(action)
-            state.timers.insert(Timer(due: max(due, state.now), order: order))
+            state.order += 1
+            state.waiters[state.order] = .action(action)
+            state.timers.insert(Timer(due: max(due, state.now), order: state.order))
+            return state.order
         }
     }
 
-    private func nextOrder() -> Int {
-        state.withLock { state in
-            state.order += 1
-            return state.order
+    /// Has it not done after all.
+    func cancel(_ order: Int) { state.withLock { _ = $0.waiters.removeValue(forKey: order) } }
+
+    /// One on this clock: no task has to sleep for it.
+    var alarm: Alarm {
+        Alarm { limit, ring, wait in
+            let timer = self.at(self.now + max(0, limit.microseconds), ring)
+            await wait()
+            self.cancel(timer)
         }
     }
 

@@ -38,7 +38,7 @@ struct FeedHubTests {
 
         func wait(after cursor: FeedCursor, on host: ID<Document>) async throws -> FeedCursor {
             try await hub.waitForClient(
-                after: cursor, hosts: [host], timeout: Self.timeout, gathering: .zero)
+                hub.beginWait([host]), after: cursor, timeout: Self.timeout, gathering: .zero)
         }
     }
 

@@ -19,7 +19,7 @@ import VMPlacement
         #expect(cell.requests().isEmpty, "a member is not known")
         cell.model.put(vm: cell.members[2])
         #expect(cell.requests() == Self.names)
-        let sizes = cell.model.requests(now: GroupFixture.now, limit: 9).map { $0.gang?.count }
+        let sizes = cell.model.requests(limit: 9).map { $0.gang?.count }
         #expect(sizes == [4, 4, 4, 4])
     }
 
@@ -44,7 +44,7 @@ import VMPlacement
         try cell.make(0..<2)
         cell.tell()
         #expect(cell.requests().sorted() == ["ring-0", "ring-1"])
-        #expect(cell.model.requests(now: GroupFixture.now, limit: 9).allSatisfy { $0.gang == nil })
+        #expect(cell.model.requests(limit: 9).allSatisfy { $0.gang == nil })
     }
 
     @Test func thoseThatLostTheirHostGoTogether() throws {
@@ -54,14 +54,14 @@ import VMPlacement
         let host = try #require(cell.model.hosts.keys.min())
         for ordinal in [0, 3] { cell.run(ordinal, on: host) }
         #expect(cell.requests() == ["ring-1", "ring-2"])
-        #expect(cell.model.requests(now: GroupFixture.now, limit: 9).map { $0.gang?.count } == [2, 2])
+        #expect(cell.model.requests(limit: 9).map { $0.gang?.count } == [2, 2])
     }
 
     @Test func oneThatBacksOffHoldsTheOthers() throws {
         var cell = try GroupFixture(replicas: 4, hosts: 4)
         try cell.make(0..<4)
         cell.tell()
-        cell.model.refuse(cell.members[1].metadata.uid, .quotaExceeded, now: GroupFixture.now)
+        cell.model.refuse(cell.members[1].metadata.uid, .quotaExceeded)
         #expect(cell.requests().isEmpty)
         cell.model.retryRefused(project: "team")
         #expect(cell.requests() == Self.names)

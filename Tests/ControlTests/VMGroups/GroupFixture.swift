@@ -71,6 +71,6 @@ struct GroupFixture {
     }
 
     func requests(limit: Int = 256) -> [String] {
-        model.requests(now: Self.now, limit: limit).map(\.workload.name)
+        model.requests(limit: limit).map(\.workload.name)
     }
 }

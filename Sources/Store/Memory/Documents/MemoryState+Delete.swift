@@ -31,6 +31,7 @@ extension MemoryState {
         var last = resource
         try record(.deleted, of: &last)
         documents.remove(resource)
+        readings.forget(resource.metadata.uid)
         switch resource.kind {
         case .host: removeHostRow(resource.metadata.uid)
         case .project: limits[resource.metadata.name] = nil

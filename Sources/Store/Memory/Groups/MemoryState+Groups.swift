@@ -5,13 +5,8 @@ extension MemoryState {
         guard !groups.isEmpty else { return [] }
         let wanted = Set(groups.map(\.description))
         return try documents.ordered(.vm).filter { vm in
-            try Self.group(of: vm).map(wanted.contains) ?? false
+            try readings.reading(of: vm).group.map(wanted.contains) ?? false
         }
-    }
-
-    /// uid of the group that made a VM, as its spec says.
-    private static func group(of vm: Resource) throws -> String? {
-        try JSONContent(vm.spec)["group"]?["uid"]?.text
     }
 
     mutating func changeMembers(
@@ -25,7 +20,7 @@ extension MemoryState {
         _ = try create(change.made, context: context)
         for uid in Set(change.gone).sorted() {
             guard let vm = documents[uid], vm.kind == .vm,
-                try Self.group(of: vm) == change.group.description
+                try readings.reading(of: vm).group == change.group.description
             else { continue }
             _ = try delete(
                 .vm, project: vm.metadata.project, name: vm.metadata.name, precondition: .none,

@@ -46,8 +46,7 @@ extension MemoryState {
     }
 
     func cell(of resource: Resource) throws -> String? {
-        try DocumentReference.cell(
-            of: resource.kind, name: resource.metadata.name, spec: resource.spec, status: resource.status)
+        try readings.reading(of: resource).cell
     }
 
     /// Cursor of the document's entry in this transaction; a new one when it has none yet.

@@ -7,6 +7,8 @@ import Fleet
 /// Every method checks first and writes after, so a throwing method has written nothing.
 struct MemoryState {
     var documents = DocumentTable()
+    /// Of `documents`, and of every copy of them.
+    let readings = DocumentReadings()
     var hosts: [ID<Document>: HostRow] = [:]
     var hostsOfSession: [ID<AgentSession>: Set<ID<Document>>] = [:]
     /// Which host a device is installed in; a uuid is in one host at most.
