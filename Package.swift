@@ -172,12 +172,15 @@ let package = Package(
         program("basalt-shim", ["Shim"]),
         library(
             "ServingRouter",
-            ["Fleet", "Telemetry", asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix]),
+            [
+                "Fleet", "Telemetry", asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL,
+            ]),
         program(
             "basalt-router",
             [
                 "Client", "Fleet", "ProgramShell", "ServingRouter", "Settings", "Telemetry", argumentParser,
-                lifecycle, logging, unixSignals,
+                lifecycle, logging, nioSSL, unixSignals,
             ]),
         library(
             "FakeEngine",
@@ -212,7 +215,7 @@ let package = Package(
             "basalt-bench",
             [
                 "APITypes", "AgentProtocol", "Client", "Control", "FaultLab", "Fleet", "LifetimeTraining",
-                "LiveLab", "PostgresClient", "Replay", "Store", "TrainingScheduling",
+                "LiveLab", "PostgresClient", "Replay", "ServingPlanning", "Store", "TrainingScheduling",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.
@@ -244,9 +247,9 @@ let package = Package(
         tests(
             "ServingRouterTests",
             [
-                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient,
-                hummingbird,
-                lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asn1, asyncHTTPClient,
+                crypto, hummingbird,
+                lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL, x509,
             ]),
         tests(
             "ReplayTests",
