@@ -173,12 +173,15 @@ let package = Package(
         program("basalt-shim", ["Shim"]),
         library(
             "ServingRouter",
-            ["Fleet", "Telemetry", asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix]),
+            [
+                "Fleet", "Telemetry", asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL,
+            ]),
         program(
             "basalt-router",
             [
                 "Client", "Fleet", "ProgramShell", "ServingRouter", "Settings", "Telemetry", argumentParser,
-                lifecycle, logging, unixSignals,
+                lifecycle, logging, nioSSL, unixSignals,
             ]),
         library(
             "FakeEngine",
@@ -213,7 +216,8 @@ let package = Package(
             "basalt-bench",
             [
                 "APITypes", "AgentProtocol", "Client", "Control", "FaultLab", "Fleet", "LifetimeTraining",
-                "LiveLab", "PostgresClient", "ProgramShell", "Replay", "Store", "TrainingScheduling",
+                "LiveLab", "PostgresClient", "ProgramShell", "Replay", "ServingPlanning", "Store",
+                "TrainingScheduling",
                 "VMPlacement", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         // Tests.
@@ -245,9 +249,9 @@ let package = Package(
         tests(
             "ServingRouterTests",
             [
-                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asyncHTTPClient,
-                hummingbird,
-                lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                "FakeEngine", "Fleet", "ServingRouter", "Telemetry", "TestServer", asn1, asyncHTTPClient,
+                crypto, hummingbird,
+                lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL, x509,
             ]),
         tests(
             "ReplayTests",

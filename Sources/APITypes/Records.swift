@@ -66,6 +66,21 @@ public struct HostVerbRequest: Sendable, Hashable, Codable {
     }
 }
 
+/// Body of `POST /v1/hosts/{name}/preempt`: the machine will be taken away.
+public struct PreemptionNotice: Sendable, Hashable, Codable {
+    public var reason: String
+    /// Fleet time.
+    public var at: Timestamp?
+    /// As `at`, in fleet seconds from now.
+    public var inSeconds: Int?
+
+    public init(reason: String, at: Timestamp? = nil, inSeconds: Int? = nil) {
+        self.reason = reason
+        self.at = at
+        self.inSeconds = inSeconds
+    }
+}
+
 /// One of `GET /v1/breakers`: a failure domain whose lost hosts are not fenced until a person says so.
 public struct BreakerSummary: Sendable, Hashable, Codable {
     public var cell: String

@@ -32,6 +32,22 @@ extension RESTClient {
         return try await send(call, as: DrainPreview.self)
     }
 
+    /// Tells that the host will be taken away.
+    ///
+    /// - Returns: the operation that empties it, which goes on without the client.
+    public func preempt(host: String, _ notice: PreemptionNotice) async throws -> OperationRecord {
+        let path = APIPath("hosts", host, "preempt")
+        return try await send(
+            try .post(path, body: notice, key: newIdempotencyKey()), as: OperationRecord.self)
+    }
+
+    /// What would move where until then.
+    public func dryRunPreempt(host: String, _ notice: PreemptionNotice) async throws -> DrainPreview {
+        var call = try Call.post(APIPath("hosts", host, "preempt"), body: notice, key: newIdempotencyKey())
+        call.query += [("dryRun", "true")]
+        return try await send(call, as: DrainPreview.self)
+    }
+
     /// What emptying hosts of a pool would do now.
     public func defragmentation(pool: String) async throws -> DefragmentationPreview {
         try await send(.get(APIPath("pools", pool, "defragmentation")), as: DefragmentationPreview.self)

@@ -37,6 +37,13 @@ public struct FakeEngine: Sendable {
     static let phase = HTTPField.Name("x-basalt-phase")
     static let failed = HTTPField.Name("x-basalt-failed")
 
+    /// Asks other engines. Requests wait for their turn there, not for a connection here.
+    private static let prefillers = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     let configuration: EngineConfiguration
     let slots: EngineSlots
     private let role: RoleBox
@@ -184,7 +191,7 @@ public struct FakeEngine: Sendable {
         request.headers.add(name: "x-basalt-phase", value: "prefill")
         request.body = .bytes(body)
         do {
-            let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+            let answer = try await Self.prefillers.execute(request, timeout: .seconds(120))
             for try await _ in answer.body {}
             return answer.status == .ok
         } catch {

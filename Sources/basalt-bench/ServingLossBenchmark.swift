@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import Logging
 import ProgramShell
+import ServingPlanning
 import Store
 
 /// What the loss of a replica costs those who wait for answers: an open loop of streams through a real router
@@ -11,8 +12,11 @@ import Store
 /// count from when a request was due. They are back when the p99 of a window of 10 s, and of every window
 /// after it, is at most 1.2 times that of the 10 s before the loss; a window is told by its end.
 ///
+/// Engines take the times that the cost model gives for a model on a GPU, so that it can be said how busy they
+/// are: three have to carry what four did.
+///
 /// Options: `--rounds N`, `--seconds S` of a round, `--warm-up S`, `--lost-at S`, `--requests N` per second,
-/// `--tokens N`, `--replicas N`, `--step-ms M`, `--prefill-ms M`.
+/// `--prompt-tokens N`, `--tokens N`, `--replicas N`, `--model NAME`, `--gpu NAME`.
 struct ServingLossBenchmark {
     private static let window = 10.0
     private static let tolerance = 1.2
@@ -41,10 +45,12 @@ struct ServingLossBenchmark {
     func run() async throws {
         let rounds = try options.number("rounds", default: 5, atLeast: 1)
         let replicas = try options.number("replicas", default: 4, atLeast: 2)
-        let tokens = try options.number("tokens", default: 64, atLeast: 8)
-        let perSecond = try options.number("requests", default: 30, atLeast: 1)
-        let step = try options.number("step-ms", default: 5, atLeast: 1)
-        let prefill = try options.number("prefill-ms", default: 20, atLeast: 1)
+        let engines = try ServingEngines(
+            model: options.text("model", default: "Llama-3.1-8B"),
+            gpu: options.text("gpu", default: "A100-80-SXM"), replicas: replicas,
+            perSecond: try options.number("requests", default: 30, atLeast: 1),
+            promptTokens: try options.number("prompt-tokens", default: 512, atLeast: 1),
+            tokens: try options.number("tokens", default: 64, atLeast: 8))
         print("calibration_ms \(Calibration.milliseconds(ContinuousClock()))  rounds \(rounds)")
         var logger = Logger(label: "basalt-bench")
         logger.logLevel = .error
@@ -56,15 +62,13 @@ struct ServingLossBenchmark {
             try processes.agent.run()
             var stage = try ServingStage(processes, replicas: replicas)
             do {
-                try await stage.prepare(
-                    engine: [
-                        "--chunk-tokens", "8", "--step-ms", "\(step)", "--step-sequence-ms", "0",
-                        "--prefill-ms", "\(prefill)",
-                    ], tokens: tokens, perSecond: perSecond)
+                try await stage.prepare(engines)
                 let port = try await stage.startRouter()
+                try tell(engines)
                 let load = StreamLoad(
-                    port: port, perSecond: perSecond,
-                    seconds: try options.number("seconds", default: 60, atLeast: 25), tokens: tokens)
+                    port: port, perSecond: engines.perSecond,
+                    seconds: try options.number("seconds", default: 60, atLeast: 25),
+                    prompt: engines.prompt, tokens: engines.tokens)
                 try await measure(rounds, stage, load)
             } catch {
                 try await stage.stop()
@@ -88,9 +92,7 @@ struct ServingLossBenchmark {
         var found: [Round] = []
         for number in 0..<rounds {
             _ = try await stage.whole()
-            _ = try await StreamLoad(
-                port: load.port, perSecond: load.perSecond, seconds: warmUp, tokens: load.tokens
-            ).run()
+            _ = try await load.lasting(warmUp).run()
             let round = try await self.round(number, stage, load, lostAt: Double(lostAt))
             found.append(round)
             print(line("\(number + 1)", round))
@@ -142,6 +144,18 @@ struct ServingLossBenchmark {
     }
 
     // MARK: Telling
+
+    private func tell(_ engines: ServingEngines) throws {
+        for count in [engines.replicas, engines.replicas - 1] {
+            let use = try engines.use(among: count)
+            print(
+                String(
+                    format: "%@, prompts of %d tokens: each of %d replicas reads %.0f %% and writes %.0f %% "
+                        + "of what it can, with %.1f requests under way",
+                    engines.plan.model, engines.promptTokens, count, 100 * use.reading, 100 * use.writing,
+                    use.sequences))
+        }
+    }
 
     private func line(_ name: String, _ round: Round) -> String {
         func text(_ value: Double, _ digits: Int = 0) -> String { String(format: "%.\(digits)f", value) }

@@ -44,9 +44,7 @@ struct ServingStage {
     // MARK: Making it
 
     /// Makes pools, hosts and deployments, and waits until every replica is routed to.
-    ///
-    /// - Parameter engine: arguments of an engine beside its port and model.
-    mutating func prepare(engine: [String], tokens: Int, perSecond: Int) async throws {
+    mutating func prepare(_ engines: ServingEngines) async throws {
         for pool in ["serving", "gpus"] {
             try await create(.pool, pool, PoolSpec(cell: ControlPlaneProcesses.cell, admits: [.serving]))
         }
@@ -72,8 +70,8 @@ struct ServingStage {
             try Self.decoded(try await client.get("metal", in: Collection(.host)).status)
         }
         try await create(.servingDeployment, "mixed", mixed)
-        try await create(
-            .servingDeployment, Self.deployment, try spec(host, engine, tokens: tokens, perSecond: perSecond))
+        let arguments = try engines.write(to: processes.directory.appending(path: "engines.json"))
+        try await create(.servingDeployment, Self.deployment, try spec(host, engines, arguments))
         _ = try await whole()
         _ = try await waited("the mixed deployment has a plan") {
             try await status(of: "mixed").plan.flatMap { $0.groups.isEmpty ? nil : $0 }
@@ -117,7 +115,7 @@ struct ServingStage {
 
     /// Each replica gets its part of what the machine has.
     private func spec(
-        _ host: HostStatus, _ engine: [String], tokens: Int, perSecond: Int
+        _ host: HostStatus, _ engines: ServingEngines, _ arguments: [String]
     ) throws -> ServingDeploymentSpec {
         let inventory = host.inventory
         let cpu = inventory.capacity.milliCPU - inventory.reserved.milliCPU
@@ -126,14 +124,16 @@ struct ServingStage {
         return ServingDeploymentSpec(
             cell: ControlPlaneProcesses.cell, pool: "serving", model: "tiny",
             shape: ServingModelShape(layers: 2, hidden: 64, heads: 1, feedForward: 128, vocabulary: 1000),
-            demand: ServingDemand(requestsPerMinute: 60 * perSecond, promptTokens: 16, outputTokens: tokens),
+            demand: ServingDemand(
+                requestsPerMinute: 60 * engines.perSecond, promptTokens: engines.promptTokens,
+                outputTokens: engines.tokens),
             maxStages: 1,
             resourcesPerDevice: Resources(milliCPU: cpu / replicas, memoryMiB: min(256, memory / replicas)),
             port: 20_000 + Int(ProcessInfo.processInfo.processIdentifier) % 20_000,
             run: RunSpec(
                 command: [
                     own.appending(path: "basalt-fake-engine").path, "--port", "{port}", "--model", "{model}",
-                ] + engine))
+                ] + arguments))
     }
 
     /// Starts the router and waits until it listens.

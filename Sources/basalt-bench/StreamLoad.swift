@@ -18,16 +18,44 @@ struct StreamLoad {
         var isCut: Bool { firstMs != nil && !isWhole }
     }
 
+    /// More than are ever under way at once: a client that lets requests wait for a connection of its own
+    /// measures itself.
+    private static let connections = 4096
+
     let port: Int
     let perSecond: Int
-    let seconds: Int
+    var seconds: Int
+    let prompt: String
     let tokens: Int
+
+    /// The same load, as long as that.
+    func lasting(_ seconds: Int) -> Self {
+        var load = self
+        load.seconds = seconds
+        return load
+    }
 
     /// - Parameter at: what is done at a second of the loop, beside it.
     func run(
         at second: Double = .infinity, _ act: @escaping @Sendable () throws -> Void = {}
     ) async throws -> [Answer] {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let answers: [Answer]
+        do { answers = try await run(client, at: second, act) } catch {
+            try await client.shutdown()
+            throw error
+        }
+        try await client.shutdown()
+        return answers
+    }
+
+    private func run(
+        _ client: HTTPClient, at second: Double, _ act: @Sendable () throws -> Void
+    ) async throws -> [Answer] {
         let count = perSecond * seconds
+        let body = ByteBuffer(string: #"{"prompt":"\#(prompt)","max_tokens":\#(tokens),"stream":true}"#)
         let start = ContinuousClock.now
         return try await withThrowingTaskGroup(of: Answer.self) { group in
             var hasActed = false
@@ -38,7 +66,7 @@ struct StreamLoad {
                     hasActed = true
                 }
                 try await Task.sleep(until: start + .seconds(due), clock: .continuous)
-                group.addTask { await ask(due: due, start) }
+                group.addTask { await ask(client, body, due: due, start) }
             }
             var answers: [Answer] = []
             for try await answer in group { answers.append(answer) }
@@ -46,15 +74,16 @@ struct StreamLoad {
         }
     }
 
-    private func ask(due: Double, _ start: ContinuousClock.Instant) async -> Answer {
+    private func ask(
+        _ client: HTTPClient, _ body: ByteBuffer, due: Double, _ start: ContinuousClock.Instant
+    ) async -> Answer {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/v1/completions")
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
-        request.body = .bytes(
-            ByteBuffer(string: #"{"prompt":"Tell me.","max_tokens":\#(tokens),"stream":true}"#))
+        request.body = .bytes(body)
         var answer = Answer(due: due, firstMs: nil, isWhole: false)
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            let response = try await client.execute(request, timeout: .seconds(60))
             guard response.status == .ok else { return answer }
             var end = ""
             for try await piece in response.body {

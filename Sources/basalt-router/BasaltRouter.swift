@@ -3,6 +3,7 @@ internal import Client
 internal import Fleet
 internal import Foundation
 internal import Logging
+internal import NIOSSL
 internal import ProgramShell
 internal import ServiceLifecycle
 internal import ServingRouter
@@ -34,8 +35,8 @@ struct Run: SettledCommand {
         let metrics = MetricRegistry<RouterMetric>()
         metrics.set(.info, [ProductVersion.current, ProductVersion.build], to: 1)
         let server = RouterServer(
-            host: address.host, port: address.port, board: board, limits: Self.limits(settings),
-            metrics: metrics, name: Self.name, logger: logger)
+            host: address.host, port: address.port, tls: try Self.tls(settings), board: board,
+            limits: Self.limits(settings), metrics: metrics, name: Self.name, logger: logger)
         try await Self.withSource(settings) { source in
             let follower = RouteFollower(
                 source: source, board: board, memory: try Self.memory(settings), metrics: metrics,
@@ -72,6 +73,19 @@ struct Run: SettledCommand {
             }
         }
         throw SettingsError("no routes to follow: give --server https://HOST:PORT or --routes-file FILE")
+    }
+
+    private static func tls(
+        _ settings: EffectiveSettings<RouterSetting>
+    ) throws -> TLSConfiguration? {
+        guard let certificate = settings.text(.tlsCertificate), let key = settings.text(.tlsKey) else {
+            return nil
+        }
+        do {
+            return try RouterServer.tls(certificateFile: certificate, keyFile: key)
+        } catch {
+            throw SettingsError("tlsCertificate and tlsKey are no certificate and its key: \(error)")
+        }
     }
 
     private static func memory(_ settings: EffectiveSettings<RouterSetting>) throws -> RouteFile? {

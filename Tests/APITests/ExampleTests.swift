@@ -77,6 +77,7 @@ import Testing
         "UsageRequest": reading(UsageRequest.self), "HostUsage": reading(HostUsage.self),
         "Maintenance": reading(MaintenanceSpec.self), "DisruptionBudget": reading(DisruptionBudget.self),
         "Drain": reading(DrainSpec.self), "DrainVerb": request(HostVerbRequest.self),
+        "PreemptionNotice": request(PreemptionNotice.self),
         "DrainPreview": reading(DrainPreview.self), "DrainMove": reading(DrainPreview.Move.self),
         "DrainBlocked": reading(DrainPreview.Blocked.self), "Packing": reading(PackingSummary.self),
         "DefragmentationPreview": reading(DefragmentationPreview.self),

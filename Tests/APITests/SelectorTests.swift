@@ -78,4 +78,36 @@ import Testing
             #expect(none.problem?.code == .notFound)
         }
     }
+
+    @Test func aHostThatWillBeTakenAwayIsDrainedByForceUntilThen() async throws {
+        let fixture = try await APIFixture()
+        try await fixture.test { client in
+            func notice(_ body: String, _ query: String = "") async throws -> TestResponse {
+                try await client.send(.post, "/v1/hosts/it/preempt\(query)", body: body)
+            }
+            for (body, field) in [
+                (#"{"reason":"spot"}"#, "at"), (#"{"reason":"","inSeconds":1}"#, "reason"),
+                (#"{"reason":"spot","inSeconds":-1}"#, "inSeconds"),
+                (#"{"reason":"spot","inSeconds":1,"at":"2026-06-01T00:00:00Z"}"#, "inSeconds"),
+            ] {
+                let problem = try await notice(body).problem
+                #expect(problem?.status == 422 && problem?.causes.map(\.field) == [field], "\(body)")
+            }
+            let trial = try await notice(#"{"reason":"spot","inSeconds":60}"#, "?dryRun=true")
+            #expect(trial.status == .ok)
+            func host() async throws -> String {
+                String(buffer: try await client.send(.get, "/v1/hosts/it").body)
+            }
+            #expect(try await !host().contains("preemption"))
+            let taken = try await notice(#"{"reason":"spot","inSeconds":60}"#)
+            #expect(taken.status == .accepted && taken.headers[.location] != nil)
+            let spec = try await host()
+            for part in [
+                #""purpose":"preemption""#, #""atDeadline":"stop""#, #""force":true"#, #""deadline":"#,
+                #""cordonReason":"spot""#,
+            ] {
+                #expect(spec.contains(part), "\(part)")
+            }
+        }
+    }
 }

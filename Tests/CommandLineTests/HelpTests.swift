@@ -107,8 +107,8 @@ struct HelpTests {
                     levels: ServingLevels(
                         ttftMilliseconds: 1, tpotMilliseconds: 1, e2eMilliseconds: 1, targetPerMille: 1),
                     demand: ServingDemand(requestsPerMinute: 1, promptTokens: 1, outputTokens: 1),
-                    budgetCentsPerHour: 1, kvBits: 4, maxStages: 1, resourcesPerDevice: resources,
-                    port: 8000, run: run, image: image)
+                    budgetCentsPerHour: 1, kvBits: 4, maxStages: 1, phases: [.both], drainSeconds: 1,
+                    resourcesPerDevice: resources, port: 8000, run: run, image: image)
             default: vm
             }
         Self.requireEveryMember(of: spec, except: ["group"])

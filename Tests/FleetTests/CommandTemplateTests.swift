@@ -30,5 +30,15 @@ import Testing
                 "spec.levels.ttftMilliseconds", "spec.demand.requestsPerMinute",
             ])
         #expect(ServingDeploymentSpec(cell: "a", model: "m").defects().isEmpty)
+        #expect(ServingDeploymentSpec(model: "m", phases: [.prefill, .decode]).defects().isEmpty)
+        for phases in [[], [.prefill], [.both, .both]] as [[ServingRoutes.Role]] {
+            let fields = ServingDeploymentSpec(model: "m", phases: phases).defects().map(\.field)
+            #expect(fields == ["spec.phases"])
+        }
+        // A cell that was chosen is in the status; a named one stays.
+        let named = ServingDeploymentSpec(cell: "a", model: "m")
+        #expect(named.immutableDefects(since: named).isEmpty)
+        #expect(
+            named.immutableDefects(since: ServingDeploymentSpec(model: "m")).map(\.field) == ["spec.cell"])
     }
 }

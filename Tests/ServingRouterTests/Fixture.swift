@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import ServiceLifecycle
 import ServingRouter
 import Telemetry
@@ -22,7 +23,7 @@ struct RunningRouter: Sendable {
 
     /// Runs `body` while the router serves; it is then told to stop as by a signal.
     static func with<Result: Sendable>(
-        _ routes: ServingRoutes?, limits: RouterLimits = .init(),
+        _ routes: ServingRoutes?, limits: RouterLimits = .init(), tls: TLSConfiguration? = nil,
         _ body: @Sendable @escaping (RunningRouter) async throws -> Result
     ) async throws -> Result {
         let start = ContinuousClock.now
@@ -31,7 +32,8 @@ struct RunningRouter: Sendable {
         let metrics = MetricRegistry<RouterMetric>()
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = RouterServer(
-            host: "127.0.0.1", port: 0, board: board, limits: limits, metrics: metrics, logger: logger,
+            host: "127.0.0.1", port: 0, tls: tls, board: board, limits: limits, metrics: metrics,
+            logger: logger,
             onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         return try await withThrowingTaskGroup(of: Result?.self) { tasks in

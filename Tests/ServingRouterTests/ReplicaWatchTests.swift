@@ -76,4 +76,41 @@ import Testing
             }
         }
     }
+
+    @Test func `routes that are followed and replicas that are left are told before the window ends`()
+        async throws
+    {
+        let routes = ServingRoutes.even(["127.0.0.1:1", "127.0.0.1:2"], version: 5)
+        let board = RouteBoard(uptime: { .zero })
+        board.adopt(routes)
+        var limits = RouterLimits()
+        limits.look = .milliseconds(10)
+        limits.report = .seconds(3600)
+        let server = RouterServer(
+            host: "127.0.0.1", port: 0, board: board, limits: limits, logger: RunningRouter.logger)
+        let source = Source()
+        let watch = ReplicaWatch(server, source: source, logger: RunningRouter.logger)
+        func told(_ holds: (ServingReport) -> Bool) -> Bool {
+            source.reports.withLock { $0.last.map(holds) ?? false }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await watch.run() }
+            try await eventually { told { $0.version == 5 && $0.underWay == [:] } }
+            let choices = [try board.choose(avoiding: []), try board.choose(avoiding: [])]
+            let leaving = try #require(choices.first { $0.decode.name == "g1" })
+            let staying = try #require(choices.first { $0.decode.name == "g2" })
+            board.adopt(
+                ServingRoutes(
+                    version: 6, model: "fake", replicas: [routes.replicas[1]], pairs: [routes.pairs[1]]))
+            try await eventually { told { $0.version == 6 && $0.underWay == ["g1": 1, "g2": 1] } }
+            board.end(leaving, .served)
+            try await eventually { told { $0.version == 6 && $0.underWay == ["g2": 1] } }
+            let count = source.reports.withLock(\.count)
+            // Nobody waits for those that stay.
+            board.end(staying, .served)
+            #expect(source.reports.withLock { $0.allSatisfy { $0.window == 0 && $0.defects().isEmpty } })
+            #expect(count == 3)
+            group.cancelAll()
+        }
+    }
 }

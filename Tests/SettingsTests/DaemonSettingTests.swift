@@ -125,6 +125,15 @@ import Testing
         #expect(SettingFlags<DaemonSetting>.nearest(to: "--lisen") == "--listen")
     }
 
+    @Test func `a router shows a certificate with its key or none`() {
+        for flags in [[.tlsCertificate: "c.pem"], [.tlsKey: "k.pem"]] as [[RouterSetting: String]] {
+            #expect(throws: SettingsError.self) { try EffectiveSettings<RouterSetting>(flags: flags) }
+        }
+        #expect(throws: Never.self) {
+            try EffectiveSettings<RouterSetting>(flags: [.tlsCertificate: "c.pem", .tlsKey: "k.pem"])
+        }
+    }
+
     @Test func `an agent serves its metrics to its own machine only`() {
         #expect(throws: SettingsError.self) {
             try EffectiveSettings<AgentSetting>(flags: [.metricsListen: "0.0.0.0:9464"])

@@ -12,7 +12,9 @@ import Testing
     @Test func `rules speak of metrics that exist, and every rule is tested`() throws {
         let rules = try String(contentsOf: Self.folder.appending(path: "alerts.yaml"), encoding: .utf8)
         let tests = try String(contentsOf: Self.folder.appending(path: "alerts_test.yaml"), encoding: .utf8)
-        let known = Set(DaemonMetric.allCases.map(\.rawValue) + AgentMetric.allCases.map(\.rawValue))
+        let known = Set(
+            DaemonMetric.allCases.map(\.rawValue) + AgentMetric.allCases.map(\.rawValue)
+                + RouterMetric.allCases.map(\.rawValue))
         for text in [rules, tests] {
             for name in text.matches(of: /basalt_[a-z_]+/).map({ String($0.output) }) {
                 #expect(known.contains(name), "no metric \(name)")

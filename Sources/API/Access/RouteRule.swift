@@ -147,6 +147,7 @@ package enum RouteTable {
             .read(.project), query: ["after", "part", "tail", "wait"]),
         Key(.post, "/v1/hosts/{name}/drain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/undrain"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/preempt"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/fence"): .verb(.write(.fleet)),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),

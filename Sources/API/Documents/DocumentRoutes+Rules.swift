@@ -45,6 +45,13 @@ extension DocumentRoutes {
             if causes.isEmpty { return }
             throw Problem(.invalid, detail: "the training job cannot be changed so", causes: causes)
         }
+        if kind == .servingDeployment {
+            let before = try decoder.decode(ServingDeploymentSpec.self, from: Data(old.utf8))
+            let causes = try decoder.decode(ServingDeploymentSpec.self, from: Data(new.utf8))
+                .immutableDefects(since: before)
+            if causes.isEmpty { return }
+            throw Problem(.invalid, detail: "the serving deployment cannot be changed so", causes: causes)
+        }
         if kind == .model { return try checkModel(from: old, to: new) }
         guard kind == .vm else { return }
         let before = try decoder.decode(VMSpec.self, from: Data(old.utf8))

@@ -40,6 +40,9 @@ struct HostVerbRoutes {
             }
         }
         router.post("/v1/hosts/:name/drain") { request, context in try await self.drain(request, context) }
+        router.post("/v1/hosts/:name/preempt") { request, context in
+            try await self.preempt(request, context)
+        }
         router.get("/v1/pools/:name/defragmentation") { _, context in
             let name = try context.parameters.require("name")
             guard let preview = try await self.explainer.defragmentationTrial(ofPool: name) else {
@@ -110,6 +113,14 @@ struct HostVerbRoutes {
         else { throw StoreError.notFound(kind: .host, name: name) }
         let now = try await store.clusterState().fleetTime(at: time.now())
         let drain = try Self.drain(verb, now: now)
+        return try await begin(drain, reason: verb.reason, host, resource, now, request, context)
+    }
+
+    private func begin(
+        _ drain: DrainSpec?, reason: String, _ host: HostRecord, _ resource: Resource, _ now: Timestamp,
+        _ request: Request, _ context: APIContext
+    ) async throws -> Response {
+        let name = host.name
         if try DocumentRoutes.isDryRun(request) {
             var spec = try JSONDecoder().decode(HostSpec.self, from: Data(resource.spec.utf8))
             spec.drain = drain
@@ -128,10 +139,54 @@ struct HostVerbRoutes {
         _ = try await change("drain", context) { spec in
             spec.draining = true
             spec.drain = drain
-            spec.cordonReason = verb.reason
+            spec.cordonReason = reason
         }
         return try JSONAnswer.response(
             operation, status: .accepted, headers: [.location: "/v1/operations/\(operation.id)"])
+    }
+
+    /// The machine will be taken away, whatever runs on it: it is emptied until then, windows or not, and
+    /// what is left stops.
+    private func preempt(_ request: Request, _ context: APIContext) async throws -> Response {
+        let notice: PreemptionNotice = try await RequestReader.read(request)
+        let name = try context.parameters.require("name")
+        guard let resource = try await store.document(.host, project: nil, name: name),
+            let host = try await store.hosts(.ids([resource.metadata.uid])).first
+        else { throw StoreError.notFound(kind: .host, name: name) }
+        let now = try await store.clusterState().fleetTime(at: time.now())
+        let drain = DrainSpec(
+            deadline: try Self.end(notice, now: now), atDeadline: .stop, force: true, purpose: .preemption)
+        return try await begin(drain, reason: notice.reason, host, resource, now, request, context)
+    }
+
+    private static func end(_ notice: PreemptionNotice, now: Timestamp) throws -> Timestamp {
+        var causes: [FieldDefect] = []
+        if notice.reason.isEmpty {
+            causes.append(
+                .init(field: "reason", code: .required, message: "say why, for whoever finds the host so"))
+        }
+        var end = notice.at
+        switch (notice.at, notice.inSeconds) {
+        case (nil, nil):
+            causes.append(.init(field: "at", code: .required, message: "say when, by at or inSeconds"))
+        case (.some, .some):
+            causes.append(
+                .init(field: "inSeconds", code: .conflict, message: "give at or inSeconds, not both"))
+        case (nil, .some(let seconds)):
+            guard (0...longestDeadline).contains(seconds) else {
+                causes.append(
+                    .init(
+                        field: "inSeconds", code: .outOfRange,
+                        message: "\(seconds) is outside 0 to \(longestDeadline)"))
+                break
+            }
+            end = now.advanced(by: .seconds(seconds))
+        case (.some, nil): break
+        }
+        guard causes.isEmpty, let end else {
+            throw Problem(.invalid, detail: "the notice is not valid", causes: causes)
+        }
+        return end
     }
 
     private static func drain(_ verb: HostVerbRequest, now: Timestamp) throws -> DrainSpec? {

@@ -62,6 +62,10 @@ enum CommandExamples {
         ],
         "plan defrag": ["basalt plan defrag --pool vms", "basalt plan defrag --pool vms -o json"],
         "host undrain": ["basalt host undrain host-1 --reason postponed"],
+        "host preempt": [
+            "basalt host preempt host-1 --reason spot --in 2m",
+            "basalt host preempt host-1 --reason lease --at 2026-06-01T08:00:00Z --dry-run",
+        ],
         "host fence": [
             "basalt host fence host-1 --reason burnt --dry-run",
             "basalt host fence host-1 --reason burnt --confirm",

@@ -4,7 +4,7 @@ internal import Fleet
 extension FieldGuide {
     static let servingDeployment =
         [
-            Entry("spec.cell", "string, required", "Cell that it lives in."),
+            Entry("spec.cell", "string", "Cell that it lives in; chosen once when absent."),
             Entry("spec.pool", "string", "Any pool that admits serving when absent."),
             Entry(
                 "spec.model", "string, required", "Name of the served model; one of the catalogue, or shape."),
@@ -28,6 +28,12 @@ extension FieldGuide {
             Entry(
                 "spec.kvBits", "integer", "4, 8 or 16, of keys and values between replicas; 16 when absent."),
             Entry("spec.maxStages", "integer, 1 to 8", "Stages of a replica's pipeline; 4 when absent."),
+            Entry(
+                "spec.phases", "list of strings",
+                "\(choices(ServingRoutes.Role.self)) that replicas may have; all when absent."),
+            Entry(
+                "spec.drainSeconds", "integer, 0 to 86400",
+                "What requests get when their replica stops; \(ServingLimit.usualDrainSeconds) when absent."),
             Entry(
                 "spec.resourcesPerDevice", "object",
                 "What a device gets of its host; on hosts without devices so much stands for one."),

@@ -3,7 +3,7 @@ internal import Foundation
 internal import VMPlacement
 
 /// A VM of a cell, its documents read.
-struct VMRecord {
+struct VMRecord: Sendable {
     var metadata: Metadata
     var spec: VMSpec
     var status: VMStatus

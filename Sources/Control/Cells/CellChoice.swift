@@ -11,13 +11,13 @@ struct CellChoice {
     }
 
     private var cells: [String: Room] = [:]
-    /// The same for training jobs.
-    var training: TrainingCellChoice
+    /// The same for workloads of parts.
+    var parted: PartedCellChoice
 
     /// - Parameters:
     ///   - pools: by name.
     init(hosts: [HostRecord], pools: [String: PoolSpec]) {
-        training = TrainingCellChoice(hosts: hosts, pools: pools)
+        parted = PartedCellChoice(hosts: hosts, pools: pools)
         for host in hosts where host.contact == .ready && !host.cordoned && !host.draining && !host.frozen {
             guard pools[host.pool]?.admits.contains(.vm) == true else { continue }
             var room = cells[host.cell] ?? Room(free: .zero, devices: [:], pools: [], labels: [])

@@ -4,8 +4,9 @@ internal import Logging
 internal import Store
 internal import VMPlacement
 
-/// Gives every VM and training job that names no cell the one it lives in from then on. One runs in the fleet, under the lease
-/// of what is done once in it. Members of a group that is placed whole come with their cell.
+/// Gives every VM, training job and serving deployment that names no cell the one it lives in from then on.
+/// One runs in the fleet, under the lease of what is done once in it. Members of a group that is placed whole
+/// come with their cell.
 struct CellsReconciler {
     /// The lease's name; no cell can be called so.
     static let leaseName = "*"
@@ -51,8 +52,8 @@ struct CellsReconciler {
             }
             guard var value = choice?.value else { continue }
             let batch = Array(waiting.sorted().prefix(Self.batch))
-            var left = try await assign(batch, &value, time.now())
-            left.formUnion(try await assignJobs(batch, &value.training, time.now()))
+            var left = try await assign(batch, &value)
+            for kind in PartedKinds.all { left.formUnion(try await assign(kind, batch, &value.parted)) }
             choice?.value = value
             // Those that fit no cell are looked at again when the picture is new.
             retryAt = left.isEmpty ? nil : uptime + Self.roomAge
@@ -60,76 +61,86 @@ struct CellsReconciler {
         }
     }
 
-    private static let kinds: Set<Kind> = [.vm, .trainingJob]
+    private static let seekers: [any CellSeeker.Type] = [VMRecord.self] + PartedKinds.all
+    private static let kinds = Set(seekers.map { $0.kind })
 
     /// Workloads without a cell at the start.
     private func homeless() async throws -> Set<ID<Document>> {
         var found: Set<ID<Document>> = []
-        for resource in try await store.all(.vm) where try VMRecord(resource).cell == nil {
-            found.insert(resource.metadata.uid)
-        }
-        for resource in try await store.all(.trainingJob) where try TrainingJobRecord(resource).cell == nil {
-            found.insert(resource.metadata.uid)
+        for seeker in Self.seekers {
+            for resource in try await store.all(seeker.kind) where try seeker.init(resource).cell == nil {
+                found.insert(resource.metadata.uid)
+            }
         }
         return found
     }
 
     /// - Returns: VMs that no cell can take.
-    private func assign(_ uids: [ID<Document>], _ choice: inout CellChoice, _ now: Timestamp) async throws
-        -> Set<ID<Document>>
-    {
-        var left: Set<ID<Document>> = []
-        var writes: [StatusWrite] = []
-        var ended: [ID<Document>] = []
+    private func assign(
+        _ uids: [ID<Document>], _ choice: inout CellChoice
+    ) async throws -> Set<ID<Document>> {
+        let vms = try await waiting(VMRecord.self, uids)
         var flavors: [String: FlavorSpec] = [:]
-        for resource in try await store.documents(.vm, uids: uids) {
-            let vm = try VMRecord(resource)
-            guard vm.cell == nil else { continue }
-            if vm.metadata.deletionTimestamp != nil {
-                ended.append(vm.metadata.uid)
-                continue
+        for name in Set(vms.compactMap(\.spec.flavor)).sorted() {
+            flavors[name] = try await store.document(.flavor, project: nil, name: name).map {
+                try JSONDecoder().decode(FlavorSpec.self, from: Data($0.spec.utf8))
             }
-            if let name = vm.spec.flavor, flavors[name] == nil {
-                flavors[name] = try await store.document(.flavor, project: nil, name: name).map {
-                    try JSONDecoder().decode(FlavorSpec.self, from: Data($0.spec.utf8))
-                }
-            }
-            guard let request = vm.request(flavors: flavors) else { continue }
-            let cell = choice.choose(
-                resources: request.resources, devices: request.devices, pool: request.pool,
-                selector: request.hostSelector)
-            if cell == nil { left.insert(vm.metadata.uid) }
-            if let write = try write(vm, cell: cell, now: now) { writes.append(write) }
         }
-        try await store.writeStatuses(writes, lease: lease)
+        let cells = vms.compactMap { vm in
+            // One whose flavor is gone waits for it.
+            vm.request(flavors: flavors).map { request in
+                let cell = choice.choose(
+                    resources: request.resources, devices: request.devices, pool: request.pool,
+                    selector: request.hostSelector)
+                return (seeker: vm, cell: cell)
+            }
+        }
+        return try await house(cells)
+    }
+
+    /// - Returns: workloads of a kind of parts that no cell can take.
+    private func assign<Workload: PartedWorkload>(
+        _ kind: Workload.Type, _ uids: [ID<Document>], _ choice: inout PartedCellChoice
+    ) async throws -> Set<ID<Document>> {
+        try await house(try await waiting(kind, uids).map { (seeker: $0, cell: choice.choose($0.wish)) })
+    }
+
+    /// Those of a kind that have no cell. Those that are deleted need none any more.
+    private func waiting<Seeker: CellSeeker>(
+        _ kind: Seeker.Type, _ uids: [ID<Document>]
+    ) async throws -> [Seeker] {
+        let homeless = try await store.documents(kind.kind, uids: uids).map { try kind.init($0) }
+            .filter { $0.cell == nil }
+        let ended = homeless.filter { $0.metadata.deletionTimestamp != nil }.map(\.metadata.uid)
         _ = try await store.finalize(ended, lease: lease)
-        return left
+        return homeless.filter { $0.metadata.deletionTimestamp == nil }
     }
 
-    private func write(_ vm: VMRecord, cell: String?, now: Timestamp) throws -> StatusWrite? {
-        var status = vm.status
-        status.observedGeneration = vm.metadata.generation
-        status.cell = cell
+    /// Writes down where they live from now on.
+    ///
+    /// - Returns: those without a cell.
+    private func house<Seeker: CellSeeker>(
+        _ cells: [(seeker: Seeker, cell: String?)]
+    ) async throws -> Set<ID<Document>> {
+        let now = time.now()
+        let writes = try cells.compactMap { try write($0.seeker, cell: $0.cell, now: now) }
+        try await store.writeStatuses(writes, lease: lease)
+        return Set(cells.filter { $0.cell == nil }.map(\.seeker.metadata.uid))
+    }
+
+    private func write<Seeker: CellSeeker>(
+        _ seeker: Seeker, cell: String?, now: Timestamp
+    ) throws -> StatusWrite? {
+        let metadata = seeker.metadata
         let reason: Reason = cell == nil ? .noCellFits : .waitingForPlacement
-        let message =
-            cell.map { "cell \($0) has most room" }
-            ?? "no cell has the room, the devices, the pool and the labels"
-        status.conditions.set(
-            Condition(
-                type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now))
-        guard status != vm.status else { return nil }
-        let event = EventDraft(
-            kind: .vm, project: vm.metadata.project, name: vm.metadata.name, uid: vm.metadata.uid,
-            reason: reason,
-            message: message, source: "cells")
+        let message = cell.map { "cell \($0) has most room" } ?? Seeker.nowhere
+        let scheduled = Condition(
+            type: .scheduled, status: .no, reason: reason, message: message, lastTransitionTime: now)
+        guard let status = try seeker.housed(in: cell, scheduled) else { return nil }
         return StatusWrite(
-            uid: vm.metadata.uid, expected: vm.metadata.resourceVersion,
-            status: try CellPipeline.encoded(status),
-            event: event)
+            uid: metadata.uid, expected: metadata.resourceVersion, status: status,
+            event: EventDraft(
+                kind: Seeker.kind, project: metadata.project, name: metadata.name, uid: metadata.uid,
+                reason: reason, message: message, source: "cells"))
     }
-}
-
-extension VMRecord {
-    /// The cell the VM lives in: its owner's choice, or ours.
-    fileprivate var cell: String? { spec.cell ?? status.cell }
 }

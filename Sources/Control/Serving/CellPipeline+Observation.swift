@@ -10,14 +10,16 @@ extension CellPipeline {
     /// Between two changes of phases, and between two searches from nothing, for what is observed.
     private static let lightEvery = Duration.seconds(60)
     private static let fullEvery = Duration.seconds(1800)
-    /// How long replicas that leave the routes are kept for routers that do not follow.
-    private static let followsWithin = Duration.seconds(60)
+    /// The same while requests of a replica that is to stop are waited for.
+    private static let readsWhileDraining = Duration.seconds(1)
 
     /// Reads what routers saw.
     func observe(_ now: Timestamp) async throws {
-        if let last = serving.readAt, now.since(last) < Self.readsEvery { return }
-        serving.readAt = now
         let deployments = model.deployments
+        let isDraining = deployments.contains { model.deployment($0)?.drains.isEmpty == false }
+        let pause = isDraining ? Self.readsWhileDraining : Self.readsEvery
+        if let last = serving.readAt, now.since(last) < pause { return }
+        serving.readAt = now
         guard !deployments.isEmpty else { return }
         let reports = try await store.servingReports(of: deployments)
         for uid in deployments {
@@ -77,64 +79,26 @@ extension CellPipeline {
         model.edit(deployment: record.uid) { $0.adopt(next) }
     }
 
-    /// Parts that may stop: none of a replica that a router may still send requests to.
-    func leaving(
-        _ work: ServingWork, of record: ServingDeploymentRecord, _ now: Timestamp
-    ) -> [Allocation] {
-        guard let routes = record.status.routes, !work.releases.isEmpty else {
-            model.edit(deployment: record.uid) { $0.leavesSince = nil }
-            return work.releases
-        }
-        let since = record.leavesSince ?? now
-        model.edit(deployment: record.uid) { $0.leavesSince = since }
-        return work.releases.filter { allocation in
-            let group = String(allocation.workload.part.prefix { $0 != "-" })
-            // What does not run serves nobody.
-            return allocation.state != .active || isLeft(group, routes, record.watch, since, now)
-                || record.plan?.groups.contains { $0.name == group } == true
-        }
-    }
-
-    /// Whether no router sends requests to a replica any more.
-    private func isLeft(
-        _ group: String, _ routes: ServingRoutes, _ watch: ServingWatch, _ since: Timestamp, _ now: Timestamp
-    ) -> Bool {
-        !routes.replicas.contains { $0.name == group }
-            && (watch.follows(routes.version) || now.since(since) >= Self.followsWithin)
-    }
-
     // MARK: Other commands
 
-    /// Parts that may stop because the document says now that they run something else: those of one replica
-    /// at a time, while all others serve. A command that fails so costs one replica.
-    func outdated(
-        _ work: ServingWork, of record: ServingDeploymentRecord, _ parts: [PartView], _ now: Timestamp
-    ) -> [Allocation] {
-        guard let plan = record.plan, plan.generation == record.metadata.generation else { return [] }
+    /// Lets go of a replica that runs something else than the document says now: one at a time, while all
+    /// others serve. A command that fails so costs one replica.
+    func renewOutdated(_ work: ServingWork, of record: ServingDeploymentRecord, _ parts: [PartView]) {
+        guard let plan = record.plan, plan.generation == record.metadata.generation else { return }
         if let name = record.renewing {
             guard let group = plan.groups.first(where: { $0.name == name }),
-                !isCurrent(group, of: record, parts), let routes = record.status.routes
-            else {
-                renew(nil, of: record)
-                return []
-            }
-            let own = ServingWork.parts(of: group, among: parts).map(\.allocation)
-            guard isLeft(name, routes, record.watch, record.renewingSince ?? now, now) else { return [] }
-            return own.filter { $0.state != .releasing }
+                !isCurrent(group, of: record, parts)
+            else { return renew(nil, of: record) }
+            return
         }
-        guard work.live.count == plan.groups.count,
+        guard work.live.count == plan.groups.count, record.drains.isEmpty,
             let next = plan.groups.first(where: { !isCurrent($0, of: record, parts) })
-        else { return [] }
+        else { return }
         renew(next.name, of: record)
-        return []
     }
 
     private func renew(_ name: String?, of record: ServingDeploymentRecord) {
-        let now = time.now()
-        model.edit(deployment: record.uid) {
-            $0.renewing = name
-            $0.renewingSince = name == nil ? nil : now
-        }
+        model.edit(deployment: record.uid) { $0.renewing = name }
         model.dirty.insert(record.uid)
     }
 }

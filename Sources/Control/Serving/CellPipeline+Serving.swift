@@ -11,6 +11,7 @@ extension CellPipeline {
         var worked = try takeOver()
         let now = time.now()
         try await observe(now)
+        let evictions = try await evictions(now)
         var releases: [ReleaseDirective] = []
         var groups: [DirectiveGroup] = []
         for uid in model.deployments where groups.count + releases.count < limits.groupsPerPlan {
@@ -22,11 +23,8 @@ extension CellPipeline {
             try look(at: record, parts, now)
             guard let plan = record.plan else { continue }
             let work = ServingWork(plan, parts: parts)
-            releases += (leaving(work, of: record, now) + outdated(work, of: record, parts, now)).map {
-                ReleaseDirective(
-                    allocation: $0.id, reason: .rescheduled,
-                    message: "it is not part of the deployment's plan")
-            }
+            renewOutdated(work, of: record, parts)
+            releases += leaving(work, plan, of: uid, parts, evictions, now)
             for group in work.missing {
                 if let made = start(group, of: record, now) { groups.append(made) }
             }
@@ -55,19 +53,22 @@ extension CellPipeline {
             return try ask(.full, record, now)
         }
         let work = ServingWork(plan, parts: parts)
-        if work.live.count < plan.groups.count, !work.live.isEmpty, record.detour?.live != work.live {
-            model.edit(deployment: record.uid) { $0.detour = .init(live: work.live) }
-            return try ask(.standing(plan.groups.filter { work.live.contains($0.name) }), record, now)
+        let live = work.live.subtracting(record.away(work.live).intersection(record.evicted))
+        if live.count < plan.groups.count, !live.isEmpty, record.detour?.live != live {
+            model.edit(deployment: record.uid) { $0.detour = .init(live: live) }
+            return try ask(.standing(plan.groups.filter { live.contains($0.name) }), record, now)
         }
-        if work.live.count == plan.groups.count, record.detour != nil {
+        if live.count == plan.groups.count, record.detour != nil {
             model.edit(deployment: record.uid) { $0.detour = nil }
             model.dirty.insert(record.uid)
         }
         // What cannot come back where it was is planned anew.
-        if work.missing.contains(where: { !canStand($0, of: record.uid) }) {
+        if work.missing.contains(where: { !canStand($0, of: record.uid) })
+            || plan.groups.contains(where: { record.evicted.contains($0.name) })
+        {
             return try ask(.full, record, now)
         }
-        if work.live.count == plan.groups.count { try follow(record, plan, now) }
+        if live.count == plan.groups.count { try follow(record, plan, now) }
     }
 
     func ask(
@@ -173,7 +174,9 @@ extension CellPipeline {
             taken: Set(parts.map { String($0.allocation.workload.part.prefix { $0 != "-" }) }),
             address: addresses(record))
         summary.demand = question.demand
-        if let old = record.plan, old.generation == question.generation, !pays(summary, old, parts) {
+        if let old = record.plan, old.generation == question.generation,
+            !pays(summary, old, parts, record.evicted)
+        {
             return giveUp(record, nil)
         }
         logger.notice(
@@ -197,8 +200,12 @@ extension CellPipeline {
     }
 
     /// Whether what a plan gains in half an hour is more than what loading weights anew loses.
-    private func pays(_ next: ServingPlanSummary, _ old: ServingPlanSummary, _ parts: [PartView]) -> Bool {
-        let live = ServingWork(old, parts: parts).live
+    ///
+    /// - Parameter evicted: replicas that have to go in any case.
+    private func pays(
+        _ next: ServingPlanSummary, _ old: ServingPlanSummary, _ parts: [PartView], _ evicted: Set<String>
+    ) -> Bool {
+        let live = ServingWork(old, parts: parts).live.subtracting(evicted)
         guard !live.isEmpty else { return true }
         let kept = Set(next.groups.map(\.name)).intersection(live)
         // What runs now serves its share of what the old plan was to serve.

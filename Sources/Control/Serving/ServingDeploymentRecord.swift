@@ -28,11 +28,10 @@ struct ServingDeploymentRecord: PartedWorkload {
     var observed: ServingObservation?
     /// When phases and when everything was last searched because of what is observed.
     var asked: (light: Timestamp?, full: Timestamp?)
-    /// Since when parts wait for routers to follow before they stop.
-    var leavesSince: Timestamp?
-    /// The replica that is to run another command next: no request is sent to it until it does.
+    /// Replicas that are to stop, by name: no request is sent to them.
+    var drains: [String: ReplicaDrain] = [:]
+    /// The replica that is to run another command next.
     var renewing: String?
-    var renewingSince: Timestamp?
 
     struct Detour: Equatable {
         var live: Set<String>
@@ -60,6 +59,11 @@ struct ServingDeploymentRecord: PartedWorkload {
         status =
             resource.status == "{}"
             ? ServingDeploymentStatus() : try Self.decoded(ServingDeploymentStatus.self, resource.status)
+        drains = Dictionary(
+            (status.leaving ?? []).map {
+                ($0.name, ReplicaDrain($0, version: status.routes?.version ?? 0))
+            }, uniquingKeysWith: { first, _ in first })
+        renewing = drains.filter { $0.value.cause == .renewed }.keys.min()
     }
 
     var named: [ID<Allocation>] { status.parts.map(\.allocation) }
@@ -86,9 +90,8 @@ struct ServingDeploymentRecord: PartedWorkload {
         watch = known.watch
         observed = known.observed
         asked = known.asked
-        leavesSince = known.leavesSince
+        drains = known.drains
         renewing = known.renewing
-        renewingSince = known.renewingSince
     }
 
     /// A part that ended by itself is started again: at once, and later each time it does so again.
@@ -137,6 +140,20 @@ struct ServingDeploymentRecord: PartedWorkload {
         return true
     }
 
+    // MARK: What leaves
+
+    /// Replicas whose hosts are to be empty.
+    var evicted: Set<String> { Set(drains.filter { $0.value.cause == .host }.keys) }
+
+    /// Of the replicas that run, those that no request is to be sent to.
+    ///
+    /// The last ones on a host that is to be empty serve until they have to stop: late beats never.
+    func away(_ live: Set<String>) -> Set<String> {
+        let gone = live.filter { drains[$0] != nil || $0 == renewing }
+        guard gone == live else { return gone }
+        return gone.filter { drains[$0]?.cause != .host || drains[$0]?.isOver == true }
+    }
+
     // MARK: Status
 
     func settled(_ parts: [PartView], now: Timestamp) throws -> Settlement? {
@@ -146,8 +163,9 @@ struct ServingDeploymentRecord: PartedWorkload {
         next.parts = parts.map(\.status)
         next.plan = plan
         let live = plan.map { ServingWork($0, parts: parts).live } ?? []
-        next.routes = routes(live.filter { $0 != renewing })
+        next.routes = routes(live.subtracting(away(live)))
         next.observed = observed ?? status.observed
+        next.leaving = drains.isEmpty ? nil : drains.sorted { $0.key < $1.key }.map { $1.leave(named: $0) }
         describe(&next, parts, live, now)
         guard next != status else { return nil }
         return Settlement(status: try CellPipeline.encoded(next), event: event(next))

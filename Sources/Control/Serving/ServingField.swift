@@ -109,6 +109,9 @@ struct ServingField: Sendable {
         let levels = spec.levels ?? .usual
         var rules = PlanningRules()
         rules.maxStages = spec.maxStages ?? rules.maxStages
+        if let phases = spec.phases {
+            rules.phases = Phase.allCases.filter { phases.contains(Self.role($0)) }
+        }
         return try PlanningProblem(
             hardware: ServingHardware(
                 cluster: cluster, model: try Self.shape(spec, catalogue), precision: precision,
@@ -164,13 +167,7 @@ struct ServingField: Sendable {
         of plan: ServingPlan, generation: Int, standing: [ServingPlanSummary.Group], taken: Set<String>,
         address: (String) -> String
     ) -> ServingPlanSummary {
-        var left = standing
-        var groups: [String: ServingPlanSummary.Group] = [:]
-        for group in plan.groups {
-            let shape = group.stages.map { stage($0, devices: []) }
-            guard let index = left.firstIndex(where: { $0.stages.map(\.shape) == shape }) else { continue }
-            groups[group.name] = left.remove(at: index)
-        }
+        var groups = kept(of: plan, standing)
         var names = taken.union(standing.map(\.name))
         var used = Set(groups.values.flatMap { $0.stages.flatMap(\.devices) })
         for group in plan.groups where groups[group.name] == nil {
@@ -199,6 +196,26 @@ struct ServingField: Sendable {
             attainment: plan.predicted.attainment, goodput: plan.predicted.goodput,
             costPerHour: plan.costPerHour, binding: plan.explanation.binding.rawValue, seed: plan.seed,
             evaluations: plan.evaluations, searchMilliseconds: Int(plan.searchMs))
+    }
+
+    /// Groups that stand already, by their name in the plan: rather those that have their phase, so that no
+    /// more change theirs than have to.
+    private func kept(
+        of plan: ServingPlan, _ standing: [ServingPlanSummary.Group]
+    ) -> [String: ServingPlanSummary.Group] {
+        var left = standing
+        var found: [String: ServingPlanSummary.Group] = [:]
+        for keepsRole in [true, false] {
+            for group in plan.groups where found[group.name] == nil {
+                let shape = group.stages.map { stage($0, devices: []) }
+                let role = Self.role(group.phase)
+                let index = left.firstIndex {
+                    $0.stages.map(\.shape) == shape && (!keepsRole || $0.role == role)
+                }
+                if let index { found[group.name] = left.remove(at: index) }
+            }
+        }
+        return found
     }
 
     /// Who serves what by a plan of standing groups.

@@ -70,6 +70,14 @@ struct ServingKeeping {
     var catalogue: ServingCatalogue?
     /// When reports of routers were last read.
     var readAt: Timestamp?
+    /// Hosts with replicas that are to be empty, as they were last looked at.
+    var evictions: Evictions?
+
+    struct Evictions {
+        var hosts: [ID<Document>]
+        var at: Timestamp
+        var found: [String: HostEviction]
+    }
 
     func isBusy(_ uid: ID<Document>) -> Bool {
         running.contains(uid) || asked.contains { $0.uid == uid }

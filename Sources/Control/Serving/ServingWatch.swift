@@ -34,8 +34,22 @@ struct ServingWatch: Equatable {
     /// Requests of a window that say anything of shares.
     static let fewest = 20.0
 
+    /// What of a router was counted last.
+    private struct Mark: Equatable {
+        var at: Timestamp
+        var window: Int?
+
+        /// Whether a report counts something that this one did not.
+        func isBefore(_ other: Mark) -> Bool {
+            if let window, let next = other.window { return window != next }
+            return at < other.at
+        }
+    }
+
     private var windows: [Window] = []
-    private var taken: [String: Timestamp] = [:]
+    private var taken: [String: Mark] = [:]
+    /// The last of each router.
+    private var latest: [ServingReport] = []
     /// Nil where no router reports.
     private(set) var observation: ServingObservation?
 
@@ -52,10 +66,19 @@ struct ServingWatch: Equatable {
             self = Self()
             return
         }
+        latest = fresh.map(\.report)
         // Windows go by one router's: others may be between two of theirs.
-        guard taken[first.report.router].map({ first.at > $0 }) ?? true else { return }
-        taken = Dictionary(fresh.map { ($0.report.router, $0.at) }, uniquingKeysWith: { $1 })
-        let window = Self.window(fresh.map(\.report), limit: limit)
+        let mark = Mark(at: first.at, window: first.report.window)
+        let isNew = taken[first.report.router].map { $0.isBefore(mark) } ?? true
+        guard isNew else {
+            observation?.routers = fresh.count
+            observation?.version = latest.map(\.version).min() ?? 0
+            return
+        }
+        taken = Dictionary(
+            fresh.map { ($0.report.router, Mark(at: $0.at, window: $0.report.window)) },
+            uniquingKeysWith: { $1 })
+        let window = Self.window(latest, limit: limit)
         windows = windows.suffix(Self.needed - 1) + [window]
         observation = ServingObservation(
             demand: ServingDemand(
@@ -123,6 +146,12 @@ struct ServingWatch: Equatable {
         return Shift(demand: next, cause: isMore ? .rate : prompts || outputs ? .lengths : .late)
     }
 
-    /// Whether every router that reports follows routes of a version at least; also where none does.
-    func follows(_ version: Int) -> Bool { (observation?.version ?? version) >= version }
+    /// Requests on a replica, of all routers that report, also where none does.
+    ///
+    /// - Parameter version: of the first routes without it.
+    /// - Returns: nil while one of them follows earlier routes.
+    func underWay(on replica: String, since version: Int) -> Int? {
+        guard latest.allSatisfy({ $0.version >= version }) else { return nil }
+        return latest.reduce(0) { $0 + ($1.underWay?[replica] ?? 0) }
+    }
 }

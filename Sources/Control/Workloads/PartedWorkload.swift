@@ -5,14 +5,12 @@ internal import Store
 /// A workload whose engine names its parts, as the pipeline of its cell knows it.
 ///
 /// What the ledger does with parts is the same for all kinds; a kind says only what its status makes of them.
-protocol PartedWorkload: Sendable {
-    static var kind: Kind { get }
+protocol PartedWorkload: CellSeeker {
     /// What its plans are committed under.
     static var engine: Plan.Engine { get }
 
-    init(_ resource: Resource) throws
-
-    var metadata: Metadata { get }
+    /// What it asks of the cell that it is given.
+    var wish: CellWish { get }
     /// Allocations that its status names.
     var named: [ID<Allocation>] { get }
 

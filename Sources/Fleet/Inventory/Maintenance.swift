@@ -94,6 +94,8 @@ public struct DrainSpec: Sendable, Hashable, Codable {
         case maintenance
         /// So that the pool has more empty hosts: the host takes VMs again once it is empty.
         case defragmentation
+        /// The machine will be taken away at the deadline.
+        case preemption
     }
 
     /// Fleet time by which the host is to be empty: until what is left takes all the time there is, VMs are

@@ -21,10 +21,16 @@ public struct ServingReport: Sendable, Hashable, Codable {
     public var outputTokens: Int?
     /// Answers by the time until their first byte, a number for each class.
     public var firstBytes: [Int]
+    /// Number of the window: a report that repeats it says something new of routes and replicas only. Nil of
+    /// routers that report once per window.
+    public var window: Int?
+    /// Requests under way by replica, also on those that left the routes; nil of routers that do not tell.
+    public var underWay: [String: Int]?
 
     public init(
         router: String, epoch: Int, version: Int, seconds: Double, requests: Int, failed: Int,
-        promptTokens: Int? = nil, outputTokens: Int? = nil, firstBytes: [Int]
+        promptTokens: Int? = nil, outputTokens: Int? = nil, firstBytes: [Int], window: Int? = nil,
+        underWay: [String: Int]? = nil
     ) {
         self.router = router
         self.epoch = epoch
@@ -35,6 +41,8 @@ public struct ServingReport: Sendable, Hashable, Codable {
         self.promptTokens = promptTokens
         self.outputTokens = outputTokens
         self.firstBytes = firstBytes
+        self.window = window
+        self.underWay = underWay
     }
 
     /// The class of a time.
@@ -68,9 +76,21 @@ public struct ServingReport: Sendable, Hashable, Codable {
         let numbers = [
             ("epoch", epoch), ("version", version), ("requests", requests), ("failed", failed),
             ("promptTokens", promptTokens ?? 0), ("outputTokens", outputTokens ?? 0),
+            ("window", window ?? 0),
         ]
         found += numbers.filter { !(0...1_000_000_000_000).contains($0.1) }.map { name, value in
             FieldDefect(field: name, code: .outOfRange, message: "\(value) is outside 0 to 10^12")
+        }
+        let counts = underWay ?? [:]
+        if counts.count > ServingRoutes.limit
+            || counts.values.contains(where: { !(0...1_000_000_000).contains($0) })
+            || counts.keys.contains(where: { !(1...Name.labelLengthLimit).contains($0.unicodeScalars.count) })
+        {
+            found.append(
+                .init(
+                    field: "underWay", code: .invalid,
+                    message: "at most \(ServingRoutes.limit) replicas and their requests, from 0 on, expected"
+                ))
         }
         let classes = Self.firstByteBounds.count + 1
         if firstBytes.count != classes || firstBytes.contains(where: { !(0...1_000_000_000).contains($0) }) {

@@ -48,6 +48,11 @@ public final class RouteBoard: Sendable {
         picker.withLock { $0.note(replica, isReady: isReady) }
     }
 
+    /// The routes in force and the requests under way, of one moment.
+    var sight: (routes: ServingRoutes?, underWay: [String: Int]) {
+        picker.withLock { ($0.routes, $0.underWay) }
+    }
+
     var states: [RoutePicker.ReplicaState] {
         let now = uptime()
         return picker.withLock { $0.states(at: now) }

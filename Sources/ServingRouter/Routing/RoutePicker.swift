@@ -166,6 +166,13 @@ struct RoutePicker {
 
     // MARK: Showing
 
+    /// Requests by replica, of those that have any.
+    var underWay: [String: Int] {
+        known.filter { $0.value.underWay > 0 }.reduce(into: [:]) {
+            $0[$1.key.name, default: 0] += $1.value.underWay
+        }
+    }
+
     /// One replica, as `/routes` shows it.
     struct ReplicaState: Codable, Equatable {
         var name: String

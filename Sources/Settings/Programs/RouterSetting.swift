@@ -1,6 +1,7 @@
 /// The settings of `basalt-router`.
 public enum RouterSetting: String, SettingKey {
-    case listen, server, ca, tokenFile, project, deployment, routesFile, stateDirectory
+    case listen, tlsCertificate, tlsKey
+    case server, ca, tokenFile, project, deployment, routesFile, stateDirectory
     case maxRequests, maxConnections, maxBodyMebibytes, logLevel, logFormat
 
     public static let program = "basalt-router"
@@ -10,6 +11,9 @@ public enum RouterSetting: String, SettingKey {
         switch self {
         case .listen:
             .init(.address, default: "127.0.0.1:8080", "Address and port that clients of the model call.")
+        case .tlsCertificate:
+            .init(.file, "PEM file with the certificate chain that clients of the model are shown.")
+        case .tlsKey: .init(.file, "PEM file with its key.")
         case .server: .init(.text("https://host:port,…"), "Controllers, separated by commas.")
         case .ca: .init(.file, "PEM file with the certificates that the controllers are trusted by.")
         case .tokenFile: .init(.file, "File with a token that may read the deployment's project.")
@@ -30,6 +34,22 @@ public enum RouterSetting: String, SettingKey {
     }
 
     public static func conflicts(
+        _ settings: EffectiveSettings<RouterSetting>
+    ) -> [SettingDefect<RouterSetting>] {
+        tls(settings) + source(settings)
+    }
+
+    private static func tls(
+        _ settings: EffectiveSettings<RouterSetting>
+    ) -> [SettingDefect<RouterSetting>] {
+        switch (settings.text(.tlsCertificate), settings.text(.tlsKey)) {
+        case (.some, nil): [.init(.tlsCertificate, "tlsKey is not set; both are needed")]
+        case (nil, .some): [.init(.tlsKey, "tlsCertificate is not set; both are needed")]
+        default: []
+        }
+    }
+
+    private static func source(
         _ settings: EffectiveSettings<RouterSetting>
     ) -> [SettingDefect<RouterSetting>] {
         if settings.text(.routesFile) != nil {

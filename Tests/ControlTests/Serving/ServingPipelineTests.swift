@@ -106,14 +106,14 @@ import Testing
         }
 
         /// A router tells of ten seconds.
-        func tell(_ requests: Int, version: Int) async throws {
+        func tell(_ requests: Int, version: Int, underWay: [String: Int]? = nil) async throws {
             let found = try await store.document(.servingDeployment, project: "team", name: "chat")
             var classes = [Int](repeating: 0, count: ServingReport.firstByteBounds.count + 1)
             classes[0] = requests
             try await store.takeServing(
                 ServingReport(
                     router: "edge", epoch: 1, version: version, seconds: 10, requests: requests, failed: 0,
-                    promptTokens: 16, outputTokens: 32, firstBytes: classes),
+                    promptTokens: 16, outputTokens: 32, firstBytes: classes, underWay: underWay),
                 of: try #require(found).metadata.uid)
         }
 
@@ -253,6 +253,93 @@ import Testing
             }
             try await Self.until("all are routed to again") {
                 try await fixture.status().routes?.replicas.count == 4
+            }
+        }
+    }
+
+    /// Four replicas that a router knows, of which two are on a host that will be taken away.
+    private static func preempt(_ fixture: Fixture, after seconds: Int) async throws -> [String] {
+        try await until("replicas have their room") { try await fixture.allocations().count == 4 }
+        try await fixture.act(1)
+        try await until("all are routed to") { try await fixture.status().routes?.replicas.count == 4 }
+        try await fixture.tell(100, version: try #require(try await fixture.status().routes).version)
+        fixture.clock.advance(6)
+        try await until("the router is known") { try await fixture.status().observed != nil }
+        let end = try await fixture.store.clusterState().fleetTime(at: fixture.clock.now)
+            .advanced(by: .seconds(seconds))
+        _ = try await fixture.store.update(
+            .host, project: nil, name: "h1", precondition: .none, context: Fixture.context
+        ) { resource in
+            resource.spec = try DocumentJSON.encode(
+                HostSpec(
+                    cell: "a", pool: "p", draining: true, cordonReason: "spot",
+                    drain: DrainSpec(deadline: end, atDeadline: .stop, force: true, purpose: .preemption)))
+        }
+        let groups = try #require(try await fixture.status().plan).groups
+        return groups.filter { $0.hosts == ["h1"] }.map(\.name).sorted()
+    }
+
+    @Test func `replicas of a host that goes end what they have, and others take over`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.create()
+        try await fixture.running { fixture in
+            let going = try await Self.preempt(fixture, after: 600)
+            try #require(going.count == 2)
+            try await Self.until("routes leave the host") {
+                try await fixture.status().routes?.replicas.count == 2
+            }
+            var routes = try #require(try await fixture.status().routes)
+            #expect(Set(routes.replicas.map(\.name)).isDisjoint(with: going))
+            try await Self.until("a plan without the host") {
+                try await fixture.status().plan?.groups.count == 2
+            }
+            // Both have requests; nothing is stopped for minutes, whatever is planned.
+            routes = try #require(try await fixture.status().routes)
+            try await fixture.tell(0, version: routes.version, underWay: [going[0]: 2, going[1]: 1])
+            fixture.clock.advance(2)
+            try await Self.until("it is told what is under way") {
+                try await fixture.status().leaving?.map(\.underWay) == [2, 1]
+            }
+            #expect(try await fixture.status().leaving?.map(\.state) == [.draining, .draining])
+            #expect(try await fixture.allocations().allSatisfy { $0.state == .active })
+            try await fixture.tell(0, version: routes.version, underWay: [going[1]: 1])
+            fixture.clock.advance(2)
+            try await Self.until("one of them stops") {
+                try await fixture.allocations().contains { $0.state == .releasing }
+            }
+            let stopped = try await fixture.allocations().filter { $0.state == .releasing }
+            #expect(stopped.map(\.workload.part) == [going[0]])
+            try await fixture.tell(0, version: routes.version, underWay: [:])
+            fixture.clock.advance(2)
+            var sequence = 1
+            try await Self.until("both are gone") {
+                sequence += 1
+                try await fixture.act(sequence)
+                let status = try await fixture.status()
+                return try await fixture.allocations().count == 2 && status.leaving == nil
+            }
+        }
+    }
+
+    @Test func `what is under way when a host goes stops before`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.create()
+        try await fixture.running { fixture in
+            let going = try await Self.preempt(fixture, after: 100)
+            try await Self.until("a plan without the host") {
+                try await fixture.status().plan?.groups.count == 2
+            }
+            let routes = try #require(try await fixture.status().routes)
+            try await fixture.tell(0, version: routes.version, underWay: [going[0]: 1, going[1]: 1])
+            fixture.clock.advance(2)
+            try await Self.until("they are draining") {
+                try await fixture.status().leaving?.map(\.underWay) == [1, 1]
+            }
+            #expect(try await fixture.allocations().allSatisfy { $0.state == .active })
+            let deadline = try #require(try await fixture.status().leaving?.first?.deadline)
+            fixture.clock.advance(Int(deadline.since(fixture.clock.now).inSeconds) + 1)
+            try await Self.until("both stop") {
+                try await fixture.allocations().count { $0.state == .releasing } == 2
             }
         }
     }

@@ -88,8 +88,27 @@ import Testing
 
     @Test func `routes are followed when the last router follows them`() {
         let watch = Self.watch([[Self.report(1, version: 8), Self.report(1, router: "b", version: 7)]])
-        #expect(watch.follows(7) && !watch.follows(8))
-        #expect(ServingWatch().follows(8))
+        #expect(watch.underWay(on: "g1", since: 7) == 0 && watch.underWay(on: "g1", since: 8) == nil)
+        #expect(ServingWatch().underWay(on: "g1", since: 8) == 0)
+    }
+
+    @Test func `requests on a replica are those of all routers, and a window counts once`() {
+        var reports = [Self.report(100, version: 8), Self.report(80, router: "b", version: 8)]
+        reports[0].underWay = ["g1": 2, "g2": 5]
+        reports[1].underWay = ["g1": 1]
+        for index in reports.indices { reports[index].window = 4 }
+        var watch = Self.watch([reports])
+        #expect(watch.underWay(on: "g1", since: 8) == 3 && watch.underWay(on: "g3", since: 8) == 0)
+        #expect(watch.observation?.demand.requestsPerMinute == 1080)
+        // The same window again, with news of replicas and routes.
+        reports[0].underWay = [:]
+        reports[1].version = 9
+        let later = Self.start.advanced(by: .seconds(1))
+        watch.take(
+            reports.map { ServingReportRecord(report: $0, at: later) }, limit: 1000, demand: Self.demand,
+            now: later)
+        #expect(watch.underWay(on: "g1", since: 8) == 1 && watch.observation?.version == 8)
+        #expect(watch.shift(from: Self.demand, target: 0.9) == nil)
     }
 
     @Test func `within a class of times answers are spread evenly`() {

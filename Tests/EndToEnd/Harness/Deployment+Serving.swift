@@ -40,20 +40,52 @@ extension Deployment {
 
 /// A running router.
 struct RouterProgram {
+    /// Requests wait for their turn at an engine, not for a connection here.
+    private static let client = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     let program: ChildProgram
     let port: Int
 
-    /// Asks for an answer in pieces and takes all of it.
-    ///
-    /// - Returns: whether it came whole.
-    static func stream(port: Int, tokens: Int) async -> Bool {
+    /// An answer that is being written.
+    struct Stream {
+        /// Who writes it.
+        let replica: String
+        fileprivate let body: HTTPClientResponse.Body
+
+        /// Takes the rest of it, and says whether it came whole.
+        func isWhole() async -> Bool {
+            guard let bytes = try? await body.collect(upTo: 1 << 20) else { return false }
+            return String(buffer: bytes).hasSuffix("data: [DONE]\n\n")
+        }
+    }
+
+    /// Asks for an answer in pieces, and comes back when the first one is there.
+    static func begin(port: Int, tokens: Int) async throws -> Stream {
+        let answer = try await client.execute(request(port: port, tokens: tokens), timeout: .seconds(120))
+        try #require(answer.status == .ok)
+        return Stream(
+            replica: try #require(answer.headers.first(name: "x-basalt-replica")), body: answer.body)
+    }
+
+    private static func request(port: Int, tokens: Int) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/v1/completions")
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(
             ByteBuffer(string: #"{"prompt":"Tell me.","max_tokens":\#(tokens),"stream":true}"#))
+        return request
+    }
+
+    /// Asks for an answer in pieces and takes all of it.
+    ///
+    /// - Returns: whether it came whole.
+    static func stream(port: Int, tokens: Int) async -> Bool {
         do {
-            let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            let answer = try await client.execute(request(port: port, tokens: tokens), timeout: .seconds(60))
             guard answer.status == .ok else { return false }
             let body = try await answer.body.collect(upTo: 1 << 20)
             return String(buffer: body).hasSuffix("data: [DONE]\n\n")
