@@ -10,9 +10,10 @@ let settings: [SwiftSetting] = [
 ]
 
 func library(
-    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+    extra: [SwiftSetting] = []
 ) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings + extra)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -81,7 +82,9 @@ let package = Package(
             // In the program itself: plans are made without a file beside it.
             resources: [
                 .embedInCode("Catalogue/gpus.json"), .embedInCode("Catalogue/models.json"),
-            ]),
+            ],
+            // Searches are loops over numbers, many times slower without: tests would take minutes.
+            extra: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         library(

@@ -37,6 +37,15 @@ struct PlanTests {
         #expect(Set(plan.groups.map(\.phase)) == [.prefill, .decode])
         #expect(PlanInvariants.broken(plan) == [])
         #expect(plan.predicted.attainment > 0.5 && plan.predicted.goodput > 1)
+        // What is sent is keys and values of prompts in four bits and their scales, and links have the room.
+        let tokens = plan.inputs.workload.meanPrompt * Double(plan.inputs.model.layers)
+        for route in plan.routes {
+            let bytes = tokens * plan.inputs.model.kvElements * 4.5 / 8 * route.share * plan.rate
+            let sent = try #require(route.bytesPerSecond)
+            #expect(abs(sent / bytes - 1) < 1e-6)
+            let use = try #require(route.linkUse)
+            #expect(use > 0 && use <= plan.inputs.rules.networkUse + 1e-6)
+        }
     }
 
     /// Colocation is an option, and one machine of fast equal GPUs is best used whole.

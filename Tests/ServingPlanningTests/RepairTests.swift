@@ -46,6 +46,21 @@ struct RepairTests {
         #expect(full.reloadSeconds > 60)
     }
 
+    /// By the way that a repair takes: without the GPU, and with routes made anew.
+    @Test func aGPUIsWorthWhatItsLossCosts() throws {
+        let plan = try plan(Self.conversation, rate: 8)
+        var worth = 0.0
+        for group in plan.groups {
+            let own = try #require(plan.explanation.groups.first { $0.group == group.name })
+            let lost = try #require(group.stages.last?.gpus.last)
+            let repair = try #require(try ServingPlanner().repair(plan, after: .gpuLost(lost)).repair)
+            let loss = max(0, plan.predicted.attainment - repair.routesAttainment)
+            #expect(isNear(own.gpuWorth, loss, within: 1e-6), "\(group.name)")
+            worth = max(worth, own.gpuWorth)
+        }
+        #expect(worth > 0.01)
+    }
+
     @Test func whatIsNotInThePlanIsRefused() throws {
         let plan = try plan(Self.conversation, rate: 2)
         let error = #expect(throws: ServingError.self) {
@@ -66,6 +81,11 @@ struct RepairTests {
         #expect(rich.costPerHour <= 3)
         let cheap = try planner.rent(problem, within: nil, cheapest: true, limits: limits, seed: 1)
         #expect(cheap.predicted.attainment >= 0.9 && cheap.costPerHour <= rich.costPerHour)
+        let frontier = try planner.frontier(problem, within: nil, steps: 4, seed: 1)
+        #expect(frontier.points.map(\.costPerHour) == frontier.points.map(\.costPerHour).sorted())
+        #expect(frontier.points.map(\.attainment) == frontier.points.map(\.attainment).sorted())
+        #expect(try #require(frontier.points.last).attainment >= 0.9 && !frontier.isCapped)
+        #expect(throws: ServingError.self) { try planner.frontier(problem, within: 0.1, steps: 4, seed: 1) }
         #expect(throws: ServingError.self) {
             try planner.rent(problem, within: 0.1, cheapest: false, limits: limits, seed: 1)
         }

@@ -97,6 +97,35 @@ struct RoutingTests {
         }
     }
 
+    /// What a capacity is worth lies between what less of it loses and what more of it gains.
+    @Test func worthIsTheDifferenceOfASolutionAnew() {
+        var draws = Draws(seed: 19)
+        var worthy = 0
+        for _ in 0..<300 {
+            var problem = random(&draws)
+            (problem.prefillSteps, problem.decodeSteps) = ([], [])
+            let base = problem.solve()
+            let step = 1e-4
+            func value(_ edit: (inout RoutingProblem) -> Void) -> Double {
+                var other = problem
+                edit(&other)
+                return other.solve().attainment
+            }
+            for row in problem.prefillRates.indices where problem.prefillRates[row] > step {
+                let worth = base.prefillWorth[row] * step / 10
+                if worth > 0 { worthy += 1 }
+                #expect(value { $0.prefillRates[row] += step } - base.attainment <= worth + 1e-9)
+                #expect(base.attainment - value { $0.prefillRates[row] -= step } >= worth - 1e-9)
+            }
+            for column in problem.decodeRates.indices where problem.decodeRates[column] > step {
+                let worth = base.decodeWorth[column] * step / 10
+                #expect(value { $0.decodeRates[column] += step } - base.attainment <= worth + 1e-9)
+                #expect(base.attainment - value { $0.decodeRates[column] -= step } >= worth - 1e-9)
+            }
+        }
+        #expect(worthy > 50, "\(worthy)")
+    }
+
     @Test func nothingToServeWithIsNoRoutes() {
         let problem = RoutingProblem(
             rate: 1, prefillRates: [0], decodeRates: [1], attainment: [[1]], linkRates: [[1]])

@@ -29,6 +29,36 @@ struct SimulationTests {
         #expect(abs(mean / service - 1.5) < 0.03, "\(mean / service)")
     }
 
+    /// What plans are judged by, beside events: prompts of one length, and of very different ones in a pipeline.
+    @Test(arguments: [[3000], [100, 200, 400, 800, 6000]])
+    func formulasSeeThePipelineThatEventsSee(prompts: [Int]) throws {
+        let catalogue = try ServingCatalogue.seed()
+        let sizes = (0..<200).map { RequestSize(prompt: prompts[$0 % prompts.count], output: 1) }
+        let problem = try Fixture.problem(
+            Fixture.cluster([("A40", 4), ("A40", 4)]), requests: sizes, ttft: 4)
+        let layout = Layout(
+            stages: (0..<4).map { Stage(node: $0 % 2, tensor: 1, layers: 10) })
+        let hardware = try ServingHardware(
+            cluster: problem.hardware.cluster, model: try catalogue.model("LLaMA-13B"), catalogue: catalogue)
+        let model = try #require(LayoutModel(layout, on: hardware))
+        let costs = LayoutCosts(
+            model, workload: problem.workload, levels: problem.levels,
+            request: hardware.settings.requestSeconds)
+        let rate = 0.7 * costs.prefillRate
+        let found = PairAttainment(workload: problem.workload, levels: problem.levels)
+            .prompts(costs, rate: rate, share: 1)
+        var simulation = ServingSimulation(
+            prefill: [model], decode: [model], own: [nil], shares: [[1]], on: hardware)
+        let many = TimedRequest.shuffled((0..<100).flatMap { _ in sizes }, seed: 3)
+        let times = simulation.run(TimedRequest.poisson(many, rate: rate, seed: 3))
+        let alone = costs.latencies.reduce(0, +) / Double(costs.latencies.count)
+        let mean = times.reduce(0) { $0 + $1.ttft } / Double(times.count)
+        #expect(abs((alone + found.delay) / mean - 1) < 0.12, "\(alone) + \(found.delay), \(mean)")
+        let inTime = Double(times.count { $0.ttft <= 4 }) / Double(times.count)
+        let expected = found.first.reduce(0, +) / Double(found.first.count)
+        #expect(abs(expected - inTime) < 0.05, "\(expected) \(inTime)")
+    }
+
     @Test func oneRequestAloneTakesTheSumOfItsParts() throws {
         let (hardware, model) = try parts()
         var simulation = ServingSimulation(

@@ -27,6 +27,8 @@ struct PlanServingCommand: BasaltCommand {
     @Option(help: "Share of the requests that goodput counts as enough.") var target = 0.9
     @Option(help: "Dollars per hour that the chosen nodes may cost.") var budget: Double?
     @Flag(help: "Choose the cheapest nodes with which the target share is in time.") var cheapest = false
+    @Flag(help: "Show what further dollars buy: the share in time of the best nodes for growing budgets.")
+    var frontier = false
     @Option(help: "Stages of a pipeline, at most.") var maxPp = 4
     @Option(help: "Bits of keys and values on their way: 4, 8 or 16.") var kvBits = 16
     @Option(help: "Weights: fp16, fp8, fp4 or awq4.") var weights = WeightFormat.fp16.rawValue
@@ -53,6 +55,7 @@ struct PlanServingCommand: BasaltCommand {
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try ServingFailure.wrap {
+            if frontier { return try showFrontier(surroundings) }
             var plan = try replan.map { try repaired($0, surroundings) } ?? made(surroundings)
             if !measureTime {
                 plan.searchMs = 0
@@ -68,6 +71,21 @@ struct PlanServingCommand: BasaltCommand {
         }
         return .done
     }
+
+    private func showFrontier(_ surroundings: Surroundings) throws {
+        guard replan == nil, event == nil, baseline == nil, !cheapest, case .plain(let format) = output else {
+            throw CommandFailure(
+                "--frontier takes the nodes, the requests and --budget; it repairs and draws nothing")
+        }
+        let found = try planner(surroundings).frontier(
+            try problem(), within: budget, steps: Self.frontierSteps, seconds: seconds, seed: seed)
+        var options = OutputOptions()
+        options.output = format
+        options.show(try ServingFrontierTable.presentation(of: found), surroundings)
+    }
+
+    /// Budgets of a frontier: enough to see where it bends.
+    private static let frontierSteps = 12
 
     private func planner(_ surroundings: Surroundings) -> ServingPlanner {
         ServingPlanner(uptime: surroundings.uptime)

@@ -88,13 +88,16 @@ enum ServingPlanTable {
             [
                 .init("PREFILL"), .init("DECODE"), .init("SHARE", .always, .right),
                 .init("WEIGHT", .always, .right), .init("IN-TIME", .always, .right),
-                .init("TRANSFER-MS", .always, .right),
+                .init("TRANSFER-MS", .always, .right), .init("MB/S", .roomy, .right),
+                .init("LINKS", .roomy, .right),
             ],
             plan.routes.map { route in
                 [
                     Text(route.prefill), Text(route.decode), Text(percent(route.share)),
                     Text(percent(route.weight)), Text(percent(route.attainment)),
                     Text(number(route.transferSeconds * 1000)),
+                    Text(optional: route.bytesPerSecond.map { number($0 / 1e6) } ?? ""),
+                    Text(optional: route.linkUse.map(percent) ?? ""),
                 ]
             })
     }

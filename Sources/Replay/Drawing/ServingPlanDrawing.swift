@@ -2,7 +2,7 @@ internal import Foundation
 public import ServingPlanning
 
 /// A serving plan as a drawing: prefill groups to the left, decode groups to the right, and between them
-/// routes as wide as the share of the requests that takes them.
+/// routes as wide as the share of the requests that takes them, the redder the busier their links are.
 public struct ServingPlanDrawing: Sendable {
     private static let boxWidth = 300.0
     private static let rightBox = 560.0
@@ -88,17 +88,32 @@ public struct ServingPlanDrawing: Sendable {
         let y2 = to.y + to.height / 2
         let words =
             "\(percent(route.share)), \(number(route.transferSeconds * 1000)) ms, "
-            + "\(percent(route.attainment)) in time"
+            + "\(percent(route.attainment)) in time" + load(route)
         return [
             """
             <line x1="\(number(x1))" y1="\(number(y1))" x2="\(number(to.x))" y2="\(number(y2))" \
-            stroke="#8a8a8a" stroke-opacity="0.6" stroke-width="\(number(max(1, route.share * Self.widest)))">\
+            stroke="\(color(route))" stroke-opacity="0.6" stroke-width="\(number(max(1, route.share * Self.widest)))">\
             <title>\(words)</title></line>
             """,
             label(
-                "\(percent(route.share)) \(number(route.transferSeconds * 1000)) ms",
+                "\(percent(route.share)) \(number(route.transferSeconds * 1000)) ms" + load(route),
                 x: x1 + (to.x - x1) * 0.3, y: y1 + (y2 - y1) * 0.3 - 6),
         ]
+    }
+
+    /// What is on its way, and how busy that makes the links.
+    private func load(_ route: ServingPlan.Route) -> String {
+        guard let bytes = route.bytesPerSecond, let use = route.linkUse else { return "" }
+        return ", \(number(bytes / 1e6)) MB/s, links \(percent(use)) busy"
+    }
+
+    /// From grey to red as the links of a route fill.
+    private func color(_ route: ServingPlan.Route) -> String {
+        let use = min(max(route.linkUse ?? 0, 0), 1)
+        func part(_ idle: Double, _ busy: Double) -> String {
+            String(format: "%02x", Int(idle + (busy - idle) * use))
+        }
+        return "#" + part(138, 214) + part(138, 39) + part(138, 40)
     }
 
     private func label(_ text: String, x: Double, y: Double, size: Int = 12) -> String {

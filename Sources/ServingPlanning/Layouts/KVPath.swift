@@ -60,10 +60,21 @@ public struct KVPath: Sendable, Hashable {
         latency + min(plainPerToken * prompt, packing + packedPerToken * prompt)
     }
 
+    /// Whether a prompt is quicker in fewer bits.
+    private func isPacked(_ prompt: Double) -> Bool {
+        packing + packedPerToken * prompt < plainPerToken * prompt
+    }
+
     /// Seconds of one prompt in which the network is busy with it.
     public func busy(prompt: Double) -> Double {
-        packing + packedPerToken * prompt < plainPerToken * prompt
-            ? packedPerToken * prompt : plainPerToken * prompt
+        isPacked(prompt) ? packedPerToken * prompt : plainPerToken * prompt
+    }
+
+    /// Bytes that leave per token of a prompt, of all layers.
+    public func bytes(_ hardware: ServingHardware, prompt: Double) -> Double {
+        let plain = Double(hardware.model.layers) * hardware.kvBytes
+        guard isPacked(prompt) else { return plain }
+        return plain * hardware.precision.transferBytes * 8 / Double(hardware.precision.kvCacheBits)
     }
 }
 

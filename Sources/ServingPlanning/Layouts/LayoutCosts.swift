@@ -5,10 +5,11 @@ public struct LayoutCosts: Sendable {
     public let model: LayoutModel
     /// Of each sampled request as a prompt, seconds: through all stages, overheads included.
     let latencies: [Double]
-    /// After which the next prompt can follow, seconds: mean over the samples, and squared coefficient of
-    /// variation.
-    public let meanService: Double
-    public let serviceVariation: Double
+    /// The same stage by stage, sample after sample: in the stage, and on the way to the next one.
+    let passing: [Double]
+    let sending: [Double]
+    /// What a request spends before and after its prompt, seconds.
+    let request: Double
     /// Seconds that a prompt takes a replica of both phases away from its sequences: all stages, for the next
     /// step follows after the last. Mean, and squared coefficient of variation.
     public let meanTurn: Double
@@ -33,17 +34,18 @@ public struct LayoutCosts: Sendable {
         self.model = model
         var latencies: [Double] = []
         var services: [Double] = []
+        var passing: [Double] = []
+        var sending: [Double] = []
         for sample in workload.samples {
             let prompt = Double(sample.prompt)
             let times = model.prefill(tokens: prompt, squares: prompt * prompt)
             latencies.append(times.latency + request)
             services.append(times.bottleneck)
+            passing += times.passing
+            sending += times.sending
         }
-        self.latencies = latencies
+        (self.latencies, self.passing, self.sending, self.request) = (latencies, passing, sending, request)
         let mean = services.reduce(0, +) / Double(max(services.count, 1))
-        meanService = mean
-        let squares = services.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        serviceVariation = squares / Double(max(services.count, 1)) / (mean * mean)
         let turn = latencies.reduce(0) { $0 + $1 - request } / Double(max(latencies.count, 1))
         meanTurn = turn
         let turns = latencies.reduce(0) { $0 + ($1 - request - turn) * ($1 - request - turn) }

@@ -46,17 +46,28 @@ public struct LayoutModel: Sendable {
         hops[stage].seconds(tokens * activationBytes)
     }
 
-    /// Time through all stages, and the time after which the next batch can follow; seconds.
-    public func prefill(tokens: Double, squares: Double) -> (latency: Double, bottleneck: Double) {
-        var latency = 0.0
-        var bottleneck = 0.0
+    /// A batch of prompts in a pipeline, seconds.
+    public struct PrefillTimes: Sendable {
+        /// Through all stages.
+        public var latency = 0.0
+        /// After which the next batch can follow.
+        public var bottleneck = 0.0
+        /// In each stage, and from each to the next.
+        public var passing: [Double] = []
+        public var sending: [Double] = []
+    }
+
+    public func prefill(tokens: Double, squares: Double) -> PrefillTimes {
+        var times = PrefillTimes()
         for stage in blocks.indices {
             let time = prefill(stage: stage, tokens: tokens, squares: squares)
             let send = stage < hops.count ? hop(after: stage, tokens: tokens) : 0
-            latency += time + send
-            bottleneck = max(bottleneck, time, send)
+            times.latency += time + send
+            times.bottleneck = max(times.bottleneck, time, send)
+            times.passing.append(time)
+            times.sending.append(send)
         }
-        return (latency, bottleneck)
+        return times
     }
 
     /// Time from a token of a sequence to its next, seconds, with `sequences` under way at once: they pass

@@ -4,6 +4,13 @@ internal import Foundation
 struct PairAttainment {
     let workload: ServingWorkload
     let levels: ServiceLevels
+    private let queue: PromptQueue
+
+    init(workload: ServingWorkload, levels: ServiceLevels) {
+        self.workload = workload
+        self.levels = levels
+        queue = PromptQueue(samples: workload.samples.count)
+    }
 
     /// A queue: the chance to wait, and the mean of those that wait; seconds. Beyond the chance not to wait,
     /// waits count as exponential.
@@ -22,11 +29,17 @@ struct PairAttainment {
         var overall: Double { chance * mean }
     }
 
-    /// Prompts before a replica that takes one after another (Pollaczek and Khinchine).
-    func prompts(_ costs: LayoutCosts, load: Double) -> Waiting {
-        let load = min(max(load, 0), 0.999)
-        return Waiting(
-            chance: load, mean: costs.meanService * (1 + costs.serviceVariation) / (2 * (1 - load)))
+    /// Prompts of a replica.
+    ///
+    /// - Parameters:
+    ///   - rate: requests per second, above 0.
+    ///   - share: of all requests.
+    func prompts(_ costs: LayoutCosts, rate: Double, share: Double) -> PromptQueue.Outcome {
+        var outcome = queue.run(costs, rate: rate, share: share, limit: levels.ttft)
+        for (index, sample) in workload.samples.enumerated() where sample.prompt > costs.model.kvTokens {
+            outcome.first[index] = 0
+        }
+        return outcome
     }
 
     /// A decode replica at work: seconds per token, and how long sequences wait until there is room for
@@ -50,44 +63,39 @@ struct PairAttainment {
         return Decoding(step: step, waiting: Waiting(chance: chance, mean: mean))
     }
 
-    /// Of each sample, the chance that the first token is in time; 0 where the prompt does not fit.
-    func firstTokens(_ costs: LayoutCosts, _ waiting: Waiting) -> [Double] {
-        zip(workload.samples, costs.latencies).map { sample, latency in
-            sample.prompt > costs.model.kvTokens ? 0 : waiting.chance(within: levels.ttft - latency)
-        }
-    }
-
     /// - Parameters:
-    ///   - first: chances of the first tokens, from the prefill replica.
+    ///   - prompts: of the prefill replica, at its whole rate.
     ///   - rate: requests per second that take the path.
+    ///   - share: of all requests.
     /// - Returns: share of the requests that is in time in every respect.
     func attainment(
-        _ prefill: LayoutCosts, _ prompts: Waiting, first: [Double], path: KVPath, rate: Double = 0,
-        decode: LayoutCosts, _ decoding: Decoding
+        _ prefill: LayoutCosts, _ prompts: PromptQueue.Outcome, path: KVPath, rate: Double = 0,
+        share: Double = 1, decode: LayoutCosts, _ decoding: Decoding
     ) -> Double {
         var sum = 0.0
-        let queue = transfers(path, rate: rate)
-        let wait = prompts.overall
+        let first = prompts.first
+        let transfers = transfers(path, rate: rate, share: share)
         for (index, sample) in workload.samples.enumerated() where first[index] > 0 {
             guard sample.tokens <= decode.model.kvTokens else { continue }
-            let start = prefill.latencies[index] + wait
+            let start = prefill.latencies[index] + prompts.delay
             guard sample.output > 1 else {
                 if start <= levels.e2e { sum += first[index] }
                 continue
             }
             let steps = Double(sample.output - 1)
-            let moving = queue + path.seconds(prompt: Double(sample.prompt))
-            let time = moving + steps * decoding.step
+            let time = path.seconds(prompt: Double(sample.prompt)) + steps * decoding.step
             let slack = min(levels.tpot * steps, levels.e2e - start) - time
             guard slack >= 0 else { continue }
-            sum += first[index] * decoding.waiting.chance(within: slack)
+            sum +=
+                first[index] * transfers.chance(within: slack)
+                * decoding.waiting.chance(within: slack - transfers.overall)
         }
         return sum / Double(max(workload.samples.count, 1))
     }
 
-    /// Mean wait before a path that takes one transfer after another, seconds.
-    private func transfers(_ path: KVPath, rate: Double) -> Double {
-        guard rate > 0 else { return 0 }
+    /// Before a path that takes one transfer after another (Kingman).
+    private func transfers(_ path: KVPath, rate: Double, share: Double) -> Waiting {
+        guard rate > 0 else { return Waiting(chance: 0, mean: 0) }
         var sum = 0.0
         var squares = 0.0
         for sample in workload.samples {
@@ -97,15 +105,19 @@ struct PairAttainment {
         }
         let count = Double(max(workload.samples.count, 1))
         let load = min(rate * sum / count, 0.999)
-        return rate * squares / count / (2 * (1 - load))
+        let variation = squares * count / max(sum * sum, 1e-24) - 1
+        return Waiting(
+            chance: load, mean: sum / count * (min(1, share) + variation) / (2 * (1 - load)))
     }
 
     /// One replica that does both by turns: prompts go first, so sequences go on while none waits, and a
     /// prompt waits for the room of its whole sequence.
-    func both(_ costs: LayoutCosts, rate: Double) -> Double {
+    ///
+    /// - Parameter share: of all requests.
+    func both(_ costs: LayoutCosts, rate: Double, share: Double) -> Double {
         let load = min(rate * costs.meanTurn, 0.999)
         let prompts = Waiting(
-            chance: load, mean: costs.meanTurn * (1 + costs.turnVariation) / (2 * (1 - load)))
+            chance: load, mean: costs.meanTurn * (min(1, share) + costs.turnVariation) / (2 * (1 - load)))
         let decoding = decoding(costs, rate: rate, stretch: 1 / (1 - load))
         // Of the time that work of one second takes between prompts: the variance of their busy periods.
         let spread =

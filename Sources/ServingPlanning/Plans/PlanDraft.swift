@@ -88,13 +88,18 @@ struct PlanDraft {
             for (column, target) in decode.enumerated() where judged.routing.shares[row][column] > 1e-9 {
                 let share = judged.routing.shares[row][column]
                 let path = evaluator.path(source.replica.layout, target.replica.layout)
-                let seconds = path.seconds(prompt: problem.workload.meanPrompt)
+                let prompt = problem.workload.meanPrompt
+                let isMoved = source.name != target.name
+                let rate = isMoved ? share * problem.workload.rate : 0
                 routes.append(
                     ServingPlan.Route(
                         prefill: source.name, decode: target.name, share: Rounded.share(share),
                         weight: Rounded.share(share / total),
                         attainment: Rounded.share(judged.pairs[row][column]),
-                        transferSeconds: source.name == target.name ? 0 : Rounded.rate(seconds)))
+                        transferSeconds: isMoved ? Rounded.rate(path.seconds(prompt: prompt)) : 0,
+                        bytesPerSecond: (rate * prompt * path.bytes(problem.hardware, prompt: prompt))
+                            .rounded(),
+                        linkUse: Rounded.share(rate * path.busy(prompt: prompt))))
             }
         }
         return routes

@@ -59,6 +59,10 @@ public struct ServingPlan: Sendable, Hashable, Codable {
         public var attainment: Double
         /// Keys and values of the mean prompt on their way, seconds.
         public var transferSeconds: Double
+        /// Keys and values on their way, bytes per second; 0 within one group, nil in plans of older versions.
+        public var bytesPerSecond: Double?
+        /// Share of the time in which the busiest network card of the path is busy with them.
+        public var linkUse: Double?
     }
 
     public struct Prediction: Sendable, Hashable, Codable {

@@ -42,7 +42,7 @@ extension ServingPlanner {
 }
 
 /// A search among sets of nodes.
-private struct Rental {
+struct Rental {
     struct Choice {
         var nodes: Set<Int>
         var attainment: Double
@@ -51,10 +51,11 @@ private struct Rental {
     }
 
     private let whole: PlanningProblem
-    private let budget: Double
+    /// Dollars per hour.
+    var budget: Double
     private let cheapest: Bool
     private let seed: UInt64
-    private let prices: [Double]
+    let prices: [Double]
     private var known: [Set<Int>: Choice?] = [:]
     private(set) var evaluations = 0
 
@@ -124,13 +125,14 @@ private struct Rental {
     /// Adds, drops and swaps nodes as long as that helps.
     mutating func search(isOverdue: () -> Bool) throws(ServingError) -> Choice? {
         var best: Choice?
+        let limit = known.count + ServingPlanner.choiceLimit
         for start in starts() {
             guard var current = try judge(start) else { continue }
             var hasMoved = true
-            while hasMoved, known.count < ServingPlanner.choiceLimit, !isOverdue() {
+            while hasMoved, known.count < limit, !isOverdue() {
                 hasMoved = false
                 for nodes in neighbours(current.nodes) {
-                    guard known.count < ServingPlanner.choiceLimit, !isOverdue() else { break }
+                    guard known.count < limit, !isOverdue() else { break }
                     if let next = try judge(nodes), isBetter(next, current) {
                         current = next
                         hasMoved = true

@@ -55,17 +55,20 @@ struct LoadedReplicas {
         }
         return prefill.indices.map { row in
             let source = evaluator.costs[prefill[row].layout]
-            let own = shares[row].reduce(0, +) * rate
+            let share = shares[row].reduce(0, +)
+            let own = share * rate
             guard own > 0 else { return decode.map { _ in 0 } }
-            let prompts = attainer.prompts(source, load: own * source.meanService)
-            let first = attainer.firstTokens(source, prompts)
+            let prompts =
+                prefill[row].phase == .both ? nil : attainer.prompts(source, rate: own, share: share)
             return decode.indices.map { column in
                 guard shares[row][column] > 0 else { return 0 }
-                guard let decoding = decoding[column] else { return attainer.both(source, rate: own) }
+                guard let decoding = decoding[column], let prompts else {
+                    return attainer.both(source, rate: own, share: share)
+                }
                 return attainer.attainment(
-                    source, prompts, first: first,
+                    source, prompts,
                     path: evaluator.path(prefill[row].layout, decode[column].layout),
-                    rate: rate * shares[row][column],
+                    rate: rate * shares[row][column], share: shares[row][column],
                     decode: evaluator.costs[decode[column].layout], decoding)
             }
         }

@@ -26,8 +26,7 @@ struct PlanEvaluator {
     /// A prefill replica at the load of its first part.
     private struct PrefillView {
         var curve: ReplicaCurve
-        var waiting: PairAttainment.Waiting
-        var first: [Double]
+        var prompts: PromptQueue.Outcome
     }
 
     private struct Pair: Hashable {
@@ -149,7 +148,7 @@ struct PlanEvaluator {
             let view = view(source)
             let rate = ReplicaCurve.shares[0] * problem.rules.decodeUse * decode.decodeRate
             found.attainment = attainer.attainment(
-                prefill, view.waiting, first: view.first, path: path, decode: decode,
+                prefill, view.prompts, path: path, decode: decode,
                 attainer.decoding(decode, rate: rate))
             found.rate = min(linkRate(path), roomRate(prefill, path))
         }
@@ -157,20 +156,20 @@ struct PlanEvaluator {
         return found
     }
 
+    /// Of all requests.
+    private func share(_ rate: Double) -> Double { rate / problem.workload.rate }
+
     private mutating func view(_ layout: Int) -> PrefillView {
         if let known = prefills[layout] { return known }
         let found = costs[layout]
         let most = problem.rules.prefillUse * found.prefillRate
-        func waiting(_ rate: Double) -> PairAttainment.Waiting {
-            attainer.prompts(found, load: rate * found.meanService)
-        }
         let curve = ReplicaCurve(most: most) { rate in
-            let first = attainer.firstTokens(found, waiting(rate))
+            let first = attainer.prompts(found, rate: rate, share: share(rate)).first
             return first.reduce(0, +) / Double(max(first.count, 1))
         }
-        let start = waiting(ReplicaCurve.shares[0] * most)
+        let first = ReplicaCurve.shares[0] * most
         let view = PrefillView(
-            curve: curve, waiting: start, first: attainer.firstTokens(found, start))
+            curve: curve, prompts: attainer.prompts(found, rate: first, share: share(first)))
         prefills[layout] = view
         return view
     }
@@ -179,12 +178,11 @@ struct PlanEvaluator {
     private mutating func curve(_ layout: Int) -> ReplicaCurve {
         if let known = decodes[layout] { return known }
         let found = costs[layout]
-        let first = found.latencies.map { _ in 1.0 }
         let path = KVPath.none
-        let idle = PairAttainment.Waiting(chance: 0, mean: 0)
+        let idle = PromptQueue.Outcome(first: found.latencies.map { _ in 1 }, delay: 0)
         let curve = ReplicaCurve(most: problem.rules.decodeUse * found.decodeRate) { rate in
             attainer.attainment(
-                found, idle, first: first, path: path, decode: found, attainer.decoding(found, rate: rate))
+                found, idle, path: path, decode: found, attainer.decoding(found, rate: rate))
         }
         decodes[layout] = curve
         return curve
@@ -216,7 +214,9 @@ struct PlanEvaluator {
         if let known = together[layout] { return known }
         let found = costs[layout]
         let rate = problem.rules.prefillUse * attainer.bothRate(found)
-        let curve = ReplicaCurve(most: rate) { attainer.both(found, rate: $0) }
+        let curve = ReplicaCurve(most: rate) {
+            attainer.both(found, rate: $0, share: share($0))
+        }
         together[layout] = (rate, curve)
         return (rate, curve)
     }
@@ -227,6 +227,24 @@ struct PlanEvaluator {
         return PlanRank(
             attainment: judged.attainment, saturation: judged.problem.saturation(),
             broken: problem.rules.avoidsSinglePoints ? Self.brokenRules(judged.problem) : 0)
+    }
+
+    /// Share in time at a rate, requests per second.
+    mutating func attainment(_ replicas: [Replica], rate: Double) -> Double {
+        JudgedRoutes(replicas, &self, rate: rate).attainment
+    }
+
+    /// Requests per second that replicas could serve if every path carried all and nothing were late.
+    mutating func most(_ replicas: [Replica]) -> Double {
+        var (prefill, decode, both) = (0.0, 0.0, 0.0)
+        for replica in replicas {
+            switch replica.phase {
+            case .prefill: prefill += prefillRate(replica)
+            case .decode: decode += decodeRate(replica)
+            case .both: both += prefillRate(replica)
+            }
+        }
+        return min(prefill, decode) + both
     }
 
     /// How many of the rules against single points of failure are broken.

@@ -1,6 +1,6 @@
 /// Several searches that share a number of evaluations, so that no simpler plan is overlooked: how others would
-/// divide the GPUs, groups for both phases alone, groups of any phase at the rate of the workload, and at a
-/// rate that the best of those could just not serve.
+/// divide the GPUs, groups of one phase each, groups for both phases alone, and from the best of those on,
+/// groups of any phase.
 struct PlanSearch {
     let problem: PlanningProblem
     let limits: SearchLimits
@@ -8,8 +8,6 @@ struct PlanSearch {
 
     /// Fewer evaluations than this are one search's.
     static let leastShared = 32
-    /// How far beyond what the best plan serves the last search looks for a better one.
-    static let stretch = 1.1
 
     private typealias Outcome = TabuSearch.Outcome
 
@@ -24,40 +22,30 @@ struct PlanSearch {
         var left = limits.evaluations - simple.evaluations
         var outcomes: [Outcome] = []
         func search(
-            _ problem: PlanningProblem, _ evaluations: Int, rate: Double? = nil, starts: [SearchState],
+            _ problem: PlanningProblem, _ evaluations: Int, starts: [SearchState],
             _ evaluator: inout PlanEvaluator
         ) {
             var limits = limits
             limits.evaluations = max(1, evaluations)
-            let search = TabuSearch(problem: problem, limits: limits, seed: seed, rate: rate, starts: starts)
+            let search = TabuSearch(problem: problem, limits: limits, seed: seed, starts: starts)
             guard left > 0, let found = search.run(&evaluator, isOverdue: isOverdue) else { return }
             left -= found.evaluations
             outcomes.append(found)
         }
-        // From nothing: what others do is a valley that a search which begins there seldom leaves.
-        search(problem, left * 7 / 10, starts: [], &evaluator)
-        if problem.rules.phases.count > 1, problem.rules.phases.contains(.both) {
-            var together = problem
-            together.rules.phases = [.both]
-            let starts = simple.states.filter { $0.members.allSatisfy { $0.phase == .both } }
-            search(together, left / 2, starts: starts, &evaluator)
+        // Groups for both phases are a valley: a search that may use them seldom finds out of it to parted ones.
+        if Set(problem.rules.phases) == Set(Phase.allCases) {
+            for (phases, evaluations) in [([Phase.prefill, .decode], left / 2), ([.both], left / 10)] {
+                var part = problem
+                part.rules.phases = phases
+                let starts = simple.states.filter { $0.members.allSatisfy { $0.phase == .both } }
+                search(part, evaluations, starts: phases == [.both] ? starts : [], &evaluator)
+            }
         }
-        let best = outcomes.compactMap(\.candidates.first).first
-        search(
-            problem, left, rate: best.flatMap { stretched($0, &evaluator) },
-            starts: best == nil ? [] : simple.states, &evaluator)
+        search(problem, left, starts: outcomes.compactMap(\.states.first) + simple.states, &evaluator)
         guard !outcomes.isEmpty else { return nil }
         return Outcome(
-            candidates: Self.once(outcomes.flatMap(\.candidates) + simple.candidates),
+            candidates: Self.once(outcomes.flatMap(\.candidates) + simple.candidates), states: [],
             evaluations: limits.evaluations - left, isCapped: outcomes.contains(where: \.isCapped))
-    }
-
-    /// A rate above what a plan serves; nil when it does not serve even that of the workload.
-    private func stretched(
-        _ replicas: [PlanEvaluator.Replica], _ evaluator: inout PlanEvaluator
-    ) -> Double? {
-        let most = PlanDraft(replicas, evaluator).goodput(&evaluator)
-        return most > problem.workload.rate ? most * Self.stretch : nil
     }
 
     /// What others would do, as far as the rules allow it.
@@ -70,7 +58,7 @@ struct PlanSearch {
         let kinds: [(ServingBaseline, [Phase])] = [(.vllm, [.both]), (.distserve, [.prefill, .decode])]
         for (kind, phases) in kinds where phases.allSatisfy(problem.rules.phases.contains) {
             let search = BaselineSearch(
-                problem: problem, baseline: kind, limit: limits.evaluations / (kind == .vllm ? 4 : 8))
+                problem: problem, baseline: kind, limit: limits.evaluations / (kind == .vllm ? 10 : 20))
             guard let found = search.run(&evaluator) else { continue }
             evaluations += found.evaluations
             states.append(SearchState(found.members, spare: spare(found.members)))

@@ -43,6 +43,24 @@ struct Neighbourhood {
         }
     }
 
+    /// Of several times as many neighbours as are wanted, those whose replicas could serve most.
+    mutating func promising(
+        _ wanted: Int, of state: SearchState, _ judge: inout PlanJudge, _ evaluator: inout PlanEvaluator
+    ) -> [SearchState] {
+        var found: [(state: SearchState, most: Double)] = []
+        var attempts = 0
+        while found.count < wanted * TabuSearch.drawn, attempts < 20 * wanted {
+            attempts += 1
+            guard let next = step(from: state), !judge.knows(next),
+                !found.contains(where: { $0.state == next }),
+                let replicas = evaluator.replicas(next.members)
+            else { continue }
+            found.append((next, evaluator.most(replicas)))
+        }
+        let order = found.indices.sorted { (-found[$0].most, $0) < (-found[$1].most, $1) }
+        return order.prefix(wanted).map { found[$0].state }
+    }
+
     private mutating func flip(_ state: SearchState) -> SearchState? {
         guard !state.members.isEmpty else { return nil }
         let index = random.below(state.members.count)

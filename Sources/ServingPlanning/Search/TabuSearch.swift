@@ -20,35 +20,42 @@ public struct SearchLimits: Sendable, Hashable {
 
 /// Searches groups and phases: the best of some neighbours at each step, even when it is worse than what is,
 /// unless the search was there lately.
+///
+/// As soon as a plan brings the share that is aimed at in time, plans are judged at a rate that the best one
+/// could just not serve, so that there is always something to gain.
 struct TabuSearch {
     let problem: PlanningProblem
     let limits: SearchLimits
     let seed: UInt64
-    /// Requests per second that states are judged at; nil is the rate of the workload.
-    var rate: Double?
     /// States to begin with, beside those that it finds itself.
     var starts: [SearchState] = []
 
     struct Outcome {
         /// The best states first.
         var candidates: [[PlanEvaluator.Replica]]
+        /// The states of the candidates.
+        var states: [SearchState]
         var evaluations: Int
         /// Whether time ended the search and not the number of evaluations.
         var isCapped: Bool
     }
 
-    private struct Judged {
+    struct Judged {
         var state: SearchState
         var rank: PlanRank
     }
 
     /// States that are kept to be looked at more closely.
     static let candidateLimit = 12
+    /// Neighbours that are drawn for each one that is judged.
+    static let drawn = 3
+    /// How far beyond what the best plan serves others are judged.
+    static let stretch = 1.1
 
     /// - Parameter isOverdue: asked before each step.
     /// - Returns: nil when no groups can serve the model.
     func run(_ evaluator: inout PlanEvaluator, isOverdue: () -> Bool) -> Outcome? {
-        var judge = Judge(rate: rate)
+        var judge = PlanJudge()
         var best: Judged?
         for state in starts + FirstStates(problem: problem).all(&evaluator) {
             guard judge.count < limits.evaluations || best == nil,
@@ -58,44 +65,48 @@ struct TabuSearch {
         }
         guard var best else { return nil }
         let isCapped = walk(&best, &judge, &evaluator, isOverdue: isOverdue)
+        let states = judge.candidates
         return Outcome(
-            candidates: judge.best.compactMap { evaluator.replicas($0.state.members) },
+            candidates: states.compactMap { evaluator.replicas($0.members) }, states: states,
             evaluations: judge.count, isCapped: isCapped)
     }
 
     private func walk(
-        _ best: inout Judged, _ judge: inout Judge, _ evaluator: inout PlanEvaluator,
+        _ best: inout Judged, _ judge: inout PlanJudge, _ evaluator: inout PlanEvaluator,
         isOverdue: () -> Bool
     ) -> Bool {
         var neighbourhood = Neighbourhood(phases: problem.rules.phases, seed: seed)
+        raise(&best, &judge, &evaluator)
         var current = best
         var tabu = [best.state]
         var idle = 0
-        var attempts = 0
-        // Small fleets have few states: an end of attempts as well as of evaluations.
-        while judge.count < limits.evaluations, attempts < 50 * limits.evaluations {
+        var barren = 0
+        // Small fleets have few states: an end of steps without any as well as of evaluations.
+        while judge.count < limits.evaluations, barren < Self.barrenLimit {
             if isOverdue() { return true }
             var next: Judged?
-            var judged = 0
-            while judged < limits.neighbours, judge.count < limits.evaluations {
-                attempts += 1
-                if attempts % (20 * limits.neighbours) == 0 { break }
-                guard let state = neighbourhood.step(from: current.state),
-                    let rank = judge.rank(state, &evaluator)
-                else { continue }
-                judged += 1
+            let before = judge.count
+            for state in neighbourhood.promising(
+                limits.neighbours, of: current.state, &judge, &evaluator)
+            where judge.count < limits.evaluations {
+                guard let rank = judge.rank(state, &evaluator) else { continue }
                 if tabu.contains(state), rank <= best.rank { continue }
                 if next.map({ rank > $0.rank }) ?? true { next = Judged(state: state, rank: rank) }
             }
-            guard let next else { continue }
-            current = next
-            tabu.append(next.state)
-            if tabu.count > limits.memory { tabu.removeFirst() }
+            barren = judge.count == before ? barren + 1 : 0
             idle += 1
-            if next.rank > best.rank {
-                best = next
-                idle = 0
-            } else if idle >= limits.patience {
+            if let next {
+                current = next
+                tabu.append(next.state)
+                if tabu.count > limits.memory { tabu.removeFirst() }
+                if next.rank > best.rank {
+                    best = next
+                    idle = 0
+                    raise(&best, &judge, &evaluator)
+                    current = best
+                }
+            }
+            if next == nil || idle >= limits.patience {
                 current = best
                 tabu = [best.state]
                 idle = 0
@@ -104,32 +115,71 @@ struct TabuSearch {
         return false
     }
 
-    /// Counts what it judges, and keeps the best.
-    private struct Judge {
-        let rate: Double?
-        var count = 0
-        /// In the order of rank, without repeats.
-        var best: [Judged] = []
+    /// Steps in a row that find no state that was not judged before.
+    private static let barrenLimit = 100
 
-        init(rate: Double?) { self.rate = rate }
+    /// Judges at a higher rate from now on when the best state serves enough at this one.
+    private func raise(_ best: inout Judged, _ judge: inout PlanJudge, _ evaluator: inout PlanEvaluator) {
+        guard judge.count < limits.evaluations,
+            let replicas = evaluator.replicas(best.state.members)
+        else { return }
+        let rate = judge.rate ?? problem.workload.rate
+        guard evaluator.attainment(replicas, rate: rate) >= problem.levels.target else { return }
+        let most = PlanDraft(replicas, evaluator).goodput(&evaluator)
+        guard most * Self.stretch > rate else { return }
+        judge.raise(to: most * Self.stretch)
+        if let rank = judge.rank(best.state, &evaluator) { best.rank = rank }
+    }
+}
 
-        private mutating func keep(_ judged: Judged) {
-            if best.count == TabuSearch.candidateLimit, let last = best.last, last.rank >= judged.rank {
-                return
-            }
-            guard !best.contains(where: { $0.state == judged.state }) else { return }
-            best.insert(judged, at: best.firstIndex { $0.rank < judged.rank } ?? best.count)
-            if best.count > TabuSearch.candidateLimit { best.removeLast() }
+/// Counts the states that it judges, and keeps the best.
+struct PlanJudge {
+    /// Requests per second; nil is that of the workload.
+    private(set) var rate: Double?
+    private(set) var count = 0
+    /// In the order of rank, without repeats; of this rate.
+    private var best: [TabuSearch.Judged] = []
+    /// The best of lower rates, the highest rate first.
+    private var earlier: [SearchState] = []
+    /// What was judged at this rate; nil serves nothing.
+    private var known: [SearchState: PlanRank?] = [:]
+
+    /// The best first.
+    var candidates: [SearchState] {
+        let now = best.map(\.state)
+        return now + earlier.filter { !now.contains($0) }.prefix(TabuSearch.candidateLimit)
+    }
+
+    func knows(_ state: SearchState) -> Bool { known[state] != nil }
+
+    mutating func raise(to rate: Double) {
+        self.rate = rate
+        earlier = best.prefix(3).map(\.state) + earlier
+        best = []
+        known = [:]
+    }
+
+    private mutating func keep(_ judged: TabuSearch.Judged) {
+        if best.count == TabuSearch.candidateLimit, let last = best.last, last.rank >= judged.rank {
+            return
         }
+        best.insert(judged, at: best.firstIndex { $0.rank < judged.rank } ?? best.count)
+        if best.count > TabuSearch.candidateLimit { best.removeLast() }
+    }
 
-        /// - Returns: nil, and counts nothing, for a state that serves nothing.
-        mutating func rank(_ state: SearchState, _ evaluator: inout PlanEvaluator) -> PlanRank? {
-            guard let replicas = evaluator.replicas(state.members) else { return nil }
-            count += 1
-            let rank = evaluator.rank(replicas, rate: rate)
-            keep(Judged(state: state, rank: rank))
-            return rank
+    /// - Returns: nil, and counts nothing, for a state that serves nothing; a state that was judged before is
+    ///   not counted again.
+    mutating func rank(_ state: SearchState, _ evaluator: inout PlanEvaluator) -> PlanRank? {
+        if let known = known[state] { return known }
+        guard let replicas = evaluator.replicas(state.members) else {
+            known[state] = .some(nil)
+            return nil
         }
+        count += 1
+        let rank = evaluator.rank(replicas, rate: rate)
+        known[state] = rank
+        keep(.init(state: state, rank: rank))
+        return rank
     }
 }
 
