@@ -20,11 +20,13 @@ extension DaemonSettings {
 
     static let ids = TimeOrderedIDSource(now: wallClock, entropy: { UUID() })
 
-    func logger() -> Logger {
+    func logger(keepingIn signals: SignalBuffer? = nil) -> Logger {
         let format = text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
         let level = text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         return Logger(label: "basaltd") { _ in
-            LineLogHandler(format: format, level: level, now: Self.wallClock)
+            let lines = LineLogHandler(format: format, level: level, now: Self.wallClock)
+            guard let signals else { return lines }
+            return SignalLogHandler(lines, into: signals, now: Self.wallClock)
         }
     }
 

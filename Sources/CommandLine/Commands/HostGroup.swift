@@ -5,7 +5,7 @@ struct HostGroup: ParsableCommand {
         commandName: "host", abstract: "Takes hosts out of service and back.",
         subcommands: [
             HostCordonCommand.self, HostUncordonCommand.self, HostDrainCommand.self, HostUndrainCommand.self,
-            HostFenceCommand.self,
+            HostFenceCommand.self, HostRepairCommand.self, HostRepairedCommand.self, HostImpactCommand.self,
             HostBreakerGroup.self,
         ])
 }
