@@ -78,7 +78,8 @@ struct ServeCommand: AsyncParsableCommand {
             NIOSSLCertificateSource.certificate($0)
         }
         return .makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: tlsKey, format: .pem)))
+            certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: tlsKey, format: .pem))
+        )
     }
 
     @Sendable private static func secret() -> String {

@@ -44,14 +44,16 @@ extension EndToEndTests {
                         $0.type == .devicesHealthy && $0.reason == .deviceDegraded
                     }
                 }
-                try #require(try await basalt.host(home).inventory.devices.count { $0.health == .degraded } == 1)
+                try #require(
+                    try await basalt.host(home).inventory.devices.count { $0.health == .degraded } == 1)
                 // A restart of the agent forgets nothing and counts nothing twice.
                 try await agent.program.end()
                 try basalt.startAgent(
                     "sim", state: agent.state, hosts: 2, prefix: "sim",
                     token: basalt.directory.appending(path: "sim.join"), flags)
                 try await basalt.hostsReady(2)
-                try #require(try await basalt.host(home).inventory.devices.count { $0.health == .degraded } == 1)
+                try #require(
+                    try await basalt.host(home).inventory.devices.count { $0.health == .degraded } == 1)
 
                 // One that fell off its bus takes the host out; who ran there is moved.
                 try say("NVRM: Xid (PCI:\(held)): 79, pid=7, GPU has fallen off the bus.")

@@ -27,7 +27,8 @@ import Testing
         let made = try await Self.run(
             try #require(Self.openSSL),
             [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                "1",
                 "-subj", "/CN=basalt", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key.path, "-out",
                 certificate.path,
             ], [:])

@@ -45,7 +45,8 @@ final class Server {
     ///   - data: of a former server; a new folder when nil.
     ///   - token: the operator's.
     ///   - tls: certificate and key in PEM; plain HTTP when nil.
-    init(data former: URL? = nil, token: String? = nil, tls: (certificate: URL, key: URL)? = nil) async throws {
+    init(data former: URL? = nil, token: String? = nil, tls: (certificate: URL, key: URL)? = nil) async throws
+    {
         data =
             former
             ?? FileManager.default.temporaryDirectory.appending(path: "evaluation-\(UUID().uuidString)")

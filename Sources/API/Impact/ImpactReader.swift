@@ -23,7 +23,9 @@ struct ImpactReader {
         .repairRequested: true, .hostSuspect: true, .hostFenced: true, .flapping: true,
     ]
     /// What ends an incident: what came before is another one.
-    private static let ends: Set<Reason> = [.repaired, .devicesHealthy, .hostReturned, .hostReady, .hostJoined]
+    private static let ends: Set<Reason> = [
+        .repaired, .devicesHealthy, .hostReturned, .hostReady, .hostJoined,
+    ]
 
     /// Of the last incident of a host, or of all that was the matter since a time.
     func impact(ofHost host: HostRecord, since: Timestamp?) async throws -> ImpactReport {

@@ -37,7 +37,8 @@ struct TelemetryQuery {
             guard let given = text(field) else { return nil }
             guard let time = Timestamp(given) else {
                 refuse(
-                    String(field), "\"\(given.prefix(80))\" is no time; write it such as 2026-06-01T08:00:00Z")
+                    String(field), "\"\(given.prefix(80))\" is no time; write it such as 2026-06-01T08:00:00Z"
+                )
                 return nil
             }
             return time

@@ -54,9 +54,11 @@ enum CommandExamples {
             "basalt host cordon host-1 --reason disk",
             "basalt host cordon host-1 --reason disk --dry-run -o yaml",
         ],
-        "host repair": ["basalt host repair host-1 --reason 'a fan is loud' --yes"],
-        "host repaired": ["basalt host repaired host-1 --reason 'new fan'"],
-        "host impact": ["basalt host impact host-1", "basalt host impact host-1 --since 2026-06-01T08:00:00Z"],
+        "host repair": ["basalt host repair host-1 --reason fan --yes"],
+        "host repaired": ["basalt host repaired host-1 --reason fan"],
+        "host impact": [
+            "basalt host impact host-1", "basalt host impact host-1 --since 2026-06-01T08:00:00Z",
+        ],
         "fault impact": ["basalt fault impact crash-1"],
         "telemetry": [
             "basalt telemetry logs --component control --level warning",

@@ -32,14 +32,12 @@ struct FaultImpactCommand: BasaltCommand {
         commandName: "impact", abstract: "Shows whom an injected fault hit, and what was done.")
 
     @OptionGroup var fault: FaultNameOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let report = try await connection.connected(surroundings) { client, _ in
+        let report = try await fault.connection.connected(surroundings) { client, _ in
             try await client.impact(fault: fault.name)
         }
-        output.show(try ImpactTable(report: report, now: surroundings.now()).presentation, surroundings)
+        fault.output.show(try ImpactTable(report: report, now: surroundings.now()).presentation, surroundings)
         return .done
     }
 }

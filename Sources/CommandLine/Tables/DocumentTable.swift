@@ -246,7 +246,8 @@ extension WireDocument {
     /// All devices, or the healthy ones of all of them.
     fileprivate var devicesText: Text {
         let devices = status?["inventory"]?["devices"]?.array ?? []
-        let healthy = devices.count { $0["health"]?.string == Device.Health.healthy.rawValue }
+        let sound = Device.Health.healthy.rawValue
+        let healthy = devices.count { ($0["health"]?.string ?? sound) == sound }
         return healthy == devices.count
             ? Text(String(devices.count)) : Text("\(healthy)/\(devices.count)", .bad)
     }

@@ -105,7 +105,8 @@ final class Machine: Sendable {
             let agent = Agent(
                 configuration: AgentConfiguration(version: "world"), stateDirectory: Self.directory,
                 controlPlane: AgentLink(machine: self, process: process), inventory: watch ?? self,
-                runtime: runtime, devices: watch, clock: clock, seed: world.seed(for: "\(name.host).\(start)"), disk: disk,
+                runtime: runtime, devices: watch, clock: clock,
+                seed: world.seed(for: "\(name.host).\(start)"), disk: disk,
                 logger: world.logger(name.host))
             let trace = world.trace
             let host = name.host
