@@ -75,6 +75,10 @@ let package = Package(
             "FaultLab", ["Fleet"],
             // In the program itself: problems are drawn without a file beside it.
             resources: [.embedInCode("Problems/Catalogue/problems.json")]),
+        library(
+            "DeviceHealth", ["Fleet"],
+            // In the program itself: devices are judged without a file beside it.
+            resources: [.embedInCode("Catalogue/xids.tsv")]),
         library("Oversubscription"),
         library("TrainingScheduling"),
         library(
@@ -130,13 +134,16 @@ let package = Package(
             ]),
         library(
             "World",
-            ["API", "AgentProtocol", "Control", "FaultLab", "Fleet", "NodeAgent", "Store", heap, logging]),
+            [
+                "API", "AgentProtocol", "Control", "DeviceHealth", "FaultLab", "Fleet", "NodeAgent", "Store",
+                heap, logging,
+            ]),
         // What agents that are evaluated speak to; the fleets are behind it, in processes of their own.
         library(
             "Evaluation",
             [
-                "APITypes", "FaultLab", "Fleet", crypto, httpTypes, hummingbird, logging, nioCore, subprocess,
-                systemPackage,
+                "APITypes", "FaultLab", "Fleet", crypto, httpTypes, hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging, nioCore, nioSSL, subprocess, systemPackage,
             ],
             // In the program itself: it is served without a file beside it.
             resources: [.embedInCode("openapi.yaml")]),
@@ -144,8 +151,7 @@ let package = Package(
             "basalt-world",
             [
                 "Client", "Evaluation", "FaultLab", "Fleet", "LiveLab", "ProgramShell", "World",
-                argumentParser,
-                crypto, hummingbird, logging,
+                argumentParser, crypto, hummingbird, logging, nioSSL,
             ]),
         // Faults that are real.
         library(
@@ -194,8 +200,8 @@ let package = Package(
         library(
             "NodeAgent",
             [
-                "AgentProtocol", "CNVML", "Fleet", "Oversubscription", "Shim", "Telemetry", crypto, lifecycle,
-                logging,
+                "AgentProtocol", "CNVML", "DeviceHealth", "Fleet", "Oversubscription", "Shim", "Telemetry",
+                crypto, lifecycle, logging,
             ]),
         program(
             "basalt-agent",
@@ -231,6 +237,7 @@ let package = Package(
         tests("VMPlacementTests", ["Fleet", "VMPlacement"]),
         tests("WorldTests", ["FaultLab", "Fleet", "Store", "World", "basalt-world"]),
         tests("FaultLabTests", ["FaultLab", "Fleet"]),
+        tests("DeviceHealthTests", ["DeviceHealth", "Fleet"]),
         tests(
             "EvaluationTests",
             [
@@ -291,8 +298,8 @@ let package = Package(
         tests(
             "NodeAgentTests",
             [
-                "AgentProtocol", "Fleet", "NodeAgent", "Oversubscription", "Shim", "basalt-shim", crypto,
-                lifecycle, logging,
+                "AgentProtocol", "DeviceHealth", "Fleet", "NodeAgent", "Oversubscription", "Shim",
+                "basalt-shim", crypto, lifecycle, logging,
             ]),
         tests(
             "ClientTests", ["APITypes", "AgentProtocol", "Client", "Fleet", "TestServer", asn1, crypto, x509]),

@@ -14,7 +14,11 @@ struct pci {
     unsigned domain, bus, device, ids, subsystem;
     char bus_id[32];
 };
-enum { links = 18, uncorrected = 1, since_boot = 0 };
+struct violation { unsigned long long reference, time; };
+enum { links = 18, corrected = 0, uncorrected = 1, since_boot = 0 };
+enum { power_policy = 0, thermal_policy = 1 };
+// Replays, recoveries, bad checksums of flits and of data.
+enum { link_counters = 4 };
 
 struct nvml {
     void *library;
@@ -32,6 +36,10 @@ struct nvml {
     int (*mig)(device_t, unsigned *, unsigned *);
     int (*link)(device_t, unsigned, int *);
     int (*remote)(device_t, unsigned, struct pci *);
+    int (*link_errors)(device_t, unsigned, int, unsigned long long *);
+    int (*remapped)(device_t, unsigned *, unsigned *, unsigned *, unsigned *);
+    int (*retiring)(device_t, int *);
+    int (*violation)(device_t, int, struct violation *);
 };
 
 static void describe(struct nvml *nvml, const char *call, int code, char *message, int size) {
@@ -60,6 +68,10 @@ struct nvml *nvml_open(const char *path, int *absent, char *message, int size) {
         {"nvmlDeviceGetTotalEccErrors", &nvml->errors, 0}, {"nvmlDeviceGetMigMode", &nvml->mig, 0},
         {"nvmlDeviceGetNvLinkState", &nvml->link, 0},
         {"nvmlDeviceGetNvLinkRemotePciInfo_v2", &nvml->remote, 0},
+        {"nvmlDeviceGetNvLinkErrorCounter", &nvml->link_errors, 0},
+        {"nvmlDeviceGetRemappedRows", &nvml->remapped, 0},
+        {"nvmlDeviceGetRetiredPagesPendingStatus", &nvml->retiring, 0},
+        {"nvmlDeviceGetViolationStatus", &nvml->violation, 0},
     };
     for (unsigned i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *symbol = dlsym(nvml->library, symbols[i].name);
@@ -86,21 +98,58 @@ int nvml_count(struct nvml *nvml, char *message, int size) {
     return -1;
 }
 
+static void count_link(struct nvml *nvml, device_t device, unsigned link, struct nvml_gpu *gpu) {
+    for (int counter = 0; nvml->link_errors && counter < link_counters; counter++) {
+        unsigned long long errors = 0;
+        if (nvml->link_errors(device, link, counter, &errors) != 0) continue;
+        gpu->link_errors = (gpu->link_errors < 0 ? 0 : gpu->link_errors) + (long long)errors;
+    }
+}
+
 static void read_links(struct nvml *nvml, device_t device, struct nvml_gpu *gpu) {
-    if (!nvml->link || !nvml->remote) return;
-    for (unsigned link = 0; link < links; link++) {
+    for (unsigned link = 0; nvml->link && link < links; link++) {
         int active = 0;
         struct pci pci = {0};
-        if (nvml->link(device, link, &active) != 0 || !active) continue;
-        if (nvml->remote(device, link, &pci) != 0) continue;
+        if (nvml->link(device, link, &active) != 0) continue;
+        if (gpu->active_links < 0) gpu->active_links = 0;
+        if (!active) continue;
+        gpu->active_links++;
+        count_link(nvml, device, link, gpu);
+        if (!nvml->remote || nvml->remote(device, link, &pci) != 0) continue;
         snprintf(gpu->peers[gpu->peer_count++], sizeof gpu->peers[0], "%s", pci.bus_id);
     }
+}
+
+static long long violation_ns(struct nvml *nvml, device_t device, int policy) {
+    struct violation violation = {0};
+    if (!nvml->violation || nvml->violation(device, policy, &violation) != 0) return -1;
+    return (long long)violation.time;
+}
+
+static void read_health(struct nvml *nvml, device_t device, struct nvml_gpu *gpu) {
+    unsigned long long errors = 0;
+    unsigned repaired = 0, rows = 0, pending = 0, failed = 0;
+    int retiring = 0;
+    if (nvml->errors && nvml->errors(device, uncorrected, since_boot, &errors) == 0)
+        gpu->uncorrected_errors = (long long)errors;
+    if (nvml->errors && nvml->errors(device, corrected, since_boot, &errors) == 0)
+        gpu->corrected_errors = (long long)errors;
+    if (nvml->remapped && nvml->remapped(device, &repaired, &rows, &pending, &failed) == 0) {
+        gpu->remapped_rows = rows;
+        gpu->remap_pending = pending != 0;
+        gpu->remap_failed = failed != 0;
+    }
+    if (nvml->retiring && nvml->retiring(device, &retiring) == 0) gpu->retirement_pending = retiring != 0;
+    gpu->thermal_ns = violation_ns(nvml, device, thermal_policy);
+    gpu->power_ns = violation_ns(nvml, device, power_policy);
 }
 
 int nvml_read(struct nvml *nvml, int index, struct nvml_gpu *gpu, char *message, int size) {
     memset(gpu, 0, sizeof *gpu);
     gpu->memory_mib = gpu->ecc_enabled = gpu->mig_enabled = -1;
-    gpu->uncorrected_errors = -1;
+    gpu->uncorrected_errors = gpu->corrected_errors = gpu->remapped_rows = gpu->link_errors = -1;
+    gpu->remap_pending = gpu->remap_failed = gpu->retirement_pending = gpu->active_links = -1;
+    gpu->thermal_ns = gpu->power_ns = -1;
     device_t device = NULL;
     int code = nvml->handle((unsigned)index, &device);
     if (code == 0) code = nvml->uuid(device, gpu->uuid, sizeof gpu->uuid);
@@ -112,7 +161,6 @@ int nvml_read(struct nvml *nvml, int index, struct nvml_gpu *gpu, char *message,
     struct memory memory = {0};
     int pending = 0;
     unsigned current = 0, next = 0;
-    unsigned long long errors = 0;
     int codes[] = {
         nvml->name(device, gpu->model, sizeof gpu->model), nvml->pci(device, &pci),
         nvml->memory(device, &memory),
@@ -121,9 +169,8 @@ int nvml_read(struct nvml *nvml, int index, struct nvml_gpu *gpu, char *message,
     memcpy(gpu->bus_id, pci.bus_id, sizeof gpu->bus_id);
     if (codes[2] == 0) gpu->memory_mib = (long long)(memory.total >> 20);
     if (!nvml->ecc || nvml->ecc(device, &gpu->ecc_enabled, &pending) != 0) gpu->ecc_enabled = -1;
-    if (nvml->errors && nvml->errors(device, uncorrected, since_boot, &errors) == 0)
-        gpu->uncorrected_errors = (long long)errors;
     if (nvml->mig && nvml->mig(device, &current, &next) == 0) gpu->mig_enabled = current != 0;
+    read_health(nvml, device, gpu);
     read_links(nvml, device, gpu);
     return 0;
 }

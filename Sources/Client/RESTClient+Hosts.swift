@@ -2,12 +2,36 @@ public import APITypes
 public import Fleet
 
 /// Verbs that edit a host's spec.
-public enum HostEdit: String, Sendable, Hashable { case cordon, uncordon, undrain }
+public enum HostEdit: String, Sendable, Hashable {
+    case cordon, uncordon, undrain, repair, repaired
+}
 
 extension RESTClient {
     /// Takes no new placements; what runs goes on.
     public func cordon(host: String, reason: String) async throws -> WireDocument {
         try await hostVerb("cordon", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+    }
+
+    /// Takes the host out of service to be mended.
+    public func repair(host: String, reason: String) async throws -> WireDocument {
+        try await hostVerb("repair", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+    }
+
+    /// Says that the host was mended: it comes back into service once it shows so.
+    public func repaired(host: String, reason: String) async throws -> WireDocument {
+        try await hostVerb("repaired", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+    }
+
+    /// Whom the last incident of a host hit, or all since a time.
+    public func impact(host: String, since: Timestamp? = nil) async throws -> ImpactReport {
+        var call = Call.get(APIPath("hosts", host, "impact"))
+        if let since { call.query = [("since", since.description)] }
+        return try await send(call, as: ImpactReport.self)
+    }
+
+    /// Whom an injected fault hit.
+    public func impact(fault: String) async throws -> ImpactReport {
+        try await send(.get(APIPath("faults", fault, "impact")), as: ImpactReport.self)
     }
 
     /// Takes placements again.

@@ -24,7 +24,7 @@ struct Basalt: ParsableCommand {
                     ClusterCommand.self, TopCommand.self, EventsCommand.self, WhyCommand.self,
                     LogsCommand.self, VMGroup.self, VMGroupsGroup.self, HostGroup.self, AllocationGroup.self,
                     PolicyGroup.self, OversubGroup.self, PlanGroup.self,
-                    OperationGroup.self, OperatorGroup.self, FaultGroup.self,
+                    OperationGroup.self, OperatorGroup.self, FaultGroup.self, TelemetryCommand.self,
                 ]),
             CommandGroup(
                 name: "Traces",

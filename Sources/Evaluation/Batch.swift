@@ -4,7 +4,7 @@ internal import Fleet
 internal import Foundation
 
 /// A wish for a suite to be put to scripted agents.
-struct BatchRequest: Sendable {
+struct BatchRequest: Sendable, Codable {
     static let keys: Set<String> = ["suite", "problem", "agents", "seeds"]
     /// The agents that `problem run` knows.
     static let agents = [

@@ -4,8 +4,11 @@ internal import Fleet
 internal import Foundation
 internal import HTTPTypes
 public import Hummingbird
+internal import HummingbirdCore
+internal import HummingbirdTLS
 public import Logging
 internal import NIOCore
+public import NIOSSL
 
 /// The REST server of evaluation sessions.
 public struct EvaluationServer: Sendable {
@@ -18,13 +21,15 @@ public struct EvaluationServer: Sendable {
 
     /// The server as a service; it runs until its task is cancelled or shut down gracefully.
     ///
-    /// - Parameter onRunning: is given the port.
+    /// - Parameters:
+    ///   - tls: nil serves plain HTTP; whether that is allowed is the caller's to decide.
+    ///   - onRunning: is given the port.
     public func application(
-        address: String, port: Int, logger: Logger,
+        address: String, port: Int, tls: TLSConfiguration? = nil, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
-    ) -> some ApplicationProtocol {
+    ) throws -> some ApplicationProtocol {
         Application(
-            router: router(),
+            router: router(), server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
             configuration: .init(address: .hostname(address, port: port), serverName: nil),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
             logger: logger)
@@ -204,7 +209,7 @@ public struct EvaluationServer: Sendable {
         router.post("/v1/aiops/batches") { request, _ in
             try requireOperator(request)
             let wanted = try BatchRequest(try await Self.body(request), pool: host.pool)
-            return try Answer.json(BatchAnswer(card: await host.create(wanted), results: []), .accepted)
+            return try Answer.json(BatchAnswer(card: try await host.create(wanted), results: []), .accepted)
         }
         router.get("/v1/aiops/batches/:batch") { request, context in
             try requireOperator(request)

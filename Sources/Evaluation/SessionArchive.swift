@@ -88,6 +88,34 @@ struct SessionArchive: Sendable {
         try result.write(to: folder.appending(path: "\(agent).json"), options: .atomic)
     }
 
+    /// A batch that is not at its end: what was asked for, and whose run ended without a result.
+    struct OpenBatch: Codable {
+        var request: BatchRequest
+        var failed: [String]
+    }
+
+    private static let batchFile = "batch.json"
+
+    /// Notes a batch before anything of it is done: after a restart it goes on.
+    func note(_ batch: OpenBatch, id: String) throws {
+        let folder = root.appending(path: "batches").appending(path: id)
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try JSONEncoder().encode(batch).write(to: folder.appending(path: Self.batchFile), options: .atomic)
+    }
+
+    /// Nil of a batch of a former kind of server, and of one that cannot be read.
+    func openBatch(_ id: String) -> OpenBatch? {
+        let file = root.appending(path: "batches").appending(path: id).appending(path: Self.batchFile)
+        return (try? Data(contentsOf: file)).flatMap { try? JSONDecoder().decode(OpenBatch.self, from: $0) }
+    }
+
+    /// Agents of a batch whose results are there.
+    func agents(ofBatch id: String) -> [String] {
+        names(in: "batches/\(id)").filter { $0 != Self.batchFile && $0.hasSuffix(".json") }
+            .map { String($0.dropLast(".json".count)) }
+    }
+
     func results(ofBatch batch: String) -> [SuiteResult] {
         let folder = "batches/\(batch)"
         return names(in: folder).compactMap { name in

@@ -52,7 +52,7 @@ public actor SessionHost {
 
     private enum Job: Sendable {
         case session(LiveSession, SessionOrder)
-        case batch(String, BatchRequest)
+        case batch(String, BatchRequest, agents: [String])
     }
 
     /// - Throws: when the folder cannot be made, or the catalogue is damaged.
@@ -64,6 +64,17 @@ public actor SessionHost {
         for entry in archive.entries().suffix(Self.mostRemembered) {
             ended[entry.card.id] = entry.card
             tokenHashes[entry.card.id] = entry.tokenHash
+        }
+        for id in archive.batches {
+            guard let open = archive.openBatch(id) else { continue }
+            let done = archive.agents(ofBatch: id)
+            let left = open.request.agents.filter { !done.contains($0) && !open.failed.contains($0) }
+            batches[id] = BatchCard(
+                id: id, state: left.isEmpty ? .done : .running, agents: open.request.agents, done: done,
+                failed: open.failed)
+            guard !left.isEmpty else { continue }
+            parts.logger.notice("batch goes on", metadata: ["batch": "\(id)", "agents": "\(left.count)"])
+            queue.yield(.batch(id, open.request, agents: left))
         }
     }
 
@@ -82,10 +93,12 @@ public actor SessionHost {
         case .session(let session, let order):
             await program(["session"]).run(session, order)
             await over(session)
-        case .batch(let id, let request):
-            for agent in request.agents {
+        case .batch(let id, let request, let agents):
+            for agent in agents {
                 let answer = await program(request.arguments(agent)).answer()
-                await took(answer, batch: id, agent: agent)
+                // A run that the end of the server cut short is played again by the next one.
+                if Task.isCancelled { return }
+                await took(answer, batch: id, request, agent: agent)
             }
             await finished(batch: id)
         }
@@ -189,19 +202,27 @@ public actor SessionHost {
 
     // MARK: - Batches
 
-    func create(_ request: BatchRequest) -> BatchCard {
+    /// - Throws: when it cannot be noted; nothing is done of it then.
+    func create(_ request: BatchRequest) throws -> BatchCard {
         let id = parts.ids.next().uuidString.lowercased()
+        try archive.note(SessionArchive.OpenBatch(request: request, failed: []), id: id)
         let card = BatchCard(id: id, state: .running, agents: request.agents, done: [], failed: [])
         batches[id] = card
-        queue.yield(.batch(id, request))
+        queue.yield(.batch(id, request, agents: request.agents))
         return card
     }
 
-    private func took(_ answer: Data?, batch: String, agent: String) {
+    private func took(_ answer: Data?, batch: String, _ request: BatchRequest, agent: String) {
         guard let answer, (try? JSONDecoder().decode(SuiteResult.self, from: answer)) != nil,
             (try? archive.keep(answer, batch: batch, agent: agent)) != nil
         else {
             batches[batch]?.failed.append(agent)
+            do {
+                let failed = batches[batch]?.failed ?? []
+                try archive.note(SessionArchive.OpenBatch(request: request, failed: failed), id: batch)
+            } catch {
+                parts.logger.warning("batch not noted", metadata: ["error": "\(error)"])
+            }
             return
         }
         batches[batch]?.done.append(agent)

@@ -28,6 +28,7 @@ struct Run: SettledCommand {
 
     @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
+    @OptionGroup(title: "Devices") var devices: DeviceOptions
 
     func run(_ flags: SettingFlags<AgentSetting>) async throws {
         let settings = try settings(flags)
@@ -41,19 +42,26 @@ struct Run: SettledCommand {
         let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let parts = try parts(settings, stateDirectory, clock, logger)
+        var parts = try parts(settings, stateDirectory, clock, logger)
+        let watch = try devices.watch(
+            parts.inventory, isReal: try simulation.spec() == nil, nvmlLibrary: process.nvmlLibrary,
+            stateDirectory: stateDirectory, clock: clock, logger: logger)
+        if let watch {
+            parts.inventory = watch
+            parts.services.append(watch)
+        }
         let credential = try await join(
             parts.inventory, settings, substrate: parts.runtime?.substrate ?? SubstrateName.observe,
             logger: logger)
         try await RESTClient.with(
             Self.clientConfiguration(settings, token: credential.credential), seams: Self.seams
-        ) { client in
+        ) { [parts] client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
                 stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client),
                 inventory: parts.inventory, runtime: parts.runtime, output: parts.output,
-                progress: parts.progress, clock: clock, seed: UInt64.random(in: .min ... .max),
-                logger: logger)
+                progress: parts.progress, devices: watch, clock: clock,
+                seed: UInt64.random(in: .min ... .max), logger: logger)
             var services = parts.services
             if let address = settings.address(.metricsListen) {
                 services.append(

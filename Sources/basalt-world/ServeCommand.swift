@@ -4,6 +4,7 @@ internal import Evaluation
 internal import Foundation
 internal import Hummingbird
 internal import Logging
+internal import NIOSSL
 internal import ProgramShell
 
 /// The evaluation API as a server.
@@ -21,13 +22,24 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Folder of what becomes of sessions.") var data: String
     @Option(help: "File with the operator's bearer token. Without one everyone on this machine may.")
     var tokenFile: String?
+    @Option(help: "Certificate chain in PEM; needed with --tls-key where others than this machine call.")
+    var tlsCertificate: String?
+    @Option(help: "Private key in PEM.") var tlsKey: String?
 
     func validate() throws {
         guard (0...65_535).contains(port) else {
             throw ValidationError("--port is \(port), outside 0 to 65535")
         }
-        guard tokenFile != nil || ["127.0.0.1", "::1", "localhost"].contains(host) else {
+        let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
+        guard tokenFile != nil || isLocal else {
             throw ValidationError("--host \(host) is reached from elsewhere: give --token-file")
+        }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("give --tls-certificate and --tls-key together")
+        }
+        guard tlsCertificate != nil || isLocal else {
+            throw ValidationError(
+                "--host \(host) is reached from elsewhere: give --tls-certificate and --tls-key")
         }
     }
 
@@ -45,16 +57,28 @@ struct ServeCommand: AsyncParsableCommand {
                 operatorToken: token, ids: SystemSeams.ids, now: SystemSeams.now,
                 secret: Self.secret, logger: log))
         let address = host
-        let application = EvaluationServer(sessions).application(
-            address: host, port: port, logger: log
+        let tls = try tlsConfiguration()
+        let scheme = tls == nil ? "http" : "https"
+        let application = try EvaluationServer(sessions).application(
+            address: host, port: port, tls: tls, logger: log
         ) { port in
-            log.notice("serving", metadata: ["address": "\(address):\(port)"])
+            log.notice("serving", metadata: ["address": "\(address):\(port)", "scheme": "\(scheme)"])
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await sessions.run() }
             try await application.runService()
             group.cancelAll()
         }
+    }
+
+    private func tlsConfiguration() throws -> TLSConfiguration? {
+        guard let tlsCertificate, let tlsKey else { return nil }
+        let chain = try NIOSSLCertificate.fromPEMFile(tlsCertificate).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
+        return .makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: tlsKey, format: .pem))
+        )
     }
 
     @Sendable private static func secret() -> String {

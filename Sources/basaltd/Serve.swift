@@ -31,10 +31,11 @@ struct Serve: SettledCommand {
 
     func run(_ flags: SettingFlags<DaemonSetting>) async throws {
         let settings = try settings(flags, fallbacks: dev ? [.dataDirectory: ".basalt"] : [:])
+        let signals = SignalBuffer()
         let daemon = Daemon(
             settings: settings, ownsDatabase: try dev && settings.database() == nil, readyFile: readyFile,
             holdCommits: holdCommits, terms: .scaled(leaseSeconds: settings.number(.hostLeaseSeconds) ?? 30),
-            logger: settings.logger())
+            logger: settings.logger(keepingIn: signals), signals: signals)
         try await daemon.run()
     }
 }
@@ -47,6 +48,7 @@ struct Daemon {
     let holdCommits: String?
     let terms: LeaseTerms
     let logger: Logger
+    let signals: SignalBuffer
 
     /// A drain on SIGTERM must end within 10 s.
     private static let gracePeriod = Duration.seconds(8)
@@ -91,7 +93,8 @@ struct Daemon {
         settings.heal(&limits)
         let supervisor = CellSupervisor(
             holder: controllerName, store: store, hub: hub, ids: SystemSeams.ids, time: time,
-            limits: limits, usage: StoredScopeUsage(store: store), logger: logger, metrics: metrics)
+            limits: limits, usage: StoredScopeUsage(store: store), logger: logger, metrics: metrics,
+            signals: signals)
         var bounds = SessionLimits.standard
         // A poll that hangs on a stalled controller is given up within about a lease.
         bounds.pollSeconds = min(bounds.pollSeconds, terms.leaseSeconds)
@@ -103,7 +106,8 @@ struct Daemon {
                 store: store, hub: hub, sessions: sessions, supervisor: supervisor, ids: SystemSeams.ids,
                 time: time,
                 secret: { Secrets.next() }, metrics: metrics,
-                gather: { metrics.gather(pool: pool, hub: hub) }, limits: settings.trafficLimits))
+                gather: { metrics.gather(pool: pool, hub: hub) }, limits: settings.trafficLimits,
+                signals: signals))
         guard let address = settings.address(.listen) else { throw SettingsError("listen is not set") }
         let (host, port) = (address.host, address.port)
         let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
@@ -128,6 +132,13 @@ struct Daemon {
                     store: store, terms: settings.usageTerms, retention: settings.usageRetention, time: time,
                     logger: logger
                 ).run()
+            },
+            Duty("signals") {
+                while true {
+                    try await time.sleep(SignalBuffer.sampleEvery)
+                    metrics.gather(pool: pool, hub: hub)
+                    signals.sample(metrics.series, at: time.now())
+                }
             },
             Duty("housekeeping") { await Housekeeping(store: store, time: time, logger: logger).run() },
             application,

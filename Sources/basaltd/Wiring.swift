@@ -13,11 +13,13 @@ internal import Telemetry
 typealias DaemonSettings = EffectiveSettings<DaemonSetting>
 
 extension DaemonSettings {
-    func logger() -> Logger {
+    func logger(keepingIn signals: SignalBuffer? = nil) -> Logger {
         let format = text(.logFormat).flatMap(LogFormat.init(rawValue:)) ?? .logfmt
         let level = text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         return Logger(label: "basaltd") { _ in
-            LineLogHandler(format: format, level: level, now: SystemSeams.now)
+            let lines = LineLogHandler(format: format, level: level, now: SystemSeams.now)
+            guard let signals else { return lines }
+            return SignalLogHandler(lines, into: signals, now: SystemSeams.now)
         }
     }
 

@@ -22,7 +22,8 @@ struct CompletionTests {
         #expect(await complete("").contains("complete") == false)
         #expect(
             await complete("host", "").sorted() == [
-                "breaker", "cordon", "drain", "fence", "preempt", "uncordon", "undrain",
+                "breaker", "cordon", "drain", "fence", "impact", "preempt", "repair", "repaired", "uncordon",
+                "undrain",
             ])
         #expect(await complete("host", "unc") == ["uncordon"])
         #expect(await complete("vmgroup", "").sorted() == ["create", "scale"])

@@ -81,7 +81,9 @@ struct HelpTests {
                         due: Self.time, deadline: Self.time, atDeadline: .stop, maxParallel: 1, force: true,
                         purpose: .maintenance),
                     maintenance: Self.maintenance,
-                    policies: ScopePolicies(oversubscription: "o"))
+                    policies: ScopePolicies(oversubscription: "o"),
+                    repair: HostRepair(
+                        state: .open, reason: "r", since: Self.time, evidence: ["e"], cordonedBefore: "c"))
             case .flavor: FlavorSpec(resources: resources, devices: devices)
             case .project: ProjectSpec(quota: Quota(milliCPU: 1, memoryMiB: 1, devices: 1))
             case .vmGroup:

@@ -44,7 +44,9 @@ final class Server {
     /// - Parameters:
     ///   - data: of a former server; a new folder when nil.
     ///   - token: the operator's.
-    init(data former: URL? = nil, token: String? = nil) async throws {
+    ///   - tls: certificate and key in PEM; plain HTTP when nil.
+    init(data former: URL? = nil, token: String? = nil, tls: (certificate: URL, key: URL)? = nil) async throws
+    {
         data =
             former
             ?? FileManager.default.temporaryDirectory.appending(path: "evaluation-\(UUID().uuidString)")
@@ -56,6 +58,7 @@ final class Server {
             try token.write(to: file, atomically: true, encoding: .utf8)
             arguments += ["--token-file", file.path]
         }
+        if let tls { arguments += ["--tls-certificate", tls.certificate.path, "--tls-key", tls.key.path] }
         process.arguments = arguments
         let log = data.appending(path: "log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
@@ -66,12 +69,18 @@ final class Server {
         address = try await eventually("the server listens") {
             let text = try String(contentsOf: log, encoding: .utf8)
             guard let range = text.firstRange(of: /127\.0\.0\.1:[0-9]+/) else { return nil }
-            return "http://\(text[range])"
+            return "\(tls == nil ? "http" : "https")://\(text[range])"
         }
     }
 
     func stop() {
         process.terminate()
+        process.waitUntilExit()
+    }
+
+    /// Ends it as a crash does.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 

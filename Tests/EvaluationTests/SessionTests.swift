@@ -206,6 +206,28 @@ import Testing
         #expect(agents == ["oracle", "dummy"])
     }
 
+    @Test func `a batch goes on where a server that was killed left it`() async throws {
+        let first = try await Server()
+        let created = try await first.send(
+            "POST", "/v1/aiops/batches",
+            #"{"problem": "AG-01", "agents": ["oracle", "always-yes", "dummy"]}"#)
+        let id = try #require(created.text("id"))
+        // Some of it is done, and some is not.
+        try await eventually("an agent has played") {
+            try await first.send("GET", "/v1/aiops/batches/\(id)").text.contains(#""done":["oracle""#)
+                ? true : nil
+        }
+        first.kill()
+        let second = try await Server(data: first.data)
+        defer { second.stop() }
+        try await eventually("the batch is done") {
+            try await second.send("GET", "/v1/aiops/batches/\(id)").text("state") == "done" ? true : nil
+        }
+        let board = try await second.send("GET", "/v1/aiops/leaderboard?format=csv")
+        let agents = board.text.split(separator: "\n").dropFirst().map { $0.split(separator: ",")[1] }
+        #expect(agents.sorted() == ["always-yes", "dummy", "oracle"])
+    }
+
     @Test func `drivers of SREGym find their paths`() async throws {
         let server = try await Server()
         defer { server.stop() }

@@ -149,6 +149,16 @@ package enum RouteTable {
         Key(.post, "/v1/hosts/{name}/undrain"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/preempt"): .verb(.write(.fleet)),
         Key(.post, "/v1/hosts/{name}/fence"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/repair"): .verb(.write(.fleet)),
+        Key(.post, "/v1/hosts/{name}/repaired"): .verb(.write(.fleet)),
+        Key(.get, "/v1/hosts/{name}/impact"): RouteRule(.read(.fleet), query: ["since"]),
+        Key(.get, "/v1/faults/{name}/impact"): RouteRule(.read(.fleet)),
+        Key(.get, "/v1/telemetry/logs"): RouteRule(
+            .read(.fleet), query: TelemetryQuery.common + ["contains", "level"]),
+        Key(.get, "/v1/telemetry/metrics"): RouteRule(.read(.fleet), query: TelemetryQuery.common + ["name"]),
+        Key(.get, "/v1/telemetry/traces"): RouteRule(
+            .read(.fleet), query: TelemetryQuery.common + ["errors", "name"]),
+        Key(.get, "/v1/telemetry/events"): RouteRule(.read(.fleet), query: TelemetryQuery.common),
         Key(.get, "/v1/allocations"): RouteRule(
             .read(.ownProjects), query: page + ["fieldSelector", "since", "wait", "watch"]),
         Key(.get, "/v1/allocations/{id}"): RouteRule(.read(.ownProjects)),

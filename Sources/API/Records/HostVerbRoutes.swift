@@ -23,7 +23,9 @@ struct HostVerbRoutes {
         }
         router.post("/v1/hosts/:name/uncordon") { request, context in
             _ = try await Self.verb(request, reasonRequired: false)
+            let now = self.time.now()
             return try await self.answer("uncordon", endsDrains: true, request, context) { spec in
+                spec.waiveRepair(at: now)
                 spec.cordoned = nil
                 spec.draining = nil
                 spec.drain = nil
@@ -50,6 +52,27 @@ struct HostVerbRoutes {
             }
             return try JSONAnswer.response(preview)
         }
+        router.post("/v1/hosts/:name/repair") { request, context in
+            let verb = try await Self.verb(request, reasonRequired: true)
+            let now = self.time.now()
+            return try await self.answer("repair", request, context) { spec in
+                // One that is out already stays so, and is not mended any more.
+                let evidence = spec.repair.flatMap { $0.state == .waived ? nil : $0.evidence }
+                spec.openRepair(verb.reason, evidence: evidence, at: now)
+            }
+        }
+        router.post("/v1/hosts/:name/repaired") { request, context in
+            _ = try await Self.verb(request, reasonRequired: false)
+            let name = try context.parameters.require("name")
+            let now = self.time.now()
+            return try await self.answer("repaired", request, context) { spec in
+                guard let repair = spec.repair, repair.state != .waived else {
+                    throw Problem(
+                        .guardRefused, detail: "\(name) is not to be mended; see its condition Repair")
+                }
+                spec.markRepaired(at: now)
+            }
+        }
         router.post("/v1/hosts/:name/fence") { request, context in try await self.fence(request, context) }
     }
 
@@ -75,7 +98,7 @@ struct HostVerbRoutes {
     /// Edits the host, or answers what it would be.
     private func answer(
         _ verb: String, endsDrains: Bool = false, _ request: Request, _ context: APIContext,
-        _ edit: @Sendable @escaping (inout HostSpec) -> Void
+        _ edit: @Sendable @escaping (inout HostSpec) throws -> Void
     ) async throws -> Response {
         if try DocumentRoutes.isDryRun(request) {
             let name = try context.parameters.require("name")
@@ -91,7 +114,7 @@ struct HostVerbRoutes {
     }
 
     private func change(
-        _ verb: String, _ context: APIContext, _ edit: @Sendable @escaping (inout HostSpec) -> Void
+        _ verb: String, _ context: APIContext, _ edit: @Sendable @escaping (inout HostSpec) throws -> Void
     ) async throws -> Resource {
         try await store.update(
             .host, project: nil, name: try context.parameters.require("name"), precondition: .none,
@@ -99,9 +122,9 @@ struct HostVerbRoutes {
         ) { resource in try Self.apply(edit, to: &resource) }
     }
 
-    private static func apply(_ edit: (inout HostSpec) -> Void, to host: inout Resource) throws {
+    private static func apply(_ edit: (inout HostSpec) throws -> Void, to host: inout Resource) throws {
         var spec = try JSONDecoder().decode(HostSpec.self, from: Data(host.spec.utf8))
-        edit(&spec)
+        try edit(&spec)
         host.spec = try JSONAnswer.text(spec)
     }
 

@@ -29,6 +29,8 @@ public struct APIServer: Sendable {
         public var limits: TrafficLimits
         /// A monotonic clock.
         public var uptime: @Sendable () -> Duration
+        /// What this program said and did of late.
+        public var signals: SignalBuffer
 
         public init(
             store: any Store, hub: FeedHub, sessions: AgentSessions, supervisor: CellSupervisor?,
@@ -36,8 +38,10 @@ public struct APIServer: Sendable {
             metrics: MetricRegistry<DaemonMetric> = MetricRegistry(),
             gather: @escaping @Sendable () -> Void = {},
             limits: TrafficLimits = TrafficLimits(),
-            uptime: @escaping @Sendable () -> Duration = APIServer.uptime()
+            uptime: @escaping @Sendable () -> Duration = APIServer.uptime(),
+            signals: SignalBuffer = SignalBuffer()
         ) {
+            self.signals = signals
             self.store = store
             self.hub = hub
             self.sessions = sessions
@@ -91,7 +95,7 @@ public struct APIServer: Sendable {
         let router = Router(context: APIContext.self)
         let limiter = RateLimiter(parts.limits, uptime: parts.uptime)
         router.addMiddleware {
-            RequestLogMiddleware(metrics: parts.metrics)
+            RequestLogMiddleware(metrics: parts.metrics, signals: parts.signals, time: parts.time)
             ProblemMiddleware()
             TrafficMiddleware(limiter: limiter)
             AccessMiddleware(
@@ -113,6 +117,7 @@ public struct APIServer: Sendable {
         HistoryRoutes(store: parts.store).add(to: router)
         HealingRoutes(store: parts.store).add(to: router)
         FaultRoutes(store: parts.store).add(to: router)
+        ImpactRoutes(store: parts.store).add(to: router)
         OversubscriptionRoutes(
             store: parts.store, explainer: RateExplainer(store: parts.store), ids: parts.ids, time: parts.time
         ).add(to: router)
@@ -122,6 +127,7 @@ public struct APIServer: Sendable {
         AgentRoutes(store: parts.store, sessions: parts.sessions, secrets: secrets, ids: parts.ids).add(
             to: router)
         MetricsRoute(metrics: parts.metrics, gather: parts.gather).add(to: router)
+        TelemetryRoutes(store: parts.store, signals: parts.signals).add(to: router)
         AuditRoutes(store: parts.store).add(to: router)
         LogRoutes(store: parts.store, reader: OutputReader(store: parts.store, ids: parts.ids))
             .add(to: router)

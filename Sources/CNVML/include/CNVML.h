@@ -12,7 +12,19 @@ struct nvml_gpu {
     long long memory_mib;
     int ecc_enabled;
     int mig_enabled;
+    /// Since the driver was loaded, as are all counters.
     long long uncorrected_errors;
+    long long corrected_errors;
+    long long remapped_rows;
+    int remap_pending;
+    int remap_failed;
+    int retirement_pending;
+    /// Links that are up, and the errors of all of them.
+    int active_links;
+    long long link_errors;
+    /// Nanoseconds for which clocks were held down.
+    long long thermal_ns;
+    long long power_ns;
     /// PCI bus ids at the other ends of active NVLinks.
     char peers[18][32];
     int peer_count;

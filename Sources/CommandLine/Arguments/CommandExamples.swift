@@ -54,6 +54,16 @@ enum CommandExamples {
             "basalt host cordon host-1 --reason disk",
             "basalt host cordon host-1 --reason disk --dry-run -o yaml",
         ],
+        "host repair": ["basalt host repair host-1 --reason fan --yes"],
+        "host repaired": ["basalt host repaired host-1 --reason fan"],
+        "host impact": [
+            "basalt host impact host-1", "basalt host impact host-1 --since 2026-06-01T08:00:00Z",
+        ],
+        "fault impact": ["basalt fault impact crash-1"],
+        "telemetry": [
+            "basalt telemetry logs --component control --level warning",
+            "basalt telemetry traces --contains commit -o json", "basalt telemetry metrics --otlp",
+        ],
         "host uncordon": ["basalt host uncordon host-1 --reason repaired"],
         "host drain": [
             "basalt host drain host-1 --reason firmware --dry-run",

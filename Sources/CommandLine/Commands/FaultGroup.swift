@@ -10,6 +10,7 @@ struct FaultGroup: ParsableCommand {
         subcommands: [
             FaultRunCommand.self, FaultListCommand.self, FaultGetCommand.self, FaultAbortCommand.self,
             FaultPauseCommand.self, FaultResumeCommand.self, FaultSwitchCommand.self, FaultDoctorCommand.self,
+            FaultImpactCommand.self,
         ])
 }
 

@@ -5,7 +5,8 @@ struct HostGroup: ParsableCommand {
         commandName: "host", abstract: "Takes hosts out of service and back.",
         subcommands: [
             HostCordonCommand.self, HostUncordonCommand.self, HostDrainCommand.self, HostUndrainCommand.self,
-            HostPreemptCommand.self, HostFenceCommand.self,
+            HostPreemptCommand.self, HostFenceCommand.self, HostRepairCommand.self,
+            HostRepairedCommand.self, HostImpactCommand.self,
             HostBreakerGroup.self,
         ])
 }

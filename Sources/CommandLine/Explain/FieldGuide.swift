@@ -189,6 +189,16 @@ enum FieldGuide {
             "Workloads are moved or stopped until the host is empty; implies cordoned."
         ),
         Entry("spec.cordonReason", "string", "Why; required with cordoned and draining."),
+        Entry("spec.repair", "object", "That it is to be mended; see basalt host repair and repaired."),
+        Entry(
+            "spec.repair.state", "open|repaired|waived, required",
+            "open is emptied and waits; repaired has to show so; waived is in service nevertheless."),
+        Entry("spec.repair.reason", "string, required", "What is to be mended."),
+        Entry("spec.repair.since", "time, required", "When the state began."),
+        Entry(
+            "spec.repair.evidence", "list of strings",
+            "Devices that asked for it and since when; absent when a person did."),
+        Entry("spec.repair.cordonedBefore", "string", "Why it was cordoned before that."),
     ]
 
     private static let resources = [

@@ -112,7 +112,7 @@ struct DocumentTable {
         Field(.init("CPU", .always, .right)) { Text(optional: $0.capacity.cpu) },
         Field(.init("MEMORY", .always, .right)) { Text(optional: $0.capacity.memory) },
         Field(.init("GPUS", .always, .right)) {
-            Text(String($0.status?["inventory"]?["devices"]?.array?.count ?? 0))
+            $0.devicesText
         },
         Field(.init("ZONE", .wide)) { Text(optional: $0.status?["inventory"]?["domain"]?["zone"]?.string) },
         Field(.init("RACK", .wide)) { Text(optional: $0.status?["inventory"]?["domain"]?["rack"]?.string) },
@@ -243,7 +243,21 @@ extension WireDocument {
         }
     }
 
+    /// All devices, or the healthy ones of all of them.
+    fileprivate var devicesText: Text {
+        let devices = status?["inventory"]?["devices"]?.array ?? []
+        let sound = Device.Health.healthy.rawValue
+        let healthy = devices.count { ($0["health"]?.string ?? sound) == sound }
+        return healthy == devices.count
+            ? Text(String(devices.count)) : Text("\(healthy)/\(devices.count)", .bad)
+    }
+
     fileprivate var schedulingText: Text {
+        switch spec["repair"]?["state"]?.string {
+        case HostRepair.State.open.rawValue?: return Text("repair", .bad)
+        case HostRepair.State.repaired.rawValue?: return Text("verifying", .warning)
+        default: break
+        }
         if spec["draining"] == .bool(true) { return Text("draining", .warning) }
         return spec["cordoned"] == .bool(true) ? Text("cordoned", .warning) : Text("enabled")
     }

@@ -70,6 +70,13 @@ public struct CellLimits: Sendable {
     /// A host that is lost so often within `flapWindow` is cordoned: it is worse than one that is gone.
     public var flaps = 3
     public var flapWindow = Duration.seconds(600)
+    /// How often hosts are looked at whose devices are not sound, or that are to be mended.
+    public var repairEvery = Duration.seconds(1)
+    /// How long a mended host has to show no defect: four looks of its agent.
+    public var repairVerify = Duration.seconds(20)
+    /// Share of a cell's hosts that are taken out for their devices by themselves; one always is, unless it is
+    /// 0. A driver that makes every device look broken must not empty the cell.
+    public var repairsAtMost = 0.1
     public var terms = LeaseTerms.standard
 
     public init() {}

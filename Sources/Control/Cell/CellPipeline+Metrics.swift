@@ -8,11 +8,25 @@ extension CellPipeline {
         let start = time.uptime()
         let worked = try await cycle()
         let uptime = time.uptime()
-        if worked { metrics.observe(.cycles, [cell], (uptime - start).inSeconds) }
+        if worked {
+            metrics.observe(.cycles, [cell], (uptime - start).inSeconds)
+            signals?.add(
+                SignalBuffer.Span(
+                    at: time.now().advanced(by: start - uptime), component: "control", name: "cycle \(cell)",
+                    milliseconds: (uptime - start).inSeconds * 1000))
+        }
         if let measuredAt, uptime - measuredAt < limits.measureEvery { return worked }
         measuredAt = uptime
         measure(time.now())
         return worked
+    }
+
+    /// A commit as a span of its plan.
+    func trace(_ plan: Plan, since: Timestamp, took: Duration, error: String? = nil) {
+        signals?.add(
+            SignalBuffer.Span(
+                at: since, component: "control", name: "commit \(plan.engine.rawValue)",
+                milliseconds: took.inSeconds * 1000, error: error, trace: plan.id.description))
     }
 
     func count(_ plan: Plan, _ outcome: CommitOutcome) {
@@ -31,6 +45,13 @@ extension CellPipeline {
             uniqueKeysWithValues: HostContact.allCases.map { ($0.rawValue.lowercased(), 0) })
         for host in model.hosts.values { contacts[host.contact.rawValue.lowercased(), default: 0] += 1 }
         metrics.replace(.hosts, first: cell, with: contacts.byLabel)
+        var health = [String: Double](
+            uniqueKeysWithValues: Device.Health.allCases.map { ($0.rawValue, 0) })
+        for device in model.hosts.values.lazy.flatMap(\.devices) {
+            health[device.health.rawValue, default: 0] += 1
+        }
+        metrics.replace(.devices, first: cell, with: health.byLabel)
+        metrics.set(.hostsInRepair, [cell], to: Double(repairs.inRepair))
 
         var states: [String: Double] = ["reserved": 0, "active": 0, "releasing": 0]
         var quarantined = 0.0
@@ -61,8 +82,7 @@ extension MetricRegistry<DaemonMetric> {
     func forget(cell: String) {
         for key in [
             DaemonMetric.hosts, .allocations, .pending, .pendingOldest, .quarantined, .breakerTripped,
-            .stranded,
-            .obtainable,
+            .stranded, .obtainable, .devices, .hostsInRepair,
         ] {
             replace(key, first: cell, with: [:])
         }

@@ -18,6 +18,7 @@ actor CellPipeline {
     let limits: CellLimits
     let logger: Logger
     let metrics: MetricRegistry<DaemonMetric>
+    let signals: SignalBuffer?
     var model: CellModel
     private var cursor: FeedCursor?
     var serving = ServingKeeping()
@@ -40,6 +41,7 @@ actor CellPipeline {
     var risks = RiskKeeping()
     var peaks = PeakKeeping()
     var relievedAt: Timestamp?
+    var repairs = RepairKeeping()
     var training = TrainingKeeping()
     /// What the next cycle takes over.
     var readyLifetimes: ReadyLifetimes?
@@ -50,9 +52,11 @@ actor CellPipeline {
     init(
         lease: CellLease, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
         limits: CellLimits, usage: any ScopeUsageSource = UnknownScopeUsage(),
-        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
+        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry(),
+        signals: SignalBuffer? = nil
     ) {
         self.metrics = metrics
+        self.signals = signals
         cell = lease.cell
         self.lease = lease
         self.store = store
@@ -132,6 +136,7 @@ actor CellPipeline {
         rates = RateKeeping()
         risks = RiskKeeping()
         peaks = PeakKeeping()
+        repairs = RepairKeeping()
         cursor = position
         logger.info(
             "cell loaded",
@@ -259,6 +264,7 @@ actor CellPipeline {
         var worked = try await refresh()
         worked = changeLifetimes() || worked
         worked = try await judge() || worked
+        worked = try await repair() || worked
         worked = try await rate() || worked
         worked = try await foretellPeaks() || worked
         worked = try await stop() || worked
@@ -375,11 +381,14 @@ actor CellPipeline {
         _ plan: Plan, lifetimes: LifetimeNote? = nil, trial: LifetimeTrial? = nil
     ) async throws {
         let statuses = try statuses(after: plan)
+        let (began, uptime) = (time.now(), time.uptime())
         let outcome: CommitOutcome
         do {
             outcome = try await store.commit(
                 LedgerCommit(lease: lease, plan: plan, statuses: statuses, lifetimes: lifetimes))
+            trace(plan, since: began, took: time.uptime() - uptime)
         } catch {
+            trace(plan, since: began, took: time.uptime() - uptime, error: "\(error)")
             for taken in plan.groups.flatMap(\.directives).compactMap(\.taken) {
                 model.placement.remove(allocation: taken.allocation.id)
             }

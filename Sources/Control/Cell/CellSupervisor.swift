@@ -14,6 +14,7 @@ public final class CellSupervisor: Sendable {
     private let limits: CellLimits
     private let logger: Logger
     private let metrics: MetricRegistry<DaemonMetric>
+    private let signals: SignalBuffer?
     private let usage: any ScopeUsageSource
     private let pipelines = Mutex<[String: CellPipeline]>([:])
     private let leases = Mutex<[String: CellLease]>([:])
@@ -21,12 +22,15 @@ public final class CellSupervisor: Sendable {
 
     /// - Parameters:
     ///   - holder: name of this controller, unique in the fleet and for every start of it.
+    ///   - signals: keeps spans of cycles and commits; nil keeps none.
     ///   - usage: what ratios are decided from.
     public init(
         holder: String, store: any Store, hub: FeedHub, ids: any IDSource, time: Timekeeper,
         limits: CellLimits, usage: any ScopeUsageSource = UnknownScopeUsage(),
-        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry()
+        logger: Logger, metrics: MetricRegistry<DaemonMetric> = MetricRegistry(),
+        signals: SignalBuffer? = nil
     ) {
+        self.signals = signals
         self.usage = usage
         self.metrics = metrics
         self.holder = holder
@@ -122,7 +126,7 @@ public final class CellSupervisor: Sendable {
             } else {
                 let pipeline = CellPipeline(
                     lease: lease, store: store, hub: hub, ids: ids, time: time, limits: limits,
-                    usage: usage, logger: logger, metrics: metrics)
+                    usage: usage, logger: logger, metrics: metrics, signals: signals)
                 pipelines.withLock { $0[lease.cell] = pipeline }
                 try await run(pipeline, lease)
             }

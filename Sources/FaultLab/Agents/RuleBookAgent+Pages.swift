@@ -69,7 +69,7 @@ extension RuleBookAgent {
         case .databaseConflicts: return page("db/primary", .dataStore, .overload, .act(.failoverDatabase))
         case .databaseCommitsBreak:
             return page("db/primary", .dataStore, .networkOrStorage, .act(.failoverDatabase))
-        default: return nil
+        default: return machine(name, alert)
         }
     }
 
@@ -77,7 +77,7 @@ extension RuleBookAgent {
         page(name, .network, type, .act(.requestRepair, .text(name)))
     }
 
-    private static func page(
+    static func page(
         _ component: String, _ level: SystemLevel, _ type: FaultType, _ repair: AgentTurn?, rank: Int = 1
     ) -> Finding {
         Finding(component: ComponentName(component), level: level, type: type, repair: repair, rank: rank)

@@ -73,7 +73,7 @@ public struct RuleBookAgent: ScriptedAgent {
                     repair: .act(.requestRepair, .text(name.description)), rank: 0))
         }
         for alert in alerts {
-            guard let word = AlertName(rawValue: alert.name),
+            guard let word = AlertName(rawValue: alert.name) ?? rules[alert.name],
                 let finding = finding(word, alert, all: alerts)
             else { continue }
             // What the rack explains needs no cause of its own.

@@ -90,15 +90,33 @@ public enum OpenTelemetryShape {
                 let failed: ActionValue = .mapping([
                     "code": .integer(2), "message": .text(span.error ?? ""),
                 ])
-                return (
-                    ComponentName(span.service),
-                    .mapping([
-                        "name": .text(span.operation), "startTimeUnixNano": nanoseconds(span.at),
-                        "endTimeUnixNano": nanoseconds(end), "kind": .integer(3),
-                        "status": span.error == nil ? .mapping(["code": .integer(1)]) : failed,
-                    ])
-                )
+                var record: [String: ActionValue] = [
+                    "name": .text(span.operation), "startTimeUnixNano": nanoseconds(span.at),
+                    "endTimeUnixNano": nanoseconds(end), "kind": .integer(3),
+                    "status": span.error == nil ? .mapping(["code": .integer(1)]) : failed,
+                ]
+                if let trace = span.trace {
+                    record["traceId"] = .text(identifier(trace, digits: 32))
+                    record["spanId"] = .text(
+                        identifier("\(trace) \(span.operation) \(span.at.microseconds)", digits: 16))
+                }
+                return (ComponentName(span.service), .mapping(record))
             })
+    }
+
+    /// A UUID as it is, and anything else by a hash (FNV-1a, once for each 16 digits): the same text has the
+    /// same id in every answer.
+    private static func identifier(_ text: String, digits: Int) -> String {
+        let plain = text.lowercased().filter { $0 != "-" }
+        if plain.count == digits, plain.allSatisfy({ $0.isHexDigit && $0.isASCII }) { return plain }
+        var id = ""
+        for round in 0..<UInt64(digits / 16) {
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325 &+ round
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            let part = String(hash, radix: 16)
+            id += String(repeating: "0", count: 16 - part.count) + part
+        }
+        return id
     }
 
     // MARK: - Forms

@@ -102,8 +102,14 @@ public struct TraceSpan: Sendable, Hashable, Codable {
     public var operation: String
     public var milliseconds: Double
     public var error: String?
+    /// What it belongs to, such as the id of a request; nil where nobody told.
+    public var trace: String?
 
-    public init(at: Timestamp, service: String, operation: String, milliseconds: Double, error: String?) {
+    public init(
+        at: Timestamp, service: String, operation: String, milliseconds: Double, error: String?,
+        trace: String? = nil
+    ) {
+        self.trace = trace
         self.at = at
         self.service = service
         self.operation = operation

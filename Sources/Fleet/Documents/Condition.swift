@@ -23,6 +23,10 @@ public struct Condition: Sendable, Hashable, Codable {
         case healing = "Healing"
         /// Every member of the group is as its template says now.
         case upToDate = "UpToDate"
+        /// Nothing is known against the host's devices.
+        case devicesHealthy = "DevicesHealthy"
+        /// The host is out of service to be mended.
+        case repair = "Repair"
     }
 
     public var type: Aspect

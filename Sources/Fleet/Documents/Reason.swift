@@ -66,6 +66,17 @@ public enum Reason: String, Sendable, Hashable, Codable, CaseIterable, CodingKey
     case epochRaised = "EpochRaised"
     case quarantineEnded = "QuarantineEnded"
     case adopted = "Adopted"
+    // Life of a device, and of a host that is mended.
+    case deviceDegraded = "DeviceDegraded"
+    case deviceFailed = "DeviceFailed"
+    case deviceNoted = "DeviceNoted"
+    case devicesHealthy = "DevicesHealthy"
+    case repairRequested = "RepairRequested"
+    case awaitingRepair = "AwaitingRepair"
+    case verifyingRepair = "VerifyingRepair"
+    case repaired = "Repaired"
+    case repairWaived = "RepairWaived"
+    case repairHeld = "RepairHeld"
     // Life of a ratio.
     case ratioRaised = "RatioRaised"
     case ratioLowered = "RatioLowered"

@@ -15,11 +15,15 @@ public struct HostSpec: DocumentSpec {
     public var maintenance: MaintenanceSpec?
     /// Policy documents of this host alone; those of the pool, else of the cell, when absent.
     public var policies: ScopePolicies?
+    /// That it is to be mended, and how far that is; nil when it is not.
+    public var repair: HostRepair?
 
     public init(
         cell: String, pool: String, cordoned: Bool? = nil, draining: Bool? = nil, cordonReason: String? = nil,
-        drain: DrainSpec? = nil, maintenance: MaintenanceSpec? = nil, policies: ScopePolicies? = nil
+        drain: DrainSpec? = nil, maintenance: MaintenanceSpec? = nil, policies: ScopePolicies? = nil,
+        repair: HostRepair? = nil
     ) {
+        self.repair = repair
         self.cell = cell
         self.pool = pool
         self.cordoned = cordoned
@@ -49,6 +53,7 @@ public struct HostSpec: DocumentSpec {
         found += drain?.defects(at: "spec.drain") ?? []
         found += maintenance?.defects(at: "spec.maintenance") ?? []
         found += policies?.defects(at: "spec.policies") ?? []
+        found += repair?.defects(at: "spec.repair") ?? []
         return found
     }
 }

@@ -25,11 +25,14 @@ public struct Device: Sendable, Hashable, Codable {
     /// Devices of one domain reach each other over NVLink.
     public var nvlinkDomain: String?
     public var health: Health
+    /// What is known against it; nil when nothing is.
+    public var verdict: DeviceVerdict?
 
     public init(
         uuid: String, model: String, memoryMiB: Int, numaNode: Int? = nil, nvlinkDomain: String? = nil,
-        health: Health = .healthy
+        health: Health = .healthy, verdict: DeviceVerdict? = nil
     ) {
+        self.verdict = verdict
         self.uuid = uuid
         self.model = model
         self.memoryMiB = memoryMiB

@@ -1,3 +1,4 @@
+internal import DeviceHealth
 internal import Fleet
 internal import Telemetry
 
@@ -19,7 +20,20 @@ extension Agent {
             ("older", metrics.refusedOlder), ("hash", metrics.refusedHash), ("other", metrics.refusedOther),
         ]
         for (outcome, value) in assignments { calls.set(.assignments, [outcome], to: Double(value)) }
+        if let devices { expose(devices) }
         return calls.text
+    }
+
+    private func expose(_ devices: DeviceHealthWatch) {
+        let tally = devices.tally
+        for (code, count) in tally.xids { calls.set(.xids, ["\(code)"], to: Double(count)) }
+        calls.set(.kernelLogLost, to: Double(tally.lost))
+        calls.set(.kernelLogMalformed, to: Double(tally.malformed))
+        calls.set(.xidStrangers, to: Double(tally.strangers.values.reduce(0, +)))
+        let health = devices.health
+        for word in Device.Health.allCases {
+            calls.set(.devices, [word.rawValue], to: Double(health[word] ?? 0))
+        }
     }
 
     /// A poll waits by intention; its time says nothing.

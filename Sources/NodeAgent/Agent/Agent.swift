@@ -18,6 +18,7 @@ public final class Agent: Service {
     private let runtime: (any VMRuntime)?
     private let output: (any OutputSource)?
     private let progress: (any ProgressSource)?
+    let devices: DeviceHealthWatch?
     private let clock: any AgentClock
     private let seed: UInt64
     private let disk: MemoryDisk?
@@ -33,14 +34,17 @@ public final class Agent: Service {
     ///   - runtime: nil on a host that is only observed; its inventory says so in `substrate`.
     ///   - output: nil where parts write nothing that is kept.
     ///   - progress: nil where parts do not tell how far they are.
+    ///   - devices: judges the inventory, which is asked again and told when it has something new; nil where
+    ///     devices are not watched.
     ///   - seed: of the jitter between tries; different for every start.
     ///   - disk: keeps the ledger instead of files, in a simulation.
     public init(
         configuration: AgentConfiguration, stateDirectory: String, controlPlane: any ControlPlane,
         inventory: any InventorySource, runtime: (any VMRuntime)?, output: (any OutputSource)? = nil,
-        progress: (any ProgressSource)? = nil, clock: any AgentClock, seed: UInt64,
-        disk: MemoryDisk? = nil, logger: Logger
+        progress: (any ProgressSource)? = nil, devices: DeviceHealthWatch? = nil, clock: any AgentClock,
+        seed: UInt64, disk: MemoryDisk? = nil, logger: Logger
     ) {
+        self.devices = devices
         self.configuration = configuration
         self.stateDirectory = stateDirectory
         self.controlPlane = controlPlane
@@ -82,6 +86,11 @@ public final class Agent: Service {
             if let runtime = self.runtime {
                 children.addTask {
                     try await Self.untilCancelled { try await self.watch(runtime, into: inbox) }
+                }
+            }
+            if let devices = self.devices {
+                children.addTask {
+                    try await Self.untilCancelled { try await self.watch(devices, into: inbox) }
                 }
             }
             var due: MonotonicTime?
@@ -288,6 +297,20 @@ extension Agent {
             }
             try await pause()
             if let parts = try await adopt() { inbox.post(.runtimeListed(parts)) }
+        }
+    }
+
+    private func watch(_ devices: DeviceHealthWatch, into inbox: Mailbox<AgentEvent>) async throws {
+        while true {
+            try await devices.changes()
+            do {
+                inbox.post(.inventoryFound(try await inventory.hosts()))
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                logger.warning("the inventory cannot be read anew", metadata: ["error": "\(error)"])
+                try await pause()
+            }
         }
     }
 

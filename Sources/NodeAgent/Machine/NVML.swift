@@ -1,4 +1,5 @@
 internal import CNVML
+internal import DeviceHealth
 internal import Fleet
 
 /// GPUs as NVIDIA's management library tells them.
@@ -18,6 +19,7 @@ struct NVML {
         var facts: MachineFacts.GPU
         /// PCI bus ids, lower case, with a domain of 4 digits as in `/sys`.
         var remotes: [String]
+        var counters: DeviceCounters
     }
 
     static let standardLibrary = "libnvidia-ml.so.1"
@@ -67,7 +69,19 @@ struct NVML {
                 uuid: uuid, index: index, pciBusID: busID, nvlinkPeers: [],
                 eccEnabled: optional(raw.ecc_enabled).map { $0 != 0 },
                 migEnabled: optional(raw.mig_enabled).map { $0 != 0 }, uncorrectedErrors: errors),
-            remotes: Set(remotes.map(Self.busID)).sorted())
+            remotes: Set(remotes.map(Self.busID)).sorted(), counters: counters(raw, uuid: uuid))
+    }
+
+    private static func counters(_ raw: nvml_gpu, uuid: String) -> DeviceCounters {
+        func told<Value: BinaryInteger>(_ value: Value) -> Int? { value < 0 ? nil : Int(value) }
+        func flag(_ value: Int32) -> Bool? { value < 0 ? nil : value != 0 }
+        return DeviceCounters(
+            uuid: uuid, isLost: raw.failure != 0, uncorrectedErrors: told(raw.uncorrected_errors),
+            correctedErrors: told(raw.corrected_errors), remappedRows: told(raw.remapped_rows),
+            isRemapPending: flag(raw.remap_pending), hasRemapFailed: flag(raw.remap_failed),
+            isRetirementPending: flag(raw.retirement_pending), activeLinks: told(raw.active_links),
+            linkErrors: told(raw.link_errors), thermalNanoseconds: told(raw.thermal_ns),
+            powerNanoseconds: told(raw.power_ns))
     }
 
     /// Fills peers and domains in: GPUs that links or a common switch join are one domain.

@@ -15,6 +15,8 @@ public enum AgentEvent: Sendable {
     case runtimeChanged(RuntimeChanges)
     /// Everything the runtime knows, after changes may have been missed.
     case runtimeListed([RuntimePart])
+    /// The hosts of the session as they are now: something about them has changed.
+    case inventoryFound([InventoriedHost])
 }
 
 /// A call to the control plane. The incarnation tells answers of an earlier hello apart.

@@ -39,6 +39,7 @@ extension AgentState {
     /// Says what every host is and runs. What changes from here on is reported after the answer.
     private mutating func hello() -> HelloRequest {
         dirty.removeAll()
+        isInventoryStale = false
         let hellos = inventories.map { found -> HostHello in
             let host = hosts[found.name] ?? HostState()
             let parts = host.parts.sorted { $0.key < $1.key }.map { allocation, part in
@@ -76,6 +77,19 @@ extension AgentState {
                 hosts[found.name]?.parts[allocation]?.acknowledged = true
             }
         }
+        // It changed while the hello was under way.
+        if isInventoryStale { greetAgain(step.now) }
+    }
+
+    /// Takes over what the hosts of the session are now, and tells it with a hello of its own. Hosts that the
+    /// session did not begin with are not carried, and those that are not named stay as they were.
+    mutating func replaceInventories(_ found: [InventoriedHost], _ step: inout AgentStep) {
+        let byName = Dictionary(found.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let before = inventories
+        inventories = before.map { byName[$0.name] ?? $0 }
+        guard inventories != before else { return }
+        isInventoryStale = true
+        if case .connected = session { greetAgain(step.now) }
     }
 
     /// Goes back to hello; later answers of this incarnation are ignored. After a short wait, as a control

@@ -9,7 +9,9 @@ public struct AgentState: Sendable {
     let configuration: AgentConfiguration
     /// Whether there is a runtime.
     let canRun: Bool
-    let inventories: [InventoriedHost]
+    var inventories: [InventoriedHost]
+    /// What the last hello told is out of date.
+    var isInventoryStale = false
     var hosts: [String: HostState] = [:]
     var session = SessionPhase.greeting(CallState())
     var dirty = DirtyQueue()
@@ -79,6 +81,7 @@ public struct AgentState: Sendable {
         case .runtimeAnswered(let call, let failure): answered(call, failure, &step)
         case .runtimeChanged(let changes): changed(changes, &step)
         case .runtimeListed(let parts): listed(parts, &step)
+        case .inventoryFound(let found): replaceInventories(found, &step)
         }
         if case .ended = session { return step.finish(hosts) }
         dispatchRuntimeCalls(&step)

@@ -16,6 +16,11 @@ public enum AgentMetric: String, MetricKey {
     case partsRefused = "basalt_agent_parts_refused_total"
     case ledgerBytes = "basalt_agent_ledger_bytes"
     case ledgerCompactions = "basalt_agent_ledger_compactions_total"
+    case devices = "basalt_agent_devices"
+    case xids = "basalt_agent_xids_total"
+    case xidStrangers = "basalt_agent_xid_strangers_total"
+    case kernelLogLost = "basalt_agent_kernel_log_lost_total"
+    case kernelLogMalformed = "basalt_agent_kernel_log_malformed_total"
 
     public var definition: MetricDefinition {
         switch self {
@@ -42,6 +47,14 @@ public enum AgentMetric: String, MetricKey {
         case .partsRefused: .init(.counter, "parts", "Reported parts that the controllers refused.")
         case .ledgerBytes: .init(.gauge, "bytes", "Size of the ledger on disk.")
         case .ledgerCompactions: .init(.counter, "compactions", "Times that the ledger was written anew.")
+        case .devices: .init(.gauge, "devices", ["health"], "Devices that are watched, by their health.")
+        case .xids: .init(.counter, "errors", ["code"], "XIDs of the driver since devices are watched.")
+        case .xidStrangers:
+            .init(.counter, "errors", "XIDs of addresses at which the agent knows no device.")
+        case .kernelLogLost:
+            .init(.counter, "lines", "Lines of the kernel's log that were gone before they were read.")
+        case .kernelLogMalformed:
+            .init(.counter, "lines", "Lines of the kernel's log that say XID and are none.")
         }
     }
 }

@@ -24,6 +24,8 @@ public enum DaemonMetric: String, MetricKey {
     case pendingOldest = "basalt_pending_oldest_seconds"
     case hosts = "basalt_hosts"
     case hostsFenced = "basalt_hosts_fenced_total"
+    case devices = "basalt_devices"
+    case hostsInRepair = "basalt_hosts_in_repair"
     case allocations = "basalt_allocations"
     case quarantined = "basalt_quarantined_allocations"
     case breakerTripped = "basalt_breaker_tripped_domains"
@@ -50,7 +52,9 @@ public enum DaemonMetric: String, MetricKey {
             )
         case .leaseHeld, .leasesLost, .cycles, .cycleFailures, .plans, .groups, .placements:
             planning
-        case .pending, .pendingOldest, .hosts, .hostsFenced, .allocations, .quarantined, .breakerTripped:
+        case .pending, .pendingOldest, .hosts, .hostsFenced, .devices, .hostsInRepair, .allocations,
+            .quarantined,
+            .breakerTripped:
             fleet
         case .stranded, .obtainable: room
         case .sessionPolls, .hellos, .reports, .partsReported, .usageBins: sessions
@@ -118,6 +122,14 @@ public enum DaemonMetric: String, MetricKey {
         case .hosts:
             .init(.gauge, "hosts", ["cell", "contact"], "Hosts by contact: ready, suspect or fenced.")
         case .hostsFenced: .init(.counter, "hosts", ["cell"], "Hosts declared fenced.")
+        case .devices:
+            .init(
+                .gauge, "devices", ["cell", "health"],
+                "Devices by health: healthy, degraded, failed or unknown. Others than healthy take nothing new."
+            )
+        case .hostsInRepair:
+            .init(
+                .gauge, "hosts", ["cell"], "Hosts that are out of service to be mended, or have to show it.")
         case .allocations:
             .init(.gauge, "allocations", ["cell", "state"], "Allocations that are not released, by state.")
         case .quarantined:

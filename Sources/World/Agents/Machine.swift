@@ -22,6 +22,7 @@ final class Machine: Sendable {
         var missing = 0
         var process: SimulatedProcess?
         var runtime: MachineRuntime?
+        var watch: DeviceHealthWatch?
         var history = RunHistory()
     }
 
@@ -34,6 +35,8 @@ final class Machine: Sendable {
     let credential: String
     let world: World
     private let disk = MemoryDisk()
+    private let kernelLog = MachineKernelLog()
+    private let deviceMemory = DeviceHealthMemory.Slot()
     private let spec: SimulatedFleetSpec
     private let state = Mutex(State())
 
@@ -97,10 +100,13 @@ final class Machine: Sendable {
             let runtime = MachineRuntime(substrate: substrate, machine: self, process: process)
             state.withLock { $0.runtime = runtime }
             runtime.schedule()
+            let watch = name.hasDevices ? watch(clock) : nil
+            state.withLock { $0.watch = watch }
             let agent = Agent(
                 configuration: AgentConfiguration(version: "world"), stateDirectory: Self.directory,
-                controlPlane: AgentLink(machine: self, process: process), inventory: self, runtime: runtime,
-                clock: clock, seed: world.seed(for: "\(name.host).\(start)"), disk: disk,
+                controlPlane: AgentLink(machine: self, process: process), inventory: watch ?? self,
+                runtime: runtime, devices: watch, clock: clock,
+                seed: world.seed(for: "\(name.host).\(start)"), disk: disk,
                 logger: world.logger(name.host))
             let trace = world.trace
             let host = name.host
@@ -144,6 +150,21 @@ final class Machine: Sendable {
         // Ends that lay before count as they were.
         runtime?.retire()
         crashAgent(until: time)
+    }
+
+    /// What judges the machine's devices; it looks when the kernel has said something, and when it starts.
+    private func watch(_ clock: MachineClock) -> DeviceHealthWatch {
+        let (log, memory) = (kernelLog, DeviceHealthMemory.memory(deviceMemory))
+        return DeviceHealthWatch(
+            inventory: self, sources: { _ in .init(log: log, counters: nil, memory: memory) }, clock: clock,
+            logger: world.logger(name.host))
+    }
+
+    /// The kernel writes a line to its log.
+    func say(_ line: String) {
+        kernelLog.append(line)
+        let (watch, process) = state.withLock { ($0.watch, $0.process) }
+        if process?.isDead == false { watch?.look() }
     }
 
     /// Devices that the agent does not find; it looks when it starts.

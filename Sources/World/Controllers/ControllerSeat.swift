@@ -68,7 +68,10 @@ final class Controller: Sendable {
     init(name: String, seat: ControllerSeat, world: World) {
         self.name = name
         let process = SimulatedProcess(clock: world.clock)
-        let (clock, limits) = (world.clock, CellLimits())
+        let clock = world.clock
+        var limits = CellLimits()
+        // Whoever is put to a problem is to see what is wrong with devices, and to act on it.
+        limits.repairsAtMost = 0
         let time = Timekeeper(
             now: { seat.wall },
             sleep: { duration in

@@ -63,6 +63,14 @@ extension ProblemWorld {
             active.current = now
         }
         self.active[fault.id] = active
+        say(fault.kernelLines?.begin, on: hosts)
+    }
+
+    /// What the driver says goes the way of the product: over the agent into the inventory, which takes the
+    /// device out of use.
+    private func say(_ line: String?, on hosts: [String]) {
+        guard let line else { return }
+        for machine in world.machines where hosts.contains(machine.name.host) { machine.say(line) }
     }
 
     func renewFaults() {
@@ -80,6 +88,7 @@ extension ProblemWorld {
     /// Ends a fault; what was written into documents stays as it is.
     func end(_ fault: ActiveFault) async {
         active[fault.fault.id] = nil
+        say(fault.fault.kernelLines?.end, on: fault.hosts)
         guard let current = fault.current else { return }
         world.revert(current)
         // What a machine was told of last would end a while later.

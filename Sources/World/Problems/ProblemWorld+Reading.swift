@@ -143,6 +143,7 @@ extension ProblemWorld {
                 "name": host.name, "cell": host.cell, "pool": host.pool, "zone": host.domain.zone,
                 "rack": host.domain.rack, "contact": host.contact.rawValue,
                 "cordoned": "\(host.cordoned || host.draining)", "devices": "\(host.devices.count)",
+                "healthyDevices": "\(host.devices.count { $0.health == .healthy })",
                 "memoryMiB": "\(host.room.total.memoryMiB)", "ratio": "\(host.room.cpuRatioPerMille)",
                 "labels": labels.joined(separator: ","),
             ]
