@@ -53,10 +53,7 @@ extension LiveFleet {
 
     /// The controller that plans is killed; until a VM that is created afterwards has its host.
     public func timeOfLosingController(run: Int) async throws -> LiveTimes {
-        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
-        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
-            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
-        else { throw LiveFleetError("nobody plans for east") }
+        let name = try await planner()
         let fault = "times-\(run)-controller"
         let began = try await inject(fault, .controllerCrash, FaultTarget(.controller, name))
         let restarted = try await untilScheduled("after-controller-\(run)", since: began)
@@ -71,6 +68,41 @@ extension LiveFleet {
         let restarted = try await untilScheduled("after-store-\(run)", since: began)
         try await end(fault)
         return LiveTimes(restarted: restarted)
+    }
+
+    /// The controller that plans is cut off from the store, hears it late, or loses its answers; until a VM
+    /// that is created afterwards has its host, which another controller may give it.
+    ///
+    /// - Parameter kind: `linkPartition`, `linkDelay` or `storeOutcomeUnknown`.
+    /// - Throws: `LiveFleetError` when the fleet does not get over it, or anything was planned twice.
+    public func timeOfLosingStoreLink(_ kind: FaultKind, run: Int) async throws -> LiveTimes {
+        let name = try await planner()
+        let fault = "times-\(run)-store-\(kind.rawValue.lowercased())"
+        let began = try await inject(fault, kind, FaultTarget(.controller, name))
+        let restarted = try await untilScheduled("after-\(fault)", since: began)
+        let claims = try await client.allocations().items.filter { $0.state != .released && !$0.isStandby }
+        let parts = claims.map { "\($0.workload.uid) \($0.workload.part)" }
+        guard Set(parts).count == parts.count else { throw LiveFleetError("a part was claimed twice") }
+        try await end(fault)
+        try await Self.wait("\(name) follows again") {
+            guard await self.metricsPage(of: name) != nil else { return false }
+            return try await self.client.check().violations.isEmpty
+        }
+        return LiveTimes(restarted: restarted)
+    }
+
+    /// Name of the controller that holds the cell.
+    private func planner() async throws -> String {
+        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
+        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
+            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
+        else { throw LiveFleetError("nobody plans for east") }
+        return name
+    }
+
+    private func metricsPage(of name: String) async -> String? {
+        guard let port = controllers.first(where: { $0.name == name })?.port else { return nil }
+        return await metricsPage(of: port, within: .seconds(5))
     }
 
     // MARK: -

@@ -1,6 +1,7 @@
 internal import AgentProtocol
 internal import ArgumentParser
 internal import Client
+internal import FaultSeam
 internal import Fleet
 internal import Foundation
 internal import Logging
@@ -28,6 +29,7 @@ struct Run: SettledCommand {
 
     @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
+    @OptionGroup var seamed: SeamOptions
 
     func run(_ flags: SettingFlags<AgentSetting>) async throws {
         let settings = try settings(flags)
@@ -38,10 +40,13 @@ struct Run: SettledCommand {
         }
         // A full disk fails the write, not the program.
         signal(SIGXFSZ, SIG_IGN)
-        let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
+        let system = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
+        let seam = try seamed.open(logger)
+        let clock: any AgentClock = seam.map { SeamedClock(system, seam: $0) as any AgentClock } ?? system
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let parts = try parts(settings, stateDirectory, clock, logger)
+            .failing(by: seam, clock: clock, unit: Self.seams.random)
         let credential = try await join(
             parts.inventory, settings, substrate: parts.runtime?.substrate ?? SubstrateName.observe,
             logger: logger)
@@ -50,7 +55,7 @@ struct Run: SettledCommand {
         ) { client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
-                stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client),
+                stateDirectory: stateDirectory, controlPlane: Self.controlPlane(client, seam, clock),
                 inventory: parts.inventory, runtime: parts.runtime, output: parts.output,
                 progress: parts.progress, clock: clock, seed: UInt64.random(in: .min ... .max),
                 logger: logger)
@@ -80,7 +85,7 @@ struct Run: SettledCommand {
     }
 
     private func parts(
-        _ settings: EffectiveSettings<AgentSetting>, _ stateDirectory: String, _ clock: SystemAgentClock,
+        _ settings: EffectiveSettings<AgentSetting>, _ stateDirectory: String, _ clock: any AgentClock,
         _ logger: Logger
     ) throws -> AgentParts {
         if let spec = try simulation.spec() {
@@ -95,6 +100,13 @@ struct Run: SettledCommand {
         }
         return AgentParts(
             inventory: process.inventory(name: settings.text(.name), stateDirectory: stateDirectory))
+    }
+
+    private static func controlPlane(
+        _ client: RESTClient, _ seam: FaultSeam?, _ clock: any AgentClock
+    ) -> any ControlPlane {
+        guard let seam else { return HTTPControlPlane(client) }
+        return SeamedControlPlane(HTTPControlPlane(client), seam: seam, clock: clock, unit: seams.random)
     }
 
     /// The credential of an earlier join, or a new one for the join token.
