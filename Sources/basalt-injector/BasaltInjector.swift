@@ -56,13 +56,18 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "File with an administrator's token.") var tokenFile: String
     @Option(help: .hidden) var endAt: String?
 
+    /// A controller that hangs must not keep the kill switch from an injector: another one knows of it.
+    private static let limits = ClientLimits(
+        connect: .seconds(2), answer: .seconds(3), silence: .seconds(3), answerBytes: 1 << 24, connections: 4)
+
     func run() async throws {
         let file = try TargetFile.read(targets)
         let injector = try state.injector(file, endAt: endAt.flatMap(EndPoint.init(rawValue:)))
         let token = try String(contentsOfFile: tokenFile, encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let configuration = ClientConfiguration(
-            servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound)
+            servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound,
+            limits: Self.limits)
         try await RESTClient.with(configuration, seams: SystemSeams.client) { client in
             let loop = InjectorLoop(
                 injector: injector, control: RESTControl(client: client, name: name),

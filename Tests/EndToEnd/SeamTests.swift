@@ -28,6 +28,9 @@ extension EndToEndTests {
                     spec: FaultSpec(
                         kind: kind, selector: TargetSelector(names: [target]), parameters: parameters,
                         leaseSeconds: 600)))
+            try await eventually("\(kind) is in effect") {
+                try await basalt.client().fault(kind.rawValue.lowercased()).state == .active
+            }
         }
 
         private static func end(_ basalt: Deployment, _ kind: FaultKind) async throws {
