@@ -9,7 +9,7 @@ BENCH := .build/release/basalt-bench
 # They burn every core there is; tests that wait for clocks, servers and processes run apart from them.
 PURE_TESTS := ^(VMPlacement|Oversubscription|LifetimeTraining|TrainingScheduling|ServingPlanning|Replay|Fuzz|FaultLab|World)Tests
 
-.PHONY: help setup run test contract fuzz lint fmt bench metrics-check clean
+.PHONY: help setup run test live contract fuzz lint fmt bench metrics-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,6 +36,9 @@ test: setup ## Build and run every test
 	Tests/run.sh --filter '$(PURE_TESTS)'
 	Tests/run.sh --skip '$(PURE_TESTS)' --skip EndToEnd
 	Tests/run.sh --no-parallel --filter EndToEnd
+
+live: ## Put the smoke suite to scripted agents on a fleet of real processes; half an hour
+	BASALT_LIVE_SUITE=1 swift test --no-parallel --filter scriptedAgentsScoreLive
 
 contract: setup ## Send what openapi.yaml describes, and what it forbids, to a running control plane
 	Tests/Contract/schemathesis.sh $(ARGS)

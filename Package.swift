@@ -154,11 +154,12 @@ let package = Package(
                 argumentParser, crypto, hummingbird, logging, nioSSL,
             ]),
         // Faults that are real.
+        library("FaultSeam", ["FaultLab"]),
         library(
             "FaultInjection",
             [
-                "CShim", "FaultLab", "Fleet", "NodeAgent", "PostgresClient", "Shim", asyncHTTPClient, logging,
-                nioCore, nioHTTP1, nioPosix,
+                "CShim", "FaultLab", "FaultSeam", "Fleet", "NodeAgent", "PostgresClient", "Shim",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         program(
             "basalt-injector",
@@ -194,19 +195,25 @@ let package = Package(
             ]),
         library(
             "FakeEngine",
-            ["ServingPlanning", asyncHTTPClient, hummingbird, httpTypes, logging, nioCore, nioHTTP1]),
+            [
+                "FaultLab", "FaultSeam", "ServingPlanning", asyncHTTPClient, hummingbird, httpTypes, logging,
+                nioCore, nioHTTP1,
+            ]),
         program(
-            "basalt-fake-engine", ["FakeEngine", "ServingPlanning", argumentParser, hummingbird, logging]),
+            "basalt-fake-engine",
+            ["FakeEngine", "FaultSeam", "ServingPlanning", argumentParser, hummingbird, logging]),
         library(
             "NodeAgent",
             [
-                "AgentProtocol", "CNVML", "DeviceHealth", "Fleet", "Oversubscription", "Shim", "Telemetry",
-                crypto, lifecycle, logging,
+                "AgentProtocol", "CNVML", "DeviceHealth", "FaultLab", "FaultSeam", "Fleet",
+                "Oversubscription",
+                "Shim", "Telemetry", crypto, lifecycle, logging,
             ]),
         program(
             "basalt-agent",
             [
-                "AgentProtocol", "Client", "Fleet", "NodeAgent", "Oversubscription", "ProgramShell",
+                "AgentProtocol", "Client", "FaultSeam", "Fleet", "NodeAgent", "Oversubscription",
+                "ProgramShell",
                 "Settings",
                 "Telemetry", argumentParser, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
                 yams,
@@ -219,7 +226,7 @@ let package = Package(
                 "ServingPlanning", "TrainingScheduling", argumentParser, deque, subprocess, systemPackage,
                 yams,
             ]),
-        program("basalt-trainer"),
+        program("basalt-trainer", ["FaultLab", "FaultSeam"]),
         program("basalt", ["CommandLine", "Client", "ProgramShell", unixSignals]),
         program(
             "basalt-bench",
@@ -247,8 +254,9 @@ let package = Package(
         tests(
             "FaultInjectionTests",
             [
-                "FaultInjection", "FaultLab", "Fleet", "NodeAgent", "PostgresClient", "Shim",
-                "basalt-injector", logging,
+                "AgentProtocol", "FaultInjection", "FaultLab", "FaultSeam", "Fleet", "NodeAgent",
+                "PostgresClient", "Shim", "basalt-fake-engine", "basalt-injector", "basalt-trainer",
+                asyncHTTPClient, logging, nioCore, nioHTTP1,
             ]),
         tests(
             "FaultProxyTests",
@@ -312,8 +320,9 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "APITypes", "AgentProtocol", "Client", "FaultInjection", "FaultLab", "Fleet", "NodeAgent",
-                "Oversubscription", "PostgresClient", "Replay", "Shim", "Telemetry", "basalt-injector",
+                "APITypes", "AgentProtocol", "Client", "FaultInjection", "FaultLab", "FaultSeam", "Fleet",
+                "LiveLab", "NodeAgent", "Oversubscription", "PostgresClient", "Replay", "Shim", "Telemetry",
+                "basalt-injector",
                 "basalt-world",
                 "basalt", "basalt-agent", "basalt-fake-engine", "basalt-router", "basalt-shim",
                 "basalt-trainer",

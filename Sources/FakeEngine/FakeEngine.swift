@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+public import FaultSeam
 internal import Foundation
 internal import HTTPTypes
 public import Hummingbird
@@ -24,6 +25,8 @@ public struct EngineConfiguration: Sendable {
     public var queue = 256
     /// Tokens of one piece of a streamed answer.
     public var chunk = 1
+    /// What goes wrong; nil for nothing.
+    public var seam: FaultSeam?
 
     public init() {}
 }
@@ -104,8 +107,8 @@ public struct FakeEngine: Sendable {
     /// Named as vLLM names them.
     private var metrics: String {
         """
-        vllm:num_requests_running{model_name="\(configuration.model)"} \(slots.running)
-        vllm:num_requests_waiting{model_name="\(configuration.model)"} \(slots.waiting)
+        vllm:num_requests_running{model_name="\(configuration.model)"} \(load.running)
+        vllm:num_requests_waiting{model_name="\(configuration.model)"} \(load.waiting)
         vllm:request_success_total{model_name="\(configuration.model)"} \(served.value.load(ordering: .relaxed))
         vllm:prompt_tokens_total{model_name="\(configuration.model)"} \(promptTokens.value.load(ordering: .relaxed))
         vllm:generation_tokens_total{model_name="\(configuration.model)"} \(outputTokens.value.load(ordering: .relaxed))
@@ -141,8 +144,10 @@ public struct FakeEngine: Sendable {
                 if let failed = Self.failed { answer.headers[failed] = "prefill" }
                 return answer
             }
+            if let delay = handoffDelay { try await Task.sleep(for: .seconds(delay)) }
         } else {
-            try await slots.read(configuration.times.prefill(promptTokens))
+            // Each of the others has a prompt of its own, which is read first.
+            try await slots.read(configuration.times.prefill(promptTokens) * Double(1 + others))
         }
         let number = served.value.add(1, ordering: .relaxed).newValue
         self.promptTokens.value.add(promptTokens, ordering: .relaxed)
@@ -162,7 +167,8 @@ public struct FakeEngine: Sendable {
         guard tokens > 0 else { return }
         let load = slots.load
         try await Task.sleep(
-            for: .seconds(configuration.times.step(max(1, load.sequences), load.context) * Double(tokens)))
+            for: .seconds(
+                configuration.times.step(max(1, load.sequences + others), load.context) * Double(tokens)))
     }
 
     private func stream(_ answer: Answer, _ seat: EngineSlots.Seat) -> Response {

@@ -17,8 +17,14 @@ public final class LiveFleet {
         public var cellLease = 2.0
         /// VMs that are there all the time.
         public var residents = 3
+        /// Whether controllers reach the store by way of a fault proxy each; each statement takes longer so.
+        public var storeByProxy = true
 
         public init(programs: String) { self.programs = programs }
+
+        /// The windows of problems are for the product's host lease; a shorter lease makes everything happen
+        /// that much sooner.
+        var sustainShare: Double { min(1, hostLease / 30) }
     }
 
     static let project = "team"
@@ -29,6 +35,7 @@ public final class LiveFleet {
     public let options: Options
     let directory: String
     let client: RESTClient
+    let seams: ClientSeams
     private let spawner = Spawner()
     let controllers: [(name: String, port: Int)]
     let agents: [String]
@@ -40,13 +47,27 @@ public final class LiveFleet {
         self.directory = directory
         controllers = ports.enumerated().map { ("c-\($0.offset + 1)", $0.element) }
         agents = (1...options.agents).map { "a-\($0)" }
-        // The token is there once a controller served.
+        self.seams = seams
         client = try RESTClient(
-            ClientConfiguration(
-                servers: try ServerAddress.list(
-                    ports.map { "https://127.0.0.1:\($0)" }.joined(separator: ",")),
-                token: try Self.token(directory), certificateFile: directory + "/data/tls/ca.pem",
-                retry: .interactive), seams: seams)
+            try Self.configuration(directory, ports: ports, limits: .standard, retry: .interactive),
+            seams: seams)
+    }
+
+    /// The token is there once a controller served.
+    private static func configuration(
+        _ directory: String, ports: [Int], limits: ClientLimits, retry: RetryPolicy
+    ) throws -> ClientConfiguration {
+        ClientConfiguration(
+            servers: try ServerAddress.list(
+                ports.map { "https://127.0.0.1:\($0)" }.joined(separator: ",")),
+            token: try token(directory), certificateFile: directory + "/data/tls/ca.pem", retry: retry,
+            limits: limits)
+    }
+
+    func configuration(
+        ports: [Int], limits: ClientLimits, retry: RetryPolicy
+    ) throws -> ClientConfiguration {
+        try Self.configuration(directory, ports: ports, limits: limits, retry: retry)
     }
 
     private static func token(_ directory: String) throws -> String {
@@ -66,7 +87,9 @@ public final class LiveFleet {
         defer { clear(path) }
         let programs = LivePrograms(options: options, directory: path, ports: try FreePorts.take(2))
         let spawner = Spawner()
-        try await programs.startControlPlane(spawner)
+        try await programs.startDatabase(spawner)
+        try await programs.startProxies(spawner)
+        try await programs.startControllers(spawner)
         let fleet = try LiveFleet(options, directory: path, ports: programs.ports, seams: seams)
         do {
             try await fleet.found(programs)
@@ -97,17 +120,13 @@ public final class LiveFleet {
         try await create(.cell, "east", CellSpec())
         try await create(.pool, Self.pool, PoolSpec(cell: "east", admits: [.vm]))
         try await create(.project, Self.project, ProjectSpec())
-        try programs.writeProxies(agents: agents)
-        let ready = directory + "/proxy.ready"
-        try spawner.start(programs.proxy(readyFile: ready), log: directory + "/proxy.log")
-        try await Self.wait("the proxies listen") { FileManager.default.fileExists(atPath: ready) }
         for agent in agents {
             let token = try await client.createJoinToken(
                 JoinTokenRequest(cell: "east", pool: Self.pool, hosts: agent, ttlSeconds: 3600))
             try Self.write(token.secret, to: "\(directory)/\(agent).join")
             try spawner.start(programs.agent(agent), log: "\(directory)/\(agent).log")
         }
-        try programs.writeTargets(agents: agents, vms: residents)
+        try programs.writeTargets(vms: residents)
         try spawner.start(programs.injector, log: directory + "/injector.log")
         try await Self.wait("the agents report") {
             try await self.client.cluster().cells.reduce(0) { $0 + $1.readyHosts } == self.agents.count

@@ -10,7 +10,9 @@ final class LiveGround: ProblemGround {
     let fleet: LiveFleet
     let problem: FaultLab.Problem
     private let start = ContinuousClock.now
-    private let wall: Timestamp
+    let wall: Timestamp
+    /// What was read of the fleet meanwhile.
+    var series = LiveSeries()
     /// Faults of documents that are in effect, by the document.
     var documents: [String: Fault] = [:]
     /// Removed by the agent.
@@ -95,11 +97,14 @@ final class LiveGround: ProblemGround {
     /// Injectors verify what they do; what a fleet shows of it is looked at beside.
     func showsEffect() async -> Bool {
         for fault in problem.faults {
-            switch fault.target.component {
-            case .agent, .host, .link:
+            switch fault.kind {
+            case .agentCrash, .agentHang, .heartbeatDrop, .hostPowerOff, .linkAnswerLoss, .rackPartition,
+                .linkPartition:
+                // A controller without its store has nothing to tell.
+                guard fault.target.component != .controller else { continue }
                 let silent = await state().silentAgents
                 if !silent.contains(fault.target.name) { return false }
-            case .vm:
+            case .vmCrashLoop:
                 let waiting = await state().notRunning
                 if waiting.isEmpty { return false }
             // Not asked for: a control plane without its store answers nothing, and that slowly.
@@ -124,8 +129,6 @@ final class LiveGround: ProblemGround {
         }
     }
 
-    func telemetry() async -> SessionTelemetry { SessionTelemetry() }
-
     // MARK: Judgement
 
     func state() async -> FleetState {
@@ -141,7 +144,9 @@ final class LiveGround: ProblemGround {
             state.silentAgents = try hosts.filter {
                 try $0.status?.read(HostStatus.self).contact != .ready
             }.map(\.metadata.name)
-            for vm in try await fleet.client.listAll(Collection(.vm, project: LiveFleet.project)).items {
+            let vms = try await fleet.client.listAll(Collection(.vm, project: LiveFleet.project)).items
+            try note(hosts, vms)
+            for vm in vms {
                 let status = try vm.status?.object?.isEmpty == false ? vm.status?.read(VMStatus.self) : nil
                 guard status?.state != .running else { continue }
                 state.notRunning.append("\(vm.metadata.name) is \(status?.state.rawValue ?? "new")")
@@ -206,6 +211,9 @@ final class LiveGround: ProblemGround {
                             at: $0.at, component: ComponentName(kind: $0.kind.rawValue.lowercased(), $0.name),
                             reason: $0.reason.rawValue, message: $0.message)
                     }))
+        case .logs(let query): return try await logs(query)
+        case .metrics(let prefix, let range, _): return await metrics(prefix, range)
+        case .traces(let service, let since, let onlyErrors): return traces(service, since, onlyErrors)
         default: return .message("Nothing of that is collected in this fleet.", status: .blocked)
         }
     }

@@ -6,9 +6,12 @@ internal import Foundation
 public enum LiveRun {
     /// What a live fleet can suffer.
     public static let kinds: Set<FaultKind> = [
-        .agentCrash, .agentHang, .linkPartition, .linkAnswerLoss, .hostPowerOff, .vmCrashLoop,
+        .agentCrash, .agentHang, .heartbeatDrop, .linkPartition, .linkAnswerLoss, .hostPowerOff, .vmCrashLoop,
         .controllerCrash, .controllerStall, .storeOutage, .storeReadOnly, .badRatio,
     ]
+
+    /// Seconds for which a fleet must stay well at least: a look or two.
+    private static let shortestSustain = 2
 
     /// What problems may choose from.
     static func surface(_ fleet: LiveFleet) -> ProblemSurface {
@@ -25,12 +28,11 @@ public enum LiveRun {
     /// Plays problems one after another on one fleet; each finds it well or is refused.
     ///
     /// - Parameters:
-    ///   - sustain: seconds for which the fleet must stay well; nil takes the problems' own.
     ///   - agent: for a problem and its number.
     ///   - note: is told of each session that is over.
     public static func suite(
         _ suite: Suite, of templates: [ProblemTemplate], seeds: [UInt64], name: String, on fleet: LiveFleet,
-        sustain: Int? = 2, now: @Sendable () -> Timestamp, note: (String) -> Void = { _ in },
+        now: @Sendable () -> Timestamp, note: (String) -> Void = { _ in },
         agent: (Int, FaultLab.Problem) -> any ScriptedAgent
     ) async throws -> (result: SuiteResult, outcomes: [SessionRunner.Outcome]) {
         let (problems, refused) = try ProblemPool.seed().drawn(templates, seeds: seeds, on: surface(fleet))
@@ -44,7 +46,8 @@ public enum LiveRun {
         var failed: [ProblemRefusal] = []
         for (number, drawn) in problems.enumerated() {
             var problem = drawn
-            if let sustain { problem.sustainSeconds = sustain }
+            let window = Double(problem.sustainSeconds) * fleet.options.sustainShare
+            problem.sustainSeconds = max(Self.shortestSustain, Int(window.rounded(.up)))
             let ground = LiveGround(fleet, problem, number: number, at: now())
             let began = ContinuousClock.now
             do {
@@ -62,7 +65,7 @@ public enum LiveRun {
         return (
             SuiteResult(
                 suite: suite, seeds: seeds, mode: "live", agent: name, sessions: outcomes.map(\.grade),
-                refused: refused + failed), outcomes
+                refused: refused + failed, sustainShare: fleet.options.sustainShare), outcomes
         )
     }
 }

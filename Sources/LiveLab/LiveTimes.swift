@@ -53,10 +53,7 @@ extension LiveFleet {
 
     /// The controller that plans is killed; until a VM that is created afterwards has its host.
     public func timeOfLosingController(run: Int) async throws -> LiveTimes {
-        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
-        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
-            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
-        else { throw LiveFleetError("nobody plans for east") }
+        let name = try await planner()
         let fault = "times-\(run)-controller"
         let began = try await inject(fault, .controllerCrash, FaultTarget(.controller, name))
         let restarted = try await untilScheduled("after-controller-\(run)", since: began)
@@ -71,6 +68,47 @@ extension LiveFleet {
         let restarted = try await untilScheduled("after-store-\(run)", since: began)
         try await end(fault)
         return LiveTimes(restarted: restarted)
+    }
+
+    /// The controller that plans is cut off from the store, hears it late, or loses its answers; until a VM
+    /// that is created afterwards has its host, which another controller may give it.
+    ///
+    /// - Parameter kind: `linkPartition`, `linkDelay` or `storeOutcomeUnknown`.
+    /// - Throws: `LiveFleetError` when the fleet does not get over it, or anything was planned twice.
+    public func timeOfLosingStoreLink(_ kind: FaultKind, run: Int) async throws -> LiveTimes {
+        let name = try await planner()
+        let fault = "times-\(run)-store-\(kind.rawValue.lowercased())"
+        let began = try await inject(fault, kind, FaultTarget(.controller, name))
+        // The others are asked: one without its store keeps its callers waiting.
+        let others = try configuration(
+            ports: controllers.filter { $0.name != name }.map(\.port), limits: .standard, retry: .interactive)
+        let restarted = try await RESTClient.with(others, seams: seams) { others in
+            let restarted = try await untilScheduled("after-\(fault)", since: began, by: others)
+            try await self.end(fault, by: others)
+            return restarted
+        }
+        let claims = try await client.allocations().items.filter { $0.state != .released && !$0.isStandby }
+        let parts = claims.map { "\($0.workload.uid) \($0.workload.part)" }
+        guard Set(parts).count == parts.count else { throw LiveFleetError("a part was claimed twice") }
+        try await Self.wait("\(name) follows again") {
+            guard await self.metricsPage(of: name) != nil else { return false }
+            return try await self.client.check().violations.isEmpty
+        }
+        return LiveTimes(restarted: restarted)
+    }
+
+    /// Name of the controller that holds the cell.
+    private func planner() async throws -> String {
+        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
+        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
+            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
+        else { throw LiveFleetError("nobody plans for east") }
+        return name
+    }
+
+    private func metricsPage(of name: String) async -> String? {
+        guard let port = controllers.first(where: { $0.name == name })?.port else { return nil }
+        return await metricsPage(of: port, within: .seconds(5))
     }
 
     // MARK: -
@@ -88,37 +126,41 @@ extension LiveFleet {
         return .now
     }
 
-    private func untilScheduled(_ name: String, since began: ContinuousClock.Instant) async throws -> Double {
+    private func untilScheduled(
+        _ name: String, since began: ContinuousClock.Instant, by asked: RESTClient? = nil
+    ) async throws -> Double {
+        let client = asked ?? client
         let vms = Collection(.vm, project: Self.project)
         let spec = VMSpec(
             cell: "east", resources: Resources(milliCPU: 100, memoryMiB: 64),
             run: RunSpec(command: Self.command))
         try await Self.wait("\(name) has a host", within: .seconds(300)) {
-            if try await self.client.find(name, in: vms) == nil {
-                _ = try await self.client.create(
+            if try await client.find(name, in: vms) == nil {
+                _ = try await client.create(
                     WireDraft(kind: Kind.vm.rawValue, metadata: .init(name: name), spec: try .of(spec)),
                     in: vms)
             }
-            return try await self.status(name)?.scheduledAt != nil
+            return try await self.status(name, by: client)?.scheduledAt != nil
         }
         let seconds = Self.seconds(since: began)
         _ = try await client.delete(name, in: vms)
         return seconds
     }
 
-    private func end(_ fault: String) async throws {
+    private func end(_ fault: String, by asked: RESTClient? = nil) async throws {
+        let client = asked ?? client
         try await Self.wait("\(fault) is over") {
-            guard try await self.client.fault(fault).isOpen else { return true }
-            _ = try await self.client.abortFault(fault, reason: "measured")
+            guard try await client.fault(fault).isOpen else { return true }
+            _ = try await client.abortFault(fault, reason: "measured")
             return false
         }
         try await Self.wait("all hosts are ready") {
-            try await self.client.cluster().cells.reduce(0) { $0 + $1.readyHosts } == self.agents.count
+            try await client.cluster().cells.reduce(0) { $0 + $1.readyHosts } == self.agents.count
         }
     }
 
-    private func status(_ vm: String) async throws -> VMStatus? {
-        let document = try await client.get(vm, in: Collection(.vm, project: Self.project))
+    private func status(_ vm: String, by asked: RESTClient? = nil) async throws -> VMStatus? {
+        let document = try await (asked ?? client).get(vm, in: Collection(.vm, project: Self.project))
         return try document.status?.object?.isEmpty == false ? document.status?.read(VMStatus.self) : nil
     }
 

@@ -23,7 +23,7 @@ struct AgentParts {
 
     static func simulated(
         _ spec: SimulatedFleetSpec, _ options: SimulationOptions, _ stateDirectory: String,
-        _ clock: SystemAgentClock, _ logger: Logger
+        _ clock: any AgentClock, _ logger: Logger
     ) throws -> AgentParts {
         let substrate = try SimulatedSubstrate.open(
             directory: stateDirectory + "/substrate", spec: spec, clock: clock,
@@ -44,7 +44,7 @@ struct AgentParts {
     }
 
     static func processes(
-        of host: String, _ options: ProcessOptions, _ stateDirectory: String, _ clock: SystemAgentClock,
+        of host: String, _ options: ProcessOptions, _ stateDirectory: String, _ clock: any AgentClock,
         _ logger: Logger
     ) throws -> AgentParts {
         let substrate = try ProcessSubstrate.open(

@@ -1,6 +1,7 @@
 internal import AgentProtocol
 internal import ArgumentParser
 internal import Client
+internal import FaultSeam
 internal import Fleet
 internal import Foundation
 internal import Logging
@@ -29,6 +30,7 @@ struct Run: SettledCommand {
     @OptionGroup(title: "This machine") var process: ProcessOptions
     @OptionGroup(title: "Simulated fleet") var simulation: SimulationOptions
     @OptionGroup(title: "Devices") var devices: DeviceOptions
+    @OptionGroup var seamed: SeamOptions
 
     func run(_ flags: SettingFlags<AgentSetting>) async throws {
         let settings = try settings(flags)
@@ -39,10 +41,13 @@ struct Run: SettledCommand {
         }
         // A full disk fails the write, not the program.
         signal(SIGXFSZ, SIG_IGN)
-        let clock = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
+        let system = SystemAgentClock(bootID: SystemAgentClock.currentBootID() ?? UUID().uuidString)
+        let seam = try seamed.open(logger)
+        let clock: any AgentClock = seam.map { SeamedClock(system, seam: $0) as any AgentClock } ?? system
         try FileManager.default.createDirectory(
             atPath: stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var parts = try parts(settings, stateDirectory, clock, logger)
+            .failing(by: seam, clock: clock, unit: Self.seams.random)
         let watch = try devices.watch(
             parts.inventory, isReal: try simulation.spec() == nil, nvmlLibrary: process.nvmlLibrary,
             stateDirectory: stateDirectory, clock: clock, logger: logger)
@@ -58,7 +63,7 @@ struct Run: SettledCommand {
         ) { [parts] client in
             let agent = Agent(
                 configuration: AgentConfiguration(version: ProductVersion.current),
-                stateDirectory: stateDirectory, controlPlane: HTTPControlPlane(client),
+                stateDirectory: stateDirectory, controlPlane: Self.controlPlane(client, seam, clock),
                 inventory: parts.inventory, runtime: parts.runtime, output: parts.output,
                 progress: parts.progress, devices: watch, clock: clock,
                 seed: UInt64.random(in: .min ... .max), logger: logger)
@@ -88,7 +93,7 @@ struct Run: SettledCommand {
     }
 
     private func parts(
-        _ settings: EffectiveSettings<AgentSetting>, _ stateDirectory: String, _ clock: SystemAgentClock,
+        _ settings: EffectiveSettings<AgentSetting>, _ stateDirectory: String, _ clock: any AgentClock,
         _ logger: Logger
     ) throws -> AgentParts {
         if let spec = try simulation.spec() {
@@ -103,6 +108,13 @@ struct Run: SettledCommand {
         }
         return AgentParts(
             inventory: process.inventory(name: settings.text(.name), stateDirectory: stateDirectory))
+    }
+
+    private static func controlPlane(
+        _ client: RESTClient, _ seam: FaultSeam?, _ clock: any AgentClock
+    ) -> any ControlPlane {
+        guard let seam else { return HTTPControlPlane(client) }
+        return SeamedControlPlane(HTTPControlPlane(client), seam: seam, clock: clock, unit: seams.random)
     }
 
     /// The credential of an earlier join, or a new one for the join token.

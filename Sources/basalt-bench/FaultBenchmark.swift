@@ -20,6 +20,8 @@ struct FaultBenchmark {
         live.hostLease = Double(try options.number("host-lease", default: 30, atLeast: 1))
         live.cellLease = Double(try options.number("cell-lease", default: 6, atLeast: 1))
         live.residents = 0
+        // No hop more between the parts of the product than an installation has.
+        live.storeByProxy = false
         let seams = ClientSeams(
             sleep: SystemSeams.sleep, random: SystemSeams.random,
             ids: SystemSeams.ids)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FakeEngine
+internal import FaultSeam
 internal import Foundation
 internal import Hummingbird
 internal import Logging
@@ -27,6 +28,8 @@ struct BasaltFakeEngine: AsyncParsableCommand {
     @Option(help: "Times as fast as that.") var speed = 1.0
     @Option(help: "Sequences at once; with a plan those of the group.") var slots: Int?
     @Option(help: "Tokens of one piece of a streamed answer.") var chunkTokens = 1
+    @Option(help: "Fault tests: do to this engine what the files in this directory say.")
+    var faultSeam: String?
 
     func validate() throws {
         guard (0...65_535).contains(port) else {
@@ -61,6 +64,10 @@ struct BasaltFakeEngine: AsyncParsableCommand {
         var logger = Logger(label: "basalt-fake-engine")
         logger.logLevel = .notice
         let log = logger
+        if let faultSeam {
+            log.warning("\(FaultSeam.warning)", metadata: ["faultSeam": "\(faultSeam)"])
+            engine.seam = try FaultSeam(faultSeam)
+        }
         let address = host
         try await FakeEngine(engine, now: { Int(Date().timeIntervalSince1970) })
             .application(

@@ -57,13 +57,18 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "File with an administrator's token.") var tokenFile: String
     @Option(help: .hidden) var endAt: String?
 
+    /// A controller that hangs must not keep the kill switch from an injector: another one knows of it.
+    private static let limits = ClientLimits(
+        connect: .seconds(2), answer: .seconds(3), silence: .seconds(3), answerBytes: 1 << 24, connections: 4)
+
     func run() async throws {
         let file = try TargetFile.read(targets)
         let injector = try state.injector(file, endAt: endAt.flatMap(EndPoint.init(rawValue:)))
         let token = try String(contentsOfFile: tokenFile, encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let configuration = ClientConfiguration(
-            servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound)
+            servers: try ServerAddress.list(server), token: token, certificateFile: ca, retry: .singleRound,
+            limits: Self.limits)
         let seams = ClientSeams(
             sleep: SystemSeams.sleep, random: SystemSeams.random, ids: SystemSeams.ids)
         try await RESTClient.with(configuration, seams: seams) { client in
@@ -93,6 +98,7 @@ struct InjectCommand: AsyncParsableCommand {
     @Option(help: "What goes wrong, such as agentHang.") var kind: String
     @Option(help: "What is hit, as component/name.") var target: String
     @Option(help: "Seconds until it is taken back.") var lease: Int
+    @OptionGroup(title: "How strongly") var strength: ParameterOptions
     @Option(help: "Seconds until this program takes it back itself.") var takeBackAfter: Double?
     @Option(help: .hidden) var endAt: String?
 
@@ -110,10 +116,25 @@ struct InjectCommand: AsyncParsableCommand {
             try TargetFile.read(targets), endAt: endAt.flatMap(EndPoint.init(rawValue:)))
         try await injector.inject(
             InjectorOrders.Order(
-                fault: name, target: target, round: 1, kind: kind, parameters: FaultParameters(),
+                fault: name, target: target, round: 1, kind: kind, parameters: strength.parameters,
                 leaseSeconds: lease),
             directory: state.stateDirectory, sentinel: state.sentinel,
             takingBackAfter: takeBackAfter.map { .seconds($0) })
+    }
+}
+
+/// Each kind reads what it has a use for.
+struct ParameterOptions: ParsableArguments {
+    @Option(help: "Of one message or start, 0 to 1.") var probability: Double?
+    @Option(help: "Of a message, a step or a call.") var delaySeconds: Double?
+    @Option(help: "Of a clock; forward above 0.") var offsetSeconds: Double?
+    @Option(help: "How many.") var count: Int?
+    @Option(help: "What else the kind reads, such as a table.") var value: String?
+
+    var parameters: FaultParameters {
+        FaultParameters(
+            probability: probability, delaySeconds: delaySeconds, offsetSeconds: offsetSeconds, count: count,
+            value: value)
     }
 }
 
@@ -141,12 +162,22 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Show what injections left on this machine, and take it back.",
         discussion:
-            "Needs neither a control plane nor an injector. Ends with status 2 when something is left.")
+            """
+            Tells as well what faults need of this machine and whether it has it, unless it is to fix. Needs \
+            neither a control plane nor an injector. Ends with status 2 when something is left.
+            """)
 
     @OptionGroup var state: StateOptions
     @Flag(help: "Take everything back, also what is under its lease.") var fix = false
 
     func run() async throws {
+        if !fix {
+            for found in await CapabilityProbe.run() {
+                let kinds = found.kinds.map(\.rawValue).joined(separator: ", ")
+                let word = found.isAvailable ? "can" : "cannot"
+                Console.write("\(word) \(found.name.rawValue): \(found.detail) [\(kinds)]")
+            }
+        }
         let injector = try state.injector(TargetFile(targets: []))
         let folder = try ArmingFolder(state.stateDirectory)
         if fix {

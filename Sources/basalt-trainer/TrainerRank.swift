@@ -1,3 +1,5 @@
+internal import FaultLab
+internal import FaultSeam
 internal import Foundation
 
 /// One rank from its start to its end. The first of a job keeps the checkpoint and tells how far the job is; the others
@@ -18,12 +20,17 @@ struct TrainerRank {
     private var step: Int
     private var iteration: Double?
     private var toldAt: ContinuousClock.Instant?
+    private let seam: FaultSeam?
+
+    /// How much longer a step takes with a straggler among the ranks, as a share of the step.
+    private static let straggling = 0.6
 
     private var leads: Bool { settings.rank == 0 }
 
     init(_ settings: TrainerSettings, signals: StopSignals) throws {
         self.settings = settings
         self.signals = signals
+        seam = try settings.faultSeam.map { try FaultSeam($0) }
         let found = try settings.checkpointDirectory.flatMap(TrainerCheckpoint.read)
         checkpoint =
             found ?? TrainerCheckpoint(step: 0, globalBatch: settings.globalBatch, runs: [])
@@ -37,6 +44,7 @@ struct TrainerRank {
 
     /// - Returns: the exit code.
     mutating func run() throws -> Int32 {
+        if seam != nil { say(FaultSeam.warning) }
         say("\(settings.plan) of \(settings.worldSize) from step \(step) of \(settings.steps)")
         checkpoint.runs.append(
             .init(from: step, plan: settings.plan, worldSize: settings.worldSize))
@@ -47,11 +55,9 @@ struct TrainerRank {
         while step < settings.steps {
             let began = clock.now
             // Of the time that is due, so that the time of bookkeeping does not add up.
-            due = due.advanced(by: .seconds(settings.stepSeconds))
+            due = due.advanced(by: .seconds(settings.stepSeconds + delay))
             if signals.wait(seconds: clock.now.duration(to: due).seconds) {
-                if leads { try save() }
-                say("stopped at step \(step)")
-                return TrainerExit.done
+                return try end("stopped")
             }
             step += 1
             iteration = began.duration(to: clock.now).seconds * 1000
@@ -60,8 +66,18 @@ struct TrainerRank {
             if step.isMultiple(of: settings.checkpointEvery) { try save() }
             try tell(clock.now)
         }
-        if leads { try save() }
-        say("done at step \(step)")
+        return try end("done")
+    }
+
+    /// A collective waits for its slowest rank, so that all are late.
+    private var delay: Double {
+        guard let fault = seam?.fault(.straggler) else { return 0 }
+        return fault.parameters.delaySeconds ?? settings.stepSeconds * Self.straggling
+    }
+
+    private mutating func end(_ word: String) throws -> Int32 {
+        if leads, try !save() { return TrainerExit.failed }
+        say("\(word) at step \(step)")
         return TrainerExit.done
     }
 
@@ -70,10 +86,17 @@ struct TrainerRank {
         return TrainerExit.failed
     }
 
-    private mutating func save() throws {
+    /// - Returns: false when it failed; the one before it is kept.
+    @discardableResult
+    private mutating func save() throws -> Bool {
+        if settings.checkpointDirectory != nil, seam?.fault(.checkpointFailure) != nil {
+            say("the checkpoint of step \(step) failed: no space left on device")
+            return false
+        }
         checkpoint.step = step
         if let directory = settings.checkpointDirectory { try checkpoint.write(in: directory) }
         try tell(nil)
+        return true
     }
 
     /// - Parameter now: says nothing too soon after the last word; nil says it at any time.

@@ -29,9 +29,11 @@ struct TrainerSettings {
     var checkpointEvery = 20
     /// Ends with an error at this step, once: when it was not reached before.
     var failAt: Int?
+    /// Directory that says what goes wrong; nil watches none.
+    var faultSeam: String?
 
     /// - Parameter arguments: `--speed N` runs N times as fast as the plan says, `--checkpoint-every STEPS`,
-    ///   `--fail-at STEP`.
+    ///   `--fail-at STEP`, `--fault-seam DIR`.
     init(environment: [String: String], arguments: some Sequence<String>) throws {
         func number<Value: LosslessStringConvertible & Comparable>(
             _ name: String, _ fallback: Value?, from least: Value
@@ -59,6 +61,13 @@ struct TrainerSettings {
     private mutating func read(_ arguments: some Sequence<String>) throws {
         var words = Array(arguments)[...]
         while let flag = words.popFirst() {
+            if flag == "--fault-seam" {
+                guard let directory = words.popFirst() else {
+                    throw TrainerError("\(flag) needs a directory")
+                }
+                faultSeam = directory
+                continue
+            }
             guard let text = words.popFirst(), let value = Double(text), value > 0 else {
                 throw TrainerError("\(flag) needs a number above 0")
             }
@@ -67,7 +76,8 @@ struct TrainerSettings {
             case "--checkpoint-every": checkpointEvery = max(1, Int(value))
             case "--fail-at": failAt = Int(value)
             default:
-                throw TrainerError("\(flag) is not known; there are --speed, --checkpoint-every, --fail-at")
+                throw TrainerError(
+                    "\(flag) is not known; there are --speed, --checkpoint-every, --fail-at, --fault-seam")
             }
         }
     }

@@ -179,6 +179,9 @@ extension SuiteResult {
             "TTD \(seconds(totals.ttd))  TTL \(seconds(totals.ttl))  TTA \(seconds(totals.tta))  "
                 + "TTM \(seconds(totals.ttm))",
         ]
+        if let sustainShare {
+            lines.append(String(format: "well for    %.0f %% of the problems' windows", sustainShare * 100))
+        }
         for session in sessions {
             let scores = session.stages.map { "\($0.stage.rawValue) \($0.score)" }.joined(separator: ", ")
             let why = session.grade(.mitigation)?.shortcomings.first.map { " (\($0))" } ?? ""

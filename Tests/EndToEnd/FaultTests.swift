@@ -2,6 +2,7 @@ import APITypes
 import Client
 import FaultInjection
 import FaultLab
+import FaultSeam
 import Fleet
 import Foundation
 import Testing
@@ -87,45 +88,77 @@ extension EndToEndTests {
             }
         }
 
+        /// Nobody's agent: a process that does nothing stands still, is out of disk and is told of faults as
+        /// well as one that does.
+        private struct Victim {
+            let kind: FaultKind
+            let entry: TargetFile.Entry
+            let program: ChildProgram
+            let fault: String
+            private let seam: FaultSeam
+
+            private static let kinds: [FaultKind] = [
+                .agentHang, .agentHang, .diskFull, .heartbeatDrop, .clockOffset,
+            ]
+
+            init(_ index: Int, _ basalt: Deployment) throws {
+                kind = Self.kinds[index % Self.kinds.count]
+                fault = "f-\(index)"
+                // Empty: out of disk, a process that wrote would be ended.
+                let quiet = basalt.directory.appending(path: "quiet")
+                if index == 0 { try Data().write(to: quiet) }
+                let command = ["/usr/bin/tail", "-f", "-s", "\(1000 + index)", quiet.path]
+                program = try ChildProgram(
+                    "idle-\(index)", path: command[0], Array(command.dropFirst()), logs: basalt.directory)
+                seam = try FaultSeam(basalt.directory.appending(path: "seam-\(index)").path)
+                entry = .init(
+                    target: FaultTarget(.agent, "t-\(index)"), program: .init(command: command),
+                    seams: [seam.folder.path])
+            }
+
+            private static func limits(of program: ChildProgram) -> [Substring] {
+                let data = FileManager.default.contents(atPath: "/proc/\(program.processID)/limits") ?? Data()
+                return String(decoding: data, as: UTF8.self).split(separator: "\n")
+            }
+
+            var isHit: Bool {
+                switch kind {
+                case .agentHang: program.state == "T"
+                case .diskFull:
+                    Self.limits(of: program).contains { line in
+                        line.hasPrefix("Max file size")
+                            && line.split(separator: " ").dropFirst(3).first == "0"
+                    }
+                default: seam.fault(kind) != nil
+                }
+            }
+        }
+
         @Test func theKillSwitchEndsFiftyFaultsAtOnce() async throws {
             try await Deployment.run { basalt in
                 defer { basalt.endInjections() }
                 try await basalt.startController("a")
                 let count = 50
-                var programs: [ChildProgram] = []
-                var targets: [TargetFile.Entry] = []
-                for index in 0..<count {
-                    // Nobody's agent: a process that does nothing stands still as well as one that does.
-                    let command = [
-                        "/usr/bin/tail", "-f", "-s", "\(1000 + index)",
-                        basalt.directory.appending(path: "a.log").path,
-                    ]
-                    programs.append(
-                        try ChildProgram(
-                            "idle-\(index)", path: command[0], Array(command.dropFirst()),
-                            logs: basalt.directory))
-                    targets.append(
-                        .init(target: FaultTarget(.agent, "t-\(index)"), program: .init(command: command)))
-                }
-                try await basalt.startInjector("i", targets)
+                var victims: [Victim] = []
+                for index in 0..<count { victims.append(try Victim(index, basalt)) }
+                try await basalt.startInjector("i", victims.map(\.entry))
                 let client = try basalt.client()
-                for index in 0..<count {
+                for victim in victims {
                     _ = try await client.injectFault(
                         FaultDraft(
-                            name: "f-\(index)",
+                            name: victim.fault,
                             spec: FaultSpec(
-                                kind: .agentHang,
-                                selector: TargetSelector(names: [FaultTarget(.agent, "t-\(index)")]),
+                                kind: victim.kind, selector: TargetSelector(names: [victim.entry.target]),
                                 leaseSeconds: 600, blastRadius: 100)))
                 }
-                try await eventually("all stand still") {
+                try await eventually("all are in effect") {
                     try await client.faults().allSatisfy { $0.state == .active }
                 }
-                try #require(programs.allSatisfy { $0.state == "T" })
+                try await eventually("all are felt") { victims.allSatisfy(\.isHit) }
                 let engaged = ContinuousClock.now
                 let off = try await basalt.basalt(["fault", "kill-switch", "--reason", "outage"])
                 try #require(off.status == 0, "\(off.output)")
-                try await eventually("all go on") { programs.allSatisfy { $0.state != "T" } }
+                try await eventually("all go on") { victims.allSatisfy { !$0.isHit } }
                 basalt.note("kill switch, 50 faults", ContinuousClock.now - engaged)
                 try await eventually("all are known to be over") {
                     try await client.faultSwitch().inEffect == 0
@@ -140,7 +173,31 @@ extension EndToEndTests {
                 let lifted = try await basalt.basalt(["fault", "kill-switch", "--lift"])
                 try #require(lifted.status == 0, "\(lifted.output)")
                 _ = try await client.injectFault(draft)
-                for program in programs { try await program.end() }
+                for victim in victims { try await victim.program.end() }
+            }
+        }
+
+        /// The whole smoke suite takes minutes for each agent, so it runs where it is asked for (`make live`).
+        @Test(
+            .enabled(
+                if: ProcessInfo.processInfo.environment["BASALT_LIVE_SUITE"] != nil, "BASALT_LIVE_SUITE"),
+            arguments: ["oracle", "dummy", "always-yes", "saboteur"])
+        func scriptedAgentsScoreLiveAsTheyMust(_ agent: String) async throws {
+            try await Deployment.run(database: false) { basalt in
+                let run = try basalt.start(
+                    "live", "basalt-world",
+                    [
+                        "problem", "run", "--suite", "smoke", "--agent", agent, "--seeds", "1", "--mode",
+                        "live", "-o", "json",
+                    ])
+                let status = try await run.waitForExit(within: .seconds(3600))
+                try #require(status == 0, "\(run.log)")
+                let json = run.log[(run.log.firstIndex(of: "{") ?? run.log.startIndex)...]
+                let result = try JSONDecoder().decode(SuiteResult.self, from: Data(json.utf8))
+                let isOracle = agent == "oracle"
+                #expect(result.totals.detect.value == (isOracle ? 1 : 0.5), "\(run.log)")
+                #expect(result.totals.mitigate.value == (isOracle ? 1 : 0), "\(run.log)")
+                #expect(result.sessions.count >= 16)
             }
         }
 

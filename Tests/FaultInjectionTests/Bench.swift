@@ -21,10 +21,16 @@ final class Bench {
         command = ["/usr/bin/tail", "-f", "/dev/null", "-s", "\(number).\(getpid())"]
         let entry = TargetFile.Entry(target: target, hosts: ["x"], program: .init(command: command))
         let host = TargetFile.Entry(target: FaultTarget(.host, "x"))
-        try JSONEncoder().encode(TargetFile(targets: [entry, host])).write(to: URL(filePath: targets))
+        try write([entry, host])
+    }
+
+    func write(_ entries: [TargetFile.Entry]) throws {
+        try JSONEncoder().encode(TargetFile(targets: entries)).write(to: URL(filePath: targets))
     }
 
     var targets: String { directory.appending(path: "targets.json").path }
+    /// Where a program of the target watches for its faults.
+    var seam: String { directory.appending(path: "seam").path }
     var state: String { directory.appending(path: "state").path }
 
     /// Beside the bundle that the tests are in.
@@ -52,6 +58,25 @@ final class Bench {
 
     func injector(_ words: [String]) throws -> pid_t {
         try start([try Self.executable("basalt-injector")] + words)
+    }
+
+    /// Injects and returns the injector's status.
+    func inject(
+        _ kind: FaultKind, _ target: FaultTarget, lease: Int = 600, more: [String] = []
+    ) async throws -> Int32 {
+        try await status(
+            of: injector(
+                [
+                    "inject", "--state-directory", state, "--targets", targets, "--name",
+                    kind.rawValue.lowercased(), "--kind", kind.rawValue, "--target", "\(target)", "--lease",
+                    "\(lease)",
+                ] + more))
+    }
+
+    /// Takes everything back at once.
+    func heal() async throws {
+        let doctor = try injector(["doctor", "--fix", "--state-directory", state])
+        try #require(try await status(of: doctor) == 0)
     }
 
     /// 128 + signal of one that was killed.

@@ -59,6 +59,9 @@ struct APIPath: Sendable, Equatable, CustomStringConvertible {
 
     private init(description: String) { self.description = description }
 
+    /// What is served beside the versions of the interface.
+    static let metrics = APIPath(description: "/metrics")
+
     func appending(_ segment: String) -> APIPath {
         APIPath(description: description + "/" + Self.escape(segment))
     }

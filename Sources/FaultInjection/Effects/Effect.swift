@@ -1,5 +1,6 @@
 internal import FaultLab
 internal import Foundation
+internal import NodeAgent
 internal import Shim
 
 /// An injection before it is done: how it is taken back, how it is done, and how it is seen.
@@ -15,6 +16,7 @@ struct EffectMaker: Sendable {
     let spawner: Spawner
     /// Path of the injector's own program, which carries loads.
     let program: String
+    let clock: any AgentClock
 
     /// Looks and does nothing.
     /// - Throws: `InjectionError` where it cannot be done.
@@ -25,9 +27,11 @@ struct EffectMaker: Sendable {
         guard !targets.offered.contains(where: { $0.target == order.target && $0.isProtected }) else {
             throw InjectionError("\(order.target) is protected from faults")
         }
+        if let kinds = entry.seamed, kinds.contains(order.kind) { return try seam(entry, order) }
         switch order.kind {
         case .agentCrash, .controllerCrash, .hostPowerOff: return try crash(entry)
-        case .agentHang, .controllerStall: return try hang(entry)
+        case .agentHang, .controllerStall:
+            return try entry.controlGroup.map { try freeze($0) } ?? hang(entry)
         case .diskFull: return try fillDisk(entry)
         case .noisyNeighbour:
             let burn = ["burn", "--seconds", "\(order.leaseSeconds)"]
@@ -42,7 +46,9 @@ struct EffectMaker: Sendable {
                         "\(order.leaseSeconds)",
                     ] + (entry.agentStates ?? []).flatMap { ["--agent-state", $0] }
                 ])
-        case .linkPartition, .linkAnswerLoss, .linkDelay, .linkLoss: return try toxics(entry, order)
+        case .linkPartition, .linkAnswerLoss, .linkDelay, .linkLoss, .linkDuplicate, .rackPartition,
+            .kvLinkDegraded, .storeOutcomeUnknown:
+            return try entry.interface.map { try discipline($0, order) } ?? toxics(entry, order)
         default: return try await database(entry, order)
         }
     }

@@ -15,7 +15,14 @@ extension EffectMaker {
             let milliseconds = Int((order.parameters.delaySeconds ?? 1) * 1000)
             (toxics[0].type, toxics[0].attributes) = ("latency", ["latency": milliseconds])
         case .linkLoss: toxics[0].toxicity = order.parameters.probability ?? 0.5
-        case .linkPartition: toxics.append(Toxic(name: mark + "~up", stream: "upstream"))
+        case .linkPartition, .rackPartition: toxics.append(Toxic(name: mark + "~up", stream: "upstream"))
+        case .kvLinkDegraded:
+            (toxics[0].type, toxics[0].attributes) = ("bandwidth", ["rate": order.parameters.count ?? 100])
+        case .storeOutcomeUnknown:
+            // What was asked arrives; who asked is cut off before the answer.
+            let milliseconds = Int((order.parameters.delaySeconds ?? 0.2) * 1000)
+            (toxics[0].type, toxics[0].attributes) = ("reset_peer", ["timeout": milliseconds])
+            toxics[0].toxicity = order.parameters.probability ?? 0.5
         default: break
         }
         let (api, names, all) = (proxy.api, proxy.names, toxics)

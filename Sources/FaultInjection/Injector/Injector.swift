@@ -35,7 +35,7 @@ public final class Injector: Sendable {
         self.logger = logger
         self.endAt = endAt
         spawner = Spawner()
-        maker = EffectMaker(targets: targets, spawner: spawner, program: program)
+        maker = EffectMaker(targets: targets, spawner: spawner, program: program, clock: clock)
     }
 
     /// Does a fault to a target, once: what is on disk already is left alone.

@@ -62,6 +62,13 @@ public enum UndoStep: Sendable, Hashable, Codable {
     /// A setting of the server is what it was, unless somebody else changed it meanwhile.
     case resetSetting(TargetFile.Database, name: String, injected: String, before: String?)
     case roleLimit(TargetFile.Database, role: String, injected: Int, before: Int)
+    /// What programs do to themselves is over; one that must see it at its start is started again, unless it
+    /// never saw the fault.
+    case clearSeam(folders: [String], name: String, restart: TargetFile.Program?)
+    /// The discipline of an interface is the kernel's own again, where it is the injector's.
+    case removeDiscipline(TargetFile.Interface)
+    /// A frozen control group goes on.
+    case thaw(group: String)
     /// Sessions of this application are ended.
     case endSessions(TargetFile.Database, application: String)
 }

@@ -1,4 +1,5 @@
 internal import FaultLab
+internal import FaultSeam
 internal import Foundation
 internal import NIOHTTP1
 internal import PostgresClient
@@ -36,6 +37,10 @@ extension UndoStep {
                 guard try await connection.connectionLimit(of: role) == injected else { return }
                 try await connection.setConnectionLimit(before, of: role)
             }
+        case .clearSeam(let folders, let name, let restart):
+            try await clearSeam(folders.map { SeamFolder($0) }, name, restart, spawner)
+        case .removeDiscipline(let interface): try await interface.remove()
+        case .thaw(let group): try ControlGroup(group).set(frozen: false)
         case .endSessions(let database, let application):
             // A server that does not run has no sessions.
             guard database.isRunning || database.connection != nil else { return }
@@ -44,6 +49,21 @@ extension UndoStep {
                 try await connection.query(Statement(ended), [application])
             }
         }
+    }
+
+    private func clearSeam(
+        _ folders: [SeamFolder], _ name: String, _ restart: TargetFile.Program?, _ spawner: Spawner
+    ) async throws {
+        let left = folders.filter { $0.holds(name) }
+        // First the program, so that one that is met half way is met again.
+        if !left.isEmpty, let restart { try await ProcessTable.endAll(restart.command) }
+        for folder in left {
+            guard unlink(folder.file(name)) == 0 || errno == ENOENT else {
+                throw InjectionError.system("unlink", folder.file(name))
+            }
+        }
+        guard let restart, ProcessTable.running(restart.command).isEmpty else { return }
+        try spawner.start(restart.command, environment: restart.environment ?? [:], log: restart.log)
     }
 
     private func removeToxics(_ api: String, _ proxy: String, _ names: [String]) async throws {

@@ -62,6 +62,17 @@ enum ProcessTable {
         }
     }
 
+    /// Returns when nothing with this command line runs any more.
+    static func endAll(_ command: [String]) async throws {
+        for _ in 0..<200 {
+            let left = running(command)
+            if left.isEmpty { return }
+            end(left)
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        throw InjectionError("\(command.first ?? "") does not end")
+    }
+
     private static func ids() -> [Int32] {
         // why `try?`: a process may end while it is looked at.
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }

@@ -28,7 +28,8 @@ public final class Spawner: Sendable {
         }
     }
 
-    private static func spawn(_ command: [String], _ variables: [String], output: String) throws -> pid_t {
+    /// Its status is the caller's to take.
+    static func spawn(_ command: [String], _ variables: [String], output: String) throws -> pid_t {
         guard let program = command.first else { throw InjectionError("a command is empty") }
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()

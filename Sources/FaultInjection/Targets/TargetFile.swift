@@ -45,6 +45,18 @@ public struct TargetFile: Sendable, Hashable, Codable {
         }
     }
 
+    /// A network interface of this machine, for an injector that may change it.
+    public struct Interface: Sendable, Hashable, Codable {
+        public var device: String
+        /// As `ip netns` names it; nil for the injector's own.
+        public var namespace: String?
+
+        public init(device: String, namespace: String? = nil) {
+            self.device = device
+            self.namespace = namespace
+        }
+    }
+
     public struct Entry: Sendable, Hashable, Codable {
         public var target: FaultTarget
         public var hosts: [String]?
@@ -54,11 +66,18 @@ public struct TargetFile: Sendable, Hashable, Codable {
         public var agentStates: [String]?
         public var proxy: Proxy?
         public var database: Database?
+        /// Directories that programs of the target were told to watch by `--fault-seam`.
+        public var seams: [String]?
+        /// Directory of a control group that holds the program; it is frozen where a signal would be seen.
+        public var controlGroup: String?
+        /// Hit by `tc`, in place of a proxy.
+        public var interface: Interface?
 
         public init(
             target: FaultTarget, hosts: [String]? = nil, labels: [String: String]? = nil,
             program: Program? = nil, agentStates: [String]? = nil, proxy: Proxy? = nil,
-            database: Database? = nil
+            database: Database? = nil, seams: [String]? = nil, controlGroup: String? = nil,
+            interface: Interface? = nil
         ) {
             self.target = target
             self.hosts = hosts
@@ -67,6 +86,9 @@ public struct TargetFile: Sendable, Hashable, Codable {
             self.agentStates = agentStates
             self.proxy = proxy
             self.database = database
+            self.seams = seams
+            self.controlGroup = controlGroup
+            self.interface = interface
         }
     }
 
@@ -101,32 +123,6 @@ public struct TargetFile: Sendable, Hashable, Codable {
                 target: entry.target, hosts: entry.hosts ?? [], labels: entry.labels ?? [:],
                 kinds: entry.kinds)
         }
-    }
-}
-
-extension TargetFile.Entry {
-    /// What can be done to it, by how it is reached.
-    var kinds: [FaultKind] {
-        var kinds: [FaultKind] = []
-        if program != nil {
-            switch target.component {
-            case .agent: kinds += [.agentCrash, .agentHang, .diskFull]
-            case .controller: kinds += [.controllerCrash, .controllerStall]
-            case .host: kinds += [.hostPowerOff]
-            default: break
-            }
-        }
-        if agentStates != nil, target.component == .vm { kinds += [.vmCrashLoop] }
-        if target.component == .host { kinds += [.noisyNeighbour] }
-        if proxy != nil { kinds += [.linkPartition, .linkAnswerLoss, .linkDelay, .linkLoss] }
-        if let database {
-            kinds += [
-                .storeOutage, .storeRestart, .storeReadOnly, .storeSlow, .storeLockHeld,
-                .storeConnectionsExhausted,
-            ]
-            if database.role != nil { kinds += [.storeRoleLimit] }
-        }
-        return kinds
     }
 }
 

@@ -66,11 +66,14 @@ public struct SuiteResult: Sendable, Hashable, Codable {
     public var sessions: [SessionGrade]
     /// Neither for nor against the agent.
     public var refused: [ProblemRefusal]
+    /// Share of the problems' own windows for which the fleet had to stay well; nil where it was all of them.
+    public var sustainShare: Double?
 
     public init(
         suite: Suite, seeds: [UInt64], mode: String, agent: String, sessions: [SessionGrade],
-        refused: [ProblemRefusal]
+        refused: [ProblemRefusal], sustainShare: Double? = nil
     ) {
+        self.sustainShare = sustainShare
         self.suite = suite
         self.seeds = seeds
         self.mode = mode
