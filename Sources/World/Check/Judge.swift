@@ -14,7 +14,6 @@ final class Judge: Sendable {
     private static let limit = 20
 
     let world: World
-    private let memory = Mutex<[HostObservation]>([])
 
     init(world: World) { self.world = world }
 
@@ -41,14 +40,12 @@ final class Judge: Sendable {
 
     private func snapshot() async throws -> FleetSnapshot {
         let now = world.clock.wall
-        let earlier = memory.withLock { $0 }
-        var snapshot = try await FleetSnapshot.load(from: world.store, observations: earlier)
+        var snapshot = try await FleetSnapshot.load(from: world.store)
         let cut = now.advanced(by: .zero - Self.runsKept)
         snapshot.take(world.machines.flatMap { $0.runs(endedAfter: cut) }, readAt: now)
         let epoch = try await world.store.clusterState().epoch
         let seen = snapshot.hosts.map { HostObservation($0, epoch: epoch) }
-        snapshot.observations += seen
-        memory.withLock { $0 = seen }
+        snapshot.observations = world.ledger.history(until: seen)
         world.verdict.withLock { $0.events = snapshot.events.count }
         return snapshot
     }

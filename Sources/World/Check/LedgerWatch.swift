@@ -14,7 +14,7 @@ final class LedgerWatch: Sendable {
     private static let judged: Set = [1, 2, 4, 7]
 
     private struct State {
-        var seen: [ID<Document>: HostObservation] = [:]
+        var history = HostHistory()
         var looks = 0
     }
 
@@ -23,14 +23,19 @@ final class LedgerWatch: Sendable {
     /// Times that something had changed.
     var looks: Int { state.withLock(\.looks) }
 
+    /// What hosts looked like, up to what they look like now.
+    func history(until now: [HostObservation]) -> [HostObservation] {
+        state.withLock { $0.history.until(now) }
+    }
+
     func look(at store: MemoryStore) async throws -> [InvariantViolation] {
         let epoch = try await store.clusterState().epoch
         let now = try await store.hosts(.all).map { ($0, HostObservation($0, epoch: epoch)) }
         let (changed, observed) = state.withLock { state in
-            let changed = now.filter { state.seen[$0.1.host] != $0.1 }
+            let changed = now.filter { state.history[$0.1.host].last != $0.1 }
             // Rows do not say their epoch: the present one is told as well, or it could go back unseen.
-            let observed = changed.compactMap { state.seen[$0.1.host] } + changed.map(\.1)
-            for (_, observation) in changed { state.seen[observation.host] = observation }
+            let observed = state.history.until(changed.map(\.1))
+            for (_, observation) in changed { state.history.note(observation) }
             if !changed.isEmpty { state.looks += 1 }
             return (changed.map(\.0), observed)
         }
