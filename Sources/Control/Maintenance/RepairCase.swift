@@ -112,8 +112,10 @@ extension Device {
     {
         let gravity: [Reason] = [.deviceFailed, .deviceDegraded, .deviceNoted]
         let complaining = devices.filter { $0.complaint != nil }.sorted {
-            let (one, two) = (gravity.firstIndex(of: $0.complaint ?? .deviceNoted) ?? 0,
-                gravity.firstIndex(of: $1.complaint ?? .deviceNoted) ?? 0)
+            let (one, two) = (
+                gravity.firstIndex(of: $0.complaint ?? .deviceNoted) ?? 0,
+                gravity.firstIndex(of: $1.complaint ?? .deviceNoted) ?? 0
+            )
             return (one, $0.uuid) < (two, $1.uuid)
         }
         guard let worst = complaining.first?.complaint else {

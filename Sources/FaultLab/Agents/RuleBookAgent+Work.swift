@@ -97,7 +97,8 @@ extension RuleBookAgent {
                 .act(.tuneDatabase, .text(component), .text("autovacuum")))
         case .databaseLags:
             return page(
-                component, .dataStore, .networkOrStorage, .act(.tuneDatabase, .text(component), .text("slot")))
+                component, .dataStore, .networkOrStorage, .act(.tuneDatabase, .text(component), .text("slot"))
+            )
         case .predictionsOff, .predictorOld:
             return page(component, .application, .prediction, .act(.rollbackModel, .text(path)))
         case .policyIgnored:

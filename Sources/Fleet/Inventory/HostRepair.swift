@@ -41,7 +41,8 @@ public struct HostRepair: Sendable, Hashable, Codable {
     func defects(at field: String) -> [FieldDefect] {
         var found: [FieldDefect] = []
         if reason.isEmpty {
-            found.append(.init(field: "\(field).reason", code: .required, message: "say what is to be mended"))
+            found.append(
+                .init(field: "\(field).reason", code: .required, message: "say what is to be mended"))
         }
         if let evidence, evidence.count > Limit.evidence {
             found.append(

@@ -52,7 +52,8 @@ public enum DaemonMetric: String, MetricKey {
             )
         case .leaseHeld, .leasesLost, .cycles, .cycleFailures, .plans, .groups, .placements:
             planning
-        case .pending, .pendingOldest, .hosts, .hostsFenced, .devices, .hostsInRepair, .allocations, .quarantined,
+        case .pending, .pendingOldest, .hosts, .hostsFenced, .devices, .hostsInRepair, .allocations,
+            .quarantined,
             .breakerTripped:
             fleet
         case .stranded, .obtainable: room
@@ -124,7 +125,8 @@ public enum DaemonMetric: String, MetricKey {
         case .devices:
             .init(
                 .gauge, "devices", ["cell", "health"],
-                "Devices by health: healthy, degraded, failed or unknown. Others than healthy take nothing new.")
+                "Devices by health: healthy, degraded, failed or unknown. Others than healthy take nothing new."
+            )
         case .hostsInRepair:
             .init(
                 .gauge, "hosts", ["cell"], "Hosts that are out of service to be mended, or have to show it.")
