@@ -85,7 +85,9 @@ extension EndToEndTests {
                     let host = try await basalt.client().get(home, in: Collection(.host))
                     return host.spec["repair"] == nil && host.spec["cordoned"] == nil
                 }
-                try #require(try await basalt.events(.repaired).map(\.name) == [home])
+                try await eventually("it says so") {
+                    try await basalt.events(.repaired).map(\.name) == [home]
+                }
                 let logged = try await basalt.basalt(["telemetry", "logs", "--component", "control"])
                 try #require(logged.status == 0 && logged.output.contains("host repair"), "\(logged.output)")
             }
