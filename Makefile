@@ -38,7 +38,7 @@ test: setup ## Build and run every test
 	Tests/run.sh --no-parallel --filter EndToEnd
 
 live: ## Put the smoke suite to scripted agents on a fleet of real processes; half an hour
-	BASALT_LIVE_SUITE=1 swift test --no-parallel --filter scriptedAgentsScoreLive
+	BASALT_LIVE_SUITE=1 swift test --no-parallel --filter 'scriptedAgentsScoreLive|EndToEndTests.SeamTests'
 
 contract: setup ## Send what openapi.yaml describes, and what it forbids, to a running control plane
 	Tests/Contract/schemathesis.sh $(ARGS)

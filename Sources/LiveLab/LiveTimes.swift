@@ -97,13 +97,18 @@ extension LiveFleet {
         return LiveTimes(restarted: restarted)
     }
 
-    /// Name of the controller that holds the cell.
+    /// Name of the controller that holds the cell; one takes it soon after the start.
     private func planner() async throws -> String {
-        let leases = try await client.cluster().controllers.filter { $0.cell == "east" }
-        guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
-            let name = controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
-        else { throw LiveFleetError("nobody plans for east") }
-        return name
+        var planner = ""
+        try await Self.wait("somebody plans for east") {
+            let leases = try await self.client.cluster().controllers.filter { $0.cell == "east" }
+            guard let holder = leases.max(by: { $0.expiresAt < $1.expiresAt })?.holder,
+                let name = self.controllers.map(\.name).first(where: { holder.hasPrefix($0 + "-") })
+            else { return false }
+            planner = name
+            return true
+        }
+        return planner
     }
 
     private func metricsPage(of name: String) async -> String? {

@@ -9,7 +9,9 @@ import Testing
 
 extension EndToEndTests {
     /// Faults that an agent does to itself, seen by the control plane.
-    @Suite struct SeamTests {
+    @Suite(
+        .enabled(if: ProcessInfo.processInfo.environment["BASALT_LIVE_SUITE"] != nil, "BASALT_LIVE_SUITE"))
+    struct SeamTests {
         private static func program(_ agent: SimulatedAgent) throws -> TargetFile.Program {
             let line = try #require(
                 FileManager.default.contents(atPath: "/proc/\(agent.program.processID)/cmdline"))
@@ -43,10 +45,14 @@ extension EndToEndTests {
 
         @Test func anAgentFailsAsItIsToldAndIsWellAfterIt() async throws {
             try await Deployment.run { basalt in
-                defer { basalt.endInjections() }
+                let seam = basalt.directory.appending(path: "seam-x").path
+                // The agent that the injector started again, and the injector; the server is stopped in order.
+                defer {
+                    LocalProcesses.end(mentioning: seam)
+                    LocalProcesses.end(mentioning: basalt.injectorState("i"))
+                }
                 try await basalt.startController("a")
                 try await basalt.makeFleet()
-                let seam = basalt.directory.appending(path: "seam-x").path
                 let agent = try await basalt.startAgent(
                     "x", hosts: 1, ["--gpus", "h100=4", "--fault-seam", seam])
                 try await basalt.hostsReady(1)
@@ -90,6 +96,7 @@ extension EndToEndTests {
         }
 
         /// The link between the controller that plans and its database is cut, and loses its answers.
+        /// It waits for callers that time out: with the other live suites (`make live`).
         @Test func anotherControllerTakesOverFromOneWithoutAStore() async throws {
             let programs = try ChildProgram.executable("basaltd").deletingLastPathComponent().path
             var options = LiveFleet.Options(programs: programs)
