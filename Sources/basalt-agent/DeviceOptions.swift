@@ -31,7 +31,7 @@ struct DeviceOptions: ParsableArguments {
     ///   - nvmlLibrary: the usual one when nil.
     func watch(
         _ inventory: any InventorySource, isReal: Bool, nvmlLibrary: String?, stateDirectory: String,
-        clock: SystemAgentClock, logger: Logger
+        clock: any AgentClock, logger: Logger
     ) throws -> DeviceHealthWatch? {
         guard isReal || kernelLog != nil || deviceCounters != nil else { return nil }
         let directory = stateDirectory + "/device-health"

@@ -1,4 +1,6 @@
+import FaultLab
 import Fleet
+import Synchronization
 import Testing
 
 @testable import Store
