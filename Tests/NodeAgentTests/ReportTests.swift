@@ -105,7 +105,29 @@ struct ReportTests {
         _ = harness.handle(.tick, after: 26)
         let order = try assignment("sim-0", 2, [directive(1), directive(2)])
         #expect(harness.poll([order]).starts.isEmpty)
-        #expect(harness.acknowledge(2).starts == [key("sim-0", 2)])
+        #expect(harness.acknowledge(2).starts.isEmpty)
+    }
+
+    @Test("What was accepted before the lease ran out starts only when it is told anew")
+    func startsAreAskedForAnew() throws {
+        var harness = StateHarness.connected()
+        _ = harness.handle(.tick, after: 26)
+        _ = harness.poll([try assignment("sim-0", 1, [directive(1), directive(2)])])
+        #expect(harness.acknowledge(2).starts.isEmpty)
+        #expect(harness.handle(.tick, after: 2).hellos.count == 1)
+        _ = harness.handle(.helloAnswered(hello))
+        // Part 1 was given to another host meanwhile.
+        #expect(harness.poll([try assignment("sim-0", 2, [directive(2)])]).starts == [key("sim-0", 2)])
+    }
+
+    @Test("An answer to a poll from before the lease ran out is not believed")
+    func lateAnswersAreNotBelieved() throws {
+        var harness = StateHarness.connected()
+        _ = harness.handle(.tick, after: 26)
+        #expect(harness.acknowledge(2).hellos.isEmpty)
+        let order = try assignment("sim-0", 1, [directive(1)])
+        #expect(harness.poll([order]).starts.isEmpty)
+        #expect(harness.poll([order]).starts == [key("sim-0", 1)])
     }
 
     @Test("Hosts that cannot be reached are named, not renewed, and get no starts")

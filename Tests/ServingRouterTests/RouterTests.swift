@@ -21,11 +21,6 @@ import Testing
         func add(_ request: TestRequest) { requests.withLock { $0.append(request) } }
     }
 
-    /// An address that nobody listens on.
-    private static func deadAddress() async throws -> String {
-        try await TestServer.with({ _ in .drop }) { $0.authority }
-    }
-
     @Test func `a request and its answer are passed on, less what is of one connection only`() async throws {
         let seen = Seen()
         try await TestServer.with({
@@ -78,10 +73,10 @@ import Testing
     }
 
     @Test func `a dead replica costs a request nothing but a second try`() async throws {
-        let dead = try await Self.deadAddress()
+        let dead = try DeadAddress()
         try await TestServer.with({ _ in Self.ok }) { replica in
             let authority = replica.authority
-            try await RunningRouter.with(.even([dead, authority])) { router in
+            try await RunningRouter.with(.even([dead.authority, authority])) { router in
                 for _ in 0..<20 {
                     let answer = try await router.send(Self.completions, body: "{}")
                     #expect(answer.status == 200)
@@ -117,8 +112,8 @@ import Testing
     }
 
     @Test func `when no replica can be reached the client is told so`() async throws {
-        let dead = [try await Self.deadAddress(), try await Self.deadAddress()]
-        try await RunningRouter.with(.even(dead)) { router in
+        let dead = [try DeadAddress(), try DeadAddress()]
+        try await RunningRouter.with(.even(dead.map(\.authority))) { router in
             let answer = try await router.send(Self.completions, body: "{}")
             #expect(answer.status == 502 && answer.code == "replicas_failed")
             #expect(answer.body.contains("\"param\":null"))

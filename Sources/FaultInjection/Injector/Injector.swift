@@ -34,7 +34,7 @@ public final class Injector: Sendable {
         self.clock = clock
         self.logger = logger
         self.endAt = endAt
-        spawner = Spawner()
+        spawner = Spawner(owner: folder.path)
         maker = EffectMaker(targets: targets, spawner: spawner, program: program, clock: clock)
     }
 
@@ -113,13 +113,13 @@ public final class Injector: Sendable {
         return swept
     }
 
-    /// Processes that carry a mark of no injection on disk.
+    /// Processes that carry a mark of this injector, and of no injection on disk.
     public func strays() throws -> [String] {
         let known = Set(try folder.ids())
-        return ProcessTable.marks().filter { !known.contains($0) }
+        return ProcessTable.marks(of: folder.path).filter { !known.contains($0) }
     }
 
-    /// Ends processes that carry a mark of no injection on disk.
+    /// Ends them.
     public func endStrays() throws -> [String] {
         let strays = try strays()
         for mark in strays { ProcessTable.end(ProcessTable.marked(mark)) }

@@ -5,6 +5,8 @@ internal import Shim
 enum ProcessTable {
     /// In the environment of everything that an injection starts.
     static let markVariable = "BASALT_FAULT"
+    /// Beside it: the state directory of the injector, as a machine may have several.
+    static let ownerVariable = "BASALT_FAULT_OWNER"
 
     /// Processes with exactly this command line.
     static func running(_ command: [String]) -> [ProcessIdentity] {
@@ -30,15 +32,16 @@ enum ProcessTable {
         }
     }
 
-    /// Marks of all that runs with one.
-    static func marks() -> [String] {
-        let prefix = "\(markVariable)="
+    /// Marks of all that an injector started and that runs.
+    static func marks(of owner: String) -> [String] {
+        let (prefix, wanted) = ("\(markVariable)=", "\(ownerVariable)=\(owner)")
         var found: Set<String> = []
         for id in ids() where ProcessIdentity(of: id) != nil {
             let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ") ?? Data()
-            for entry in environment.split(separator: 0) {
-                let text = String(decoding: entry, as: UTF8.self)
-                if text.hasPrefix(prefix) { found.insert(String(text.dropFirst(prefix.count))) }
+            let entries = environment.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard entries.contains(wanted) else { continue }
+            for entry in entries where entry.hasPrefix(prefix) {
+                found.insert(String(entry.dropFirst(prefix.count)))
             }
         }
         return found.sorted()

@@ -4,8 +4,10 @@ internal import Synchronization
 /// Starts programs that outlive their starter: each in a session of its own.
 public final class Spawner: Sendable {
     private let children = Mutex<Set<pid_t>>([])
+    private let owner: String?
 
-    public init() {}
+    /// - Parameter owner: state directory of the injector that starts what injections need.
+    public init(owner: String? = nil) { self.owner = owner }
 
     /// - Parameter mark: of an injection; none for what is only started again.
     @discardableResult
@@ -15,6 +17,7 @@ public final class Spawner: Sendable {
         reap()
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         variables[ProcessTable.markVariable] = mark
+        variables[ProcessTable.ownerVariable] = mark == nil ? nil : owner
         let texts = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let child = try Self.spawn(command, texts, output: log ?? "/dev/null")
         children.withLock { _ = $0.insert(child) }

@@ -117,6 +117,7 @@ extension RuleBookAgent {
         "BasaltDatabaseRetries": .databaseConflicts, "BasaltDatabaseUnavailable": .databaseDown,
         "BasaltAgentCallsFail": .agentUnauthorized, "BasaltDevicesFailed": .gpuLost,
         "BasaltDevicesDegraded": .gpuMemoryErrors, "BasaltRepairsWait": .gpuRemapFailed,
-        "BasaltKernelLogLost": .gpuStalled,
+        "BasaltKernelLogLost": .gpuStalled, "BasaltRouterRoutesStale": .controllerDown,
+        "BasaltRouterRefuses": .routerRetries, "BasaltRouterBusy": .enginesPreempt,
     ]
 }

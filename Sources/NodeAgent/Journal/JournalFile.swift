@@ -22,7 +22,12 @@ final class JournalFile: Sendable {
         self.length = Mutex(length)
     }
 
-    deinit { if case .file(let descriptor) = medium { close(descriptor) } }
+    deinit {
+        guard case .file(let descriptor) = medium else { return }
+        // A child that was just forked holds the descriptor until it executes its program, and the lock with it.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Opens or creates the journal, and cuts off a torn last append.
     /// - Parameter disk: keeps it instead of the file system.

@@ -16,6 +16,11 @@ extension AgentState {
             return
         }
         connection.poll.succeed()
+        guard connection.polledAt >= connection.heldSince else {
+            // Asked while the lease ran out: what it says may have been taken back since.
+            session = .connected(connection)
+            return
+        }
         connection.cursor = response.cursor
         let questions = response.questions ?? []
         if response.assignments.isEmpty, questions.isEmpty,

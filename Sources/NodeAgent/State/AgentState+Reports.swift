@@ -82,6 +82,7 @@ extension AgentState {
         }
         connection.report.succeed()
         connection.outstanding = nil
+        let wasOut = connection.renew(sentAt: outstanding.firstSentAt, at: step.now)
         session = .connected(connection)
         metrics.reportsAcknowledged += 1
         metrics.partsRefused += response.refused.count
@@ -92,7 +93,13 @@ extension AgentState {
             hosts[key.host]?.parts[key.allocation]?.acknowledged = true
         }
         forget(outstanding.revisions.map(\.key), &step)
-        if response.epoch > connection.epoch { greetAgain(step.now) }
+        // What was accepted before the lease ran out may be somebody else's: it is asked for anew.
+        if response.epoch > connection.epoch || (wasOut && awaitsStarts) { greetAgain(step.now) }
+    }
+
+    /// Whether parts are accepted and not given to the runtime yet.
+    private var awaitsStarts: Bool {
+        hosts.values.contains { $0.parts.values.contains { $0.phase == .accepted } }
     }
 
     /// The lease runs from the first time the report was sent: if that copy was the one committed, later

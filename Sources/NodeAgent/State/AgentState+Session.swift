@@ -11,6 +11,7 @@ extension AgentState {
             call.status = .inFlight
             session = .greeting(call)
             metrics.hellos += 1
+            greetedAt = step.now
             step.act(.hello(hello()))
         case .connected(var connection):
             if connection.poll.isReady(at: step.now) {
@@ -65,7 +66,7 @@ extension AgentState {
             return
         }
         step.act(.notice(.greeted(incarnation: response.incarnation, epoch: response.epoch)))
-        session = .connected(Connection(response))
+        session = .connected(Connection(response, sentAt: greetedAt))
         let refused = Set(response.refused.map(\.name))
         for host in response.refused { step.act(.notice(.hostRefused(host))) }
         for found in inventories {

@@ -14,6 +14,8 @@ public struct AgentState: Sendable {
     var isInventoryStale = false
     var hosts: [String: HostState] = [:]
     var session = SessionPhase.greeting(CallState())
+    /// When the last hello was sent.
+    var greetedAt = MonotonicTime(microseconds: 0)
     var dirty = DirtyQueue()
     var drives: DriveQueue
     var unreachable: [String] = []

@@ -24,12 +24,29 @@ struct Connection: Sendable {
     var sequence = 0
     /// When the last report was first sent.
     var lastSentAt: MonotonicTime?
+    /// Time in which the control plane certainly counted the hosts as held, without a gap.
+    var heldSince: MonotonicTime
+    var heldUntil: MonotonicTime
 
-    init(_ response: HelloResponse) {
+    /// - Parameter sentAt: when the hello was sent that is answered.
+    init(_ response: HelloResponse, sentAt: MonotonicTime) {
         incarnation = response.incarnation
         epoch = response.epoch
         lease = response.lease
         limits = response.limits
+        heldSince = sentAt
+        heldUntil = sentAt.advanced(by: .seconds(response.lease.stopAfterSeconds))
+    }
+
+    /// Takes a renewal over.
+    ///
+    /// - Returns: whether the lease was out before it: the hosts may have been fenced meanwhile, and what they
+    ///   were to run given to others.
+    mutating func renew(sentAt: MonotonicTime, at now: MonotonicTime) -> Bool {
+        let wasOut = heldUntil <= now
+        if wasOut { heldSince = now }
+        heldUntil = sentAt.advanced(by: .seconds(lease.stopAfterSeconds))
+        return wasOut
     }
 }
 

@@ -2,11 +2,14 @@ internal import FaultLab
 internal import Fleet
 internal import Foundation
 internal import Store
+internal import Synchronization
 
 /// People who make and delete VMs and groups, and drain hosts; drawn from the seed.
-struct Workload {
+final class Workload: Sendable {
     let world: World
     private let context = WriteContext(actor: "user/tenant", verb: "create")
+    /// Asked for by VMs that live.
+    private let devices = Mutex(0)
 
     init(world: World) { self.world = world }
 
@@ -57,16 +60,29 @@ struct Workload {
 
     private func vm(cell: Int, _ random: inout FaultRandom) -> VMSpec {
         let cores = [1, 2, 4, 8][random.below(4)]
-        let withDevices = random.chance(0.1)
+        let wanted = random.chance(0.1) ? 1 + random.below(4) : 0
+        let count = asksFor(devices: wanted, cell: cell) ? wanted : 0
         let group = random.chance(0.15) ? AntiAffinity(group: "apart-\(random.below(3))") : nil
         // Some leave the choice of the cell to the controllers.
         let named = random.chance(0.8)
         return VMSpec(
             cell: named ? machines(of: cell).first?.name.cell : nil,
             resources: Resources(milliCPU: cores * 1000, memoryMiB: cores * 4096),
-            devices: withDevices ? [DeviceRequest(model: "H100", count: 1 + random.below(4))] : nil,
+            devices: count > 0 ? [DeviceRequest(model: "H100", count: count)] : nil,
             class: random.chance(0.2) ? .guaranteed : random.chance(0.2) ? .spot : nil, antiAffinity: group,
             onPartition: random.chance(0.4) ? .stop : nil)
+    }
+
+    /// Whether there are devices for a VM however those that were asked for before lie: otherwise a world
+    /// could not recover, whatever controllers do. With five of eight asked for of each host, some host has
+    /// four free.
+    private func asksFor(devices count: Int, cell: Int) -> Bool {
+        let most = 5 * machines(of: cell).count(where: \.name.hasDevices)
+        return devices.withLock { asked in
+            guard asked + count <= most else { return false }
+            asked += count
+            return true
+        }
     }
 
     private func gang(cell: Int, _ random: inout FaultRandom) -> VMGroupSpec {
@@ -84,6 +100,8 @@ struct Workload {
 
     private func keepVM(_ name: String, _ spec: VMSpec, for life: Duration) async {
         await keep(.vm, name, { try Self.text(spec) }, finalizer: Finalizer.allocations, for: life)
+        let freed = spec.devices?.reduce(0) { $0 + $1.count } ?? 0
+        devices.withLock { $0 -= freed }
     }
 
     private func keepGroup(_ name: String, _ spec: VMGroupSpec, for life: Duration) async {
