@@ -32,8 +32,23 @@ struct ServingStage {
                 ids: SystemSeams.ids))
     }
 
-    /// Ends the router and the agents beside the daemon's.
+    /// Ends the engines, the router, and the agents beside the daemon's.
     func stop() async throws {
+        // Agents leave running what they started.
+        let all = Collection(.servingDeployment, project: ControlPlaneProcesses.project)
+        do {
+            _ = try await client.delete(Self.deployment, in: all)
+            _ = try await waited("the engines end") {
+                do {
+                    _ = try await client.get(Self.deployment, in: all)
+                    return nil
+                } catch let error as ClientError where error.isProblem(.notFound) {
+                    return true
+                }
+            }
+        } catch {
+            StandardError.write("engines may be left running: \(error)")
+        }
         try await client.shutdown()
         for program in programs.reversed() where program.isRunning {
             program.terminate()
