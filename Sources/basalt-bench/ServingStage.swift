@@ -38,7 +38,7 @@ struct ServingStage {
         let all = Collection(.servingDeployment, project: ControlPlaneProcesses.project)
         do {
             _ = try await client.delete(Self.deployment, in: all)
-            _ = try await waited("the engines end") {
+            _ = try await waited("the engines end") { () async throws -> Bool? in
                 do {
                     _ = try await client.get(Self.deployment, in: all)
                     return nil
