@@ -9,11 +9,11 @@ import Testing
 extension EndToEndTests {
     /// What programs say about themselves while they work.
     @Suite struct ObservationTests {
-        /// What needs a fault or a watch to have a first value.
+        /// What needs a fault, a watch or a device to have a first value.
         private static let quiet: Set<DaemonMetric> = [
             .folded, .watchers, .leasesLost, .cycleFailures,
         ]
-        private static let quietOfAgents: Set<AgentMetric> = [.folded, .callFailures]
+        private static let quietOfAgents: Set<AgentMetric> = [.folded, .callFailures, .devices, .xids]
 
         @Test func bothProgramsExposeTheirCatalogue() async throws {
             try await Deployment.run { basalt in
