@@ -7,19 +7,25 @@ public enum HostEdit: String, Sendable, Hashable {
 }
 
 extension RESTClient {
+    /// Edits a host's spec by a verb.
+    public func perform(_ edit: HostEdit, host: String, reason: String) async throws -> WireDocument {
+        try await hostVerb(
+            edit.rawValue, host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+    }
+
     /// Takes no new placements; what runs goes on.
     public func cordon(host: String, reason: String) async throws -> WireDocument {
-        try await hostVerb("cordon", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+        try await perform(.cordon, host: host, reason: reason)
     }
 
     /// Takes the host out of service to be mended.
     public func repair(host: String, reason: String) async throws -> WireDocument {
-        try await hostVerb("repair", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+        try await perform(.repair, host: host, reason: reason)
     }
 
     /// Says that the host was mended: it comes back into service once it shows so.
     public func repaired(host: String, reason: String) async throws -> WireDocument {
-        try await hostVerb("repaired", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+        try await perform(.repaired, host: host, reason: reason)
     }
 
     /// Whom the last incident of a host hit, or all since a time.
@@ -36,7 +42,7 @@ extension RESTClient {
 
     /// Takes placements again.
     public func uncordon(host: String, reason: String) async throws -> WireDocument {
-        try await hostVerb("uncordon", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+        try await perform(.uncordon, host: host, reason: reason)
     }
 
     /// - Returns: the operation, which goes on without the client.
@@ -80,7 +86,7 @@ extension RESTClient {
     /// Takes a drain back: what has not moved stays, and the host takes placements again unless it was
     /// cordoned.
     public func undrain(host: String, reason: String) async throws -> WireDocument {
-        try await hostVerb("undrain", host: host, HostVerbRequest(reason: reason), as: WireDocument.self)
+        try await perform(.undrain, host: host, reason: reason)
     }
 
     /// Declares that nothing runs on the host. The caller vouches for it.

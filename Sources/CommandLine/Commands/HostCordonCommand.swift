@@ -1,24 +1,13 @@
 internal import ArgumentParser
 internal import Client
-internal import Fleet
 
 struct HostCordonCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
         commandName: "cordon", abstract: "Takes no new workloads; what runs goes on.")
 
-    @OptionGroup var verb: HostVerbOptions
-    @Flag(help: "Only show what would happen.") var dryRun = false
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var edit: HostEditOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let host = try await connection.connected(surroundings) { client, _ in
-            dryRun
-                ? try await client.dryRun(.cordon, host: verb.name, reason: verb.reason).document
-                : try await client.cordon(host: verb.name, reason: verb.reason)
-        }
-        let table = DocumentTable(kind: .host, now: surroundings.now())
-        output.show(table.presentation(of: host), surroundings)
-        return .done
+        try await edit.perform(.cordon, in: surroundings)
     }
 }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Client
-internal import Fleet
 
 struct HostRepairCommand: BasaltCommand {
     static let configuration = CommandConfiguration(
@@ -10,24 +9,14 @@ struct HostRepairCommand: BasaltCommand {
             the condition Repair of basalt describe host, and basalt host repaired.
             """)
 
-    @OptionGroup var verb: HostVerbOptions
-    @Flag(help: "Only show what would happen.") var dryRun = false
+    @OptionGroup var edit: HostEditOptions
     @Flag(help: "Do not ask.") var yes = false
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
         try Confirmation.ask(
-            "Move every workload off host \(verb.name) to mend it?", yes: yes || dryRun, flag: "--yes",
-            surroundings)
-        let host = try await connection.connected(surroundings) { client, _ in
-            dryRun
-                ? try await client.dryRun(.repair, host: verb.name, reason: verb.reason).document
-                : try await client.repair(host: verb.name, reason: verb.reason)
-        }
-        let table = DocumentTable(kind: .host, now: surroundings.now())
-        output.show(table.presentation(of: host), surroundings)
-        return .done
+            "Move every workload off host \(edit.verb.name) to mend it?", yes: yes || edit.dryRun,
+            flag: "--yes", surroundings)
+        return try await edit.perform(.repair, in: surroundings)
     }
 }
 
@@ -39,19 +28,9 @@ struct HostRepairedCommand: BasaltCommand {
             spite of its devices, uncordon it.
             """)
 
-    @OptionGroup var verb: HostVerbOptions
-    @Flag(help: "Only show what would happen.") var dryRun = false
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var edit: HostEditOptions
 
     func run(in surroundings: Surroundings) async throws -> ExitStatus {
-        let host = try await connection.connected(surroundings) { client, _ in
-            dryRun
-                ? try await client.dryRun(.repaired, host: verb.name, reason: verb.reason).document
-                : try await client.repaired(host: verb.name, reason: verb.reason)
-        }
-        let table = DocumentTable(kind: .host, now: surroundings.now())
-        output.show(table.presentation(of: host), surroundings)
-        return .done
+        try await edit.perform(.repaired, in: surroundings)
     }
 }
